@@ -1,0 +1,111 @@
+"""What all tests share: real models and photos, a cache of their own, fixed surroundings, the soak report."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+# Before anything imports TensorFlow or rich; subprocesses inherit it.
+os.environ.update(NO_COLOR="1", COLUMNS="100", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
+for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
+    os.environ.pop(_name, None)
+# `make test` hands its own options and variables down to every make that a test starts.
+for _name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
+    os.environ.pop(_name, None)
+
+# No deadlines: the machine may be busy. "ci" draws the same examples in every run, `make soak` draws new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, max_examples=60, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=2000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile("ci")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real models and photos, which is no part of the repository: POSENET_SHARED, else beside it."""
+    folder = Path(os.environ.get("POSENET_SHARED") or ROOT.parent / "shared").resolve()
+    if not folder.is_dir():
+        pytest.skip(f"no shared models and photos: {folder} is no folder (POSENET_SHARED names another)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tfjs_graph_dir(shared: Path) -> Path:
+    """The published tfjs graph model: model-stride16.json and its two shards."""
+    folder = shared / "models" / "tfjs-graph"
+    if not folder.is_dir():
+        pytest.skip(f"no tfjs graph model: {folder} is missing")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def people_photos(shared: Path) -> list[Path]:
+    """Photos of people, sorted by name."""
+    folder = shared / "photos" / "people"
+    photos = sorted(path for path in folder.glob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    if not photos:
+        pytest.skip(f"no photos of people: {folder} is missing or empty")
+    return photos
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The cache that the product uses in this session, so that no test reads or changes the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("POSENET_MAIX_CACHE", str(folder))
+        yield folder
+
+
+class SoakReport:
+    """Collects outcomes, and writes them as JSON when the session ends."""
+
+    def __init__(self, path: Path) -> None:
+        """`path`: the file to write; its folder is made."""
+        self.path = path
+        self.started = time.monotonic()
+        self.tests: dict[str, dict[str, str | float]] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test is what its call was, or a setup or teardown that did not pass; its seconds are those of all three."""
+        test = self.tests.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0.0})
+        test["seconds"] = round(float(test["seconds"]) + report.duration, 3)
+        if report.outcome != "passed" and test["outcome"] != "failed":
+            test["outcome"] = report.outcome
+
+    def pytest_sessionfinish(self) -> None:
+        """Write the report: whole, or not at all."""
+        outcomes = Counter(str(test["outcome"]) for test in self.tests.values())
+        counts = {name: outcomes[name] for name in ("passed", "failed", "skipped")}
+        seconds = round(time.monotonic() - self.started, 3)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = self.path.with_name(self.path.name + ".new")
+        unfinished.write_text(json.dumps({**counts, "seconds": seconds, "tests": self.tests}, indent=2) + "\n")
+        unfinished.replace(self.path)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--soak-report`, which `make soak` passes."""
+    parser.addoption("--soak-report", type=Path, metavar="FILE", help="write outcomes and seconds of the tests as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Switch the report on where it is asked for."""
+    path = config.getoption("--soak-report")
+    if path:
+        config.pluginmanager.register(SoakReport(path), "soak-report")
