@@ -1,0 +1,71 @@
+"""A cache by content: results are kept under the hash of everything that they were made from."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+ENVIRONMENT_VARIABLE = "POSENET_MAIX_CACHE"
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for this project; the variable POSENET_MAIX_CACHE names another one."""
+    override = os.environ.get(ENVIRONMENT_VARIABLE)
+    return Path(override) if override else platformdirs.user_cache_path("posenet-maix", appauthor=False)
+
+
+def key(*parts: bytes | str) -> str:
+    """One hash over parts whose order and boundaries count."""
+    state = hashlib.sha256()
+    for part in parts:
+        raw = part.encode() if isinstance(part, str) else part
+        state.update(len(raw).to_bytes(8, "little"))
+        state.update(raw)
+    return state.hexdigest()
+
+
+def sources(*names: str) -> list[bytes]:
+    """The texts of modules of this package: a result made by other code is another result."""
+    return [(Path(__file__).parent / name).read_bytes() for name in names]
+
+
+def cached(kind: str, digest: str, make: Callable[[], bytes]) -> bytes:
+    """The stored bytes of `kind` under `digest`, or what `make` gives, stored for the next time.
+
+    A stored file carries its own hash; a damaged one is made anew. A cache that cannot be written is no error.
+    """
+    path = cache_dir() / kind / digest
+    stored = _read(path)
+    if stored is not None:
+        return stored
+    data = make()
+    _write(path, data)
+    return data
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return None
+    checksum, data = raw[:32], raw[32:]
+    return data if hashlib.sha256(data).digest() == checksum else None
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+    except OSError:
+        return
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(hashlib.sha256(data).digest() + data)
+        os.replace(temporary, path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)

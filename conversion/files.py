@@ -1,0 +1,57 @@
+"""Writing results: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from conversion.errors import OutputError
+
+Result = TypeVar("Result")
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file under a temporary name and rename it; OutputError, and no trace, if that fails."""
+
+    def attempt() -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            os.chmod(temporary, 0o666 & ~_umask())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+    _explained(path, attempt)
+
+
+def check_writable(folder: Path) -> None:
+    """OutputError now rather than after minutes of work, if nothing can be written into `folder`."""
+
+    def attempt() -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+    _explained(folder, attempt)
+
+
+def _explained(path: Path, attempt: Callable[[], Result]) -> Result:
+    try:
+        return attempt()
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); choose another folder with --output"
+        ) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
