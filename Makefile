@@ -1,0 +1,85 @@
+# Everything that this project does is a target here; `make` alone lists them. For GNU make 3.81 or newer and a POSIX shell.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.SUFFIXES:
+unexport PYTHONPATH PYTHONHOME
+
+PY := .venv/bin/python
+Q := $(if $(V),,@)
+
+# Command lines from make variables: each is passed only if it is set, and as it was typed (spaces, quotes, dollar signs).
+quote = '$(subst ','\'',$(value $(1)))'
+option = $(if $(value $(2)), --$(1) $(call quote,$(2)))
+flag = $(if $(filter-out 0 no false,$(value $(2))), --$(1))
+
+# First prerequisite of a target that cannot go without a variable: said before anything is installed.
+need-%:
+	@$(if $(value $*),:,$(error $*= is missing, see `make help`))
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	     /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	     /^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@printf '\nVariables go behind the target: make kmodel SIZE=224x224. V=1 shows the commands. PYTHON=PATH names the Python 3.10.\n'
+
+##@ Model
+
+.PHONY: kmodel
+kmodel: venv ## make the kmodel and its proof in build/ [WEIGHTS= SIZE= CALIBRATION= QUANTISATION= FORMAT= OUTPUT= KNOWN_ONLY=1]
+	$(Q)$(PY) -m conversion kmodel$(call option,weights,WEIGHTS)$(call option,size,SIZE)$(call option,calibration,CALIBRATION)$(call option,quantisation,QUANTISATION)$(call option,format,FORMAT)$(call option,output,OUTPUT)$(call flag,known-only,KNOWN_ONLY)
+
+.PHONY: inspect
+inspect: need-FILE venv ## show what a weights, TFLite or kmodel file holds: FILE= [JSON=1 HTML=]
+	$(Q)$(PY) -m conversion inspect $(call quote,FILE)$(call flag,json,JSON)$(call option,html,HTML)
+
+.PHONY: eval
+eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= SIZE= LIMIT= JSON=]
+	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,json,JSON)
+
+##@ Checks
+
+.PHONY: test
+test: venv ## run the tests
+	$(Q)$(PY) -m pytest
+
+.PHONY: lint
+lint: venv ## check format and style
+	$(Q)$(PY) -m ruff format --check .
+	$(Q)$(PY) -m ruff check .
+
+.PHONY: bench
+bench: venv ## run the benchmarks, also into build/bench.json
+	$(Q)$(PY) -m tests.bench
+
+.PHONY: soak
+soak: venv ## run the long tests, also into build/soak.json
+	$(Q)$(PY) -m pytest -m soak --hypothesis-profile=soak --soak-report=build/soak.json
+
+.PHONY: reproduce
+reproduce: venv ## print every published figure, and fail where one has changed
+	$(Q)$(PY) -m tests.reproduce
+
+##@ Workshop
+
+.PHONY: setup
+setup: venv ## make .venv with the locked packages; the other targets do so by themselves [PYTHON=]
+	@echo 'Ready: .venv holds what requirements.lock names.'
+
+.PHONY: venv
+venv:
+	@scripts/setup.sh
+
+.PHONY: lock
+lock: ## resolve pyproject.toml into requirements.lock (network)
+	$(Q)scripts/lock.sh
+
+.PHONY: clean
+clean: ## remove build/ and what the tools cached here
+	$(Q)rm -rf build .pytest_cache .ruff_cache .hypothesis
+	$(Q)find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: distclean
+distclean: clean ## remove .venv, dist/ and egg-info too
+	$(Q)rm -rf .venv dist *.egg-info

@@ -1,0 +1,88 @@
+"""The shared fixtures and the soak report, run by a pytest of their own on tests made for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SAMPLE = """
+import os
+import pytest
+
+@pytest.mark.soak
+def test_passes(cache_folder):
+    assert os.environ["POSENET_MAIX_CACHE"] == str(cache_folder)
+    assert cache_folder.is_dir()
+
+@pytest.mark.soak
+def test_fails():
+    assert False
+
+@pytest.mark.soak
+def test_skips(shared):
+    pass
+
+@pytest.mark.soak
+def test_errors(request):
+    request.getfixturevalue("no_such_fixture")
+
+def test_of_every_day():
+    pass
+"""
+
+
+@pytest.fixture
+def run_sample(root: Path, tmp_path: Path):
+    """A pytest run in a folder with this project's settings and conftest, and nothing shared."""
+    (tmp_path / "tests").mkdir()
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    shutil.copy(root / "tests" / "conftest.py", tmp_path / "tests")
+    (tmp_path / "tests" / "test_sample.py").write_text(SAMPLE)
+    environment = {**os.environ, "POSENET_SHARED": str(tmp_path / "nothing here")}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
+
+    return run
+
+
+def test_soak_report_counts_every_outcome(run_sample, tmp_path: Path):
+    run_sample("-m", "soak", "--soak-report=build/soak.json")
+
+    report = json.loads((tmp_path / "build" / "soak.json").read_text())
+    assert (report["passed"], report["failed"], report["skipped"]) == (1, 2, 1)
+    assert {name.split("::")[1]: test["outcome"] for name, test in report["tests"].items()} == {
+        "test_passes": "passed",
+        "test_fails": "failed",
+        "test_skips": "skipped",
+        "test_errors": "failed",
+    }
+    assert report["seconds"] > 0
+    assert [path.name for path in (tmp_path / "build").iterdir()] == ["soak.json"]
+
+
+def test_daily_run_leaves_soak_tests_out_and_writes_no_report(run_sample, tmp_path: Path):
+    output = run_sample()
+
+    assert "1 passed, 4 deselected" in output
+    assert not (tmp_path / "build").exists()
+
+
+def test_missing_shared_folder_skips_with_the_reason(run_sample, tmp_path: Path):
+    output = run_sample("-m", "soak", "-k", "test_skips")
+
+    assert "1 skipped" in output
+    assert "nothing here is no folder" in output.replace("\n", " ")
+
+
+def test_output_has_no_colour_and_a_fixed_width():
+    assert os.environ["NO_COLOR"] == "1"
+    assert os.environ["COLUMNS"] == "100"
+    assert "FORCE_COLOR" not in os.environ

@@ -1,0 +1,161 @@
+"""The Makefile: what it lists, how variables become arguments, what it removes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PRODUCT = {"kmodel", "inspect", "eval", "bench", "reproduce"}
+WORKSHOP = {"help", "setup", "test", "lint", "soak", "lock", "clean", "distclean"}
+AWKWARD = 'a b\'s "c" $HOME $(x) `y` #z \\ ~/é'
+
+# Stands in for .venv/bin/python and writes its arguments down, one a line.
+RECORDER = '#!/bin/sh\nprintf "%s\\n" "$@" >> calls\n'
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, root: Path) -> Path:
+    """A folder where everything seems installed, and whose Python only records how it is called."""
+    folder = tmp_path / "a checkout"
+    shutil.copytree(root / "scripts", folder / "scripts")
+    for name in ("Makefile", "requirements.lock"):
+        shutil.copy(root / name, folder)
+    python = folder / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(RECORDER)
+    python.chmod(0o755)
+    shutil.copy(folder / "requirements.lock", folder / ".venv" / "installed.lock")
+    return folder
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
+    """make with no variable from outside; MAKEFLAGS of an outer make are gone already (conftest)."""
+    environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return subprocess.run(["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def calls(folder: Path) -> list[str]:
+    return (folder / "calls").read_text().splitlines()
+
+
+def test_help_is_the_default_and_lists_every_target(root: Path):
+    phony = set(re.findall(r"^\.PHONY: (.+)$", (root / "Makefile").read_text(), re.MULTILINE)) - {"venv"}
+    listed = re.findall(r"^  ([a-z]+) +\S", make(root).stdout, re.MULTILINE)
+
+    assert set(listed) == phony
+    assert phony >= PRODUCT | WORKSHOP
+    assert len(listed) == len(set(listed))
+    assert make(root).stdout == make(root, "help").stdout
+
+
+def test_help_names_every_variable(root: Path):
+    makefile = (root / "Makefile").read_text()
+    used = set(re.findall(r"\$\(call (?:option|flag),[a-z-]+,([A-Z_]+)\)|\$\(call quote,([A-Z_]+)\)", makefile))
+    names = {name for pair in used for name in pair if name}
+
+    assert {"WEIGHTS", "SIZE", "CALIBRATION", "QUANTISATION", "FORMAT", "OUTPUT", "KNOWN_ONLY", "FILE"} <= names
+    assert {name for name in names if f"{name}=" not in make(root).stdout} == set()
+
+
+def test_kmodel_without_variables_passes_no_option(checkout: Path):
+    assert make(checkout, "kmodel", "SIZE=", "KNOWN_ONLY=0").returncode == 0
+    assert calls(checkout) == ["-m", "conversion", "kmodel"]
+
+
+def test_kmodel_passes_every_variable(checkout: Path):
+    options = {
+        "weights": "../some weights",
+        "size": "224x224",
+        "calibration": "my photos",
+        "quantisation": "fast",
+        "format": "v5",
+        "output": "out dir",
+    }
+    variables = [f"{name.upper()}={value}" for name, value in options.items()]
+
+    assert make(checkout, "kmodel", "KNOWN_ONLY=1", *variables).returncode == 0
+    passed = [word for name, value in options.items() for word in (f"--{name}", value)]
+    assert calls(checkout) == ["-m", "conversion", "kmodel", *passed, "--known-only"]
+
+
+@pytest.mark.parametrize("value", [AWKWARD, "'", "''", "-x", "a;touch b", "a\\'b", "%", "a,b (c)"])
+def test_values_survive_as_they_were_typed(checkout: Path, value: str):
+    assert make(checkout, "kmodel", f"WEIGHTS={value}").returncode == 0
+    assert calls(checkout) == ["-m", "conversion", "kmodel", "--weights", value]
+
+
+def test_dry_run_shows_the_quoted_command(root: Path):
+    shown = make(root, "-n", "kmodel", "SIZE=224x224", "WEIGHTS=a b").stdout
+
+    assert "-m conversion kmodel --weights 'a b' --size '224x224'" in shown
+
+
+def test_inspect_and_eval(checkout: Path):
+    assert make(checkout, "inspect", "FILE=my file", "JSON=1", "HTML=o.html").returncode == 0
+    assert calls(checkout) == ["-m", "conversion", "inspect", "my file", "--json", "--html", "o.html"]
+    (checkout / "calls").unlink()
+
+    assert make(checkout, "eval", "MODEL=float", "COCO=k.json", "IMAGES=i d", "LIMIT=3", "WHERE=a=b").returncode == 0
+    command = ["-m", "conversion", "evaluate", "float", "--coco", "k.json", "--images", "i d"]
+    assert calls(checkout) == [*command, "--where", "a=b", "--limit", "3"]
+
+
+@pytest.mark.parametrize(("target", "missing"), [("inspect", "FILE"), ("eval", "MODEL")])
+def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, target: str, missing: str):
+    shutil.rmtree(checkout / ".venv")
+
+    failed = make(checkout, target)
+
+    assert failed.returncode == 2
+    assert failed.stderr.count("\n") == 1
+    assert f"{missing}= is missing" in failed.stderr
+    assert not (checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ("test", ["-m", "pytest"]),
+        ("bench", ["-m", "tests.bench"]),
+        ("reproduce", ["-m", "tests.reproduce"]),
+        ("soak", ["-m", "pytest", "-m", "soak", "--hypothesis-profile=soak", "--soak-report=build/soak.json"]),
+        ("lint", ["-m", "ruff", "format", "--check", ".", "-m", "ruff", "check", "."]),
+    ],
+)
+def test_checks(checkout: Path, target: str, words: list[str]):
+    assert make(checkout, target).returncode == 0
+    assert calls(checkout) == words
+
+
+def test_clean_removes_results_and_distclean_the_installation(checkout: Path):
+    for name in ("build/report", "conversion/__pycache__", ".venv/lib/__pycache__", "dist", ".ruff_cache"):
+        (checkout / name).mkdir(parents=True)
+
+    assert make(checkout, "clean").returncode == 0
+    assert sorted(path.name for path in checkout.iterdir()) == [
+        ".venv",
+        "Makefile",
+        "conversion",
+        "dist",
+        "requirements.lock",
+        "scripts",
+    ]
+    assert not (checkout / "conversion/__pycache__").exists()
+    assert (checkout / ".venv/lib/__pycache__").exists()
+
+    assert make(checkout, "distclean").returncode == 0
+    assert not (checkout / ".venv").exists()
+    assert not (checkout / "dist").exists()
+
+
+@pytest.mark.parametrize("name", ["find_python.sh", "get_uv.sh", "lock.sh", "setup.sh"])
+def test_scripts_parse_and_are_executable(root: Path, name: str):
+    script = root / "scripts" / name
+
+    assert subprocess.run(["/bin/sh", "-n", str(script)], capture_output=True).returncode == 0
+    assert os.access(script, os.X_OK)
