@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
+
+from PIL import Image
 
 from conversion.errors import OutputError
 
@@ -29,6 +32,13 @@ def write(path: Path, data: bytes) -> None:
             raise
 
     _explained(path, attempt)
+
+
+def write_png(path: Path, picture: Image.Image) -> None:
+    """Write a picture as PNG; as `write`."""
+    packed = io.BytesIO()
+    picture.save(packed, "PNG", optimize=True)
+    write(path, packed.getvalue())
 
 
 def check_writable(folder: Path) -> None:

@@ -16,13 +16,24 @@ SAMPLE = "astronaut.png"
 SUFFIXES = (".jpg", ".jpeg", ".png")
 
 
+def upright(photo: Image.Image) -> Image.Image:
+    """The photo as RGB, turned as its EXIF orientation says."""
+    return ImageOps.exif_transpose(photo).convert("RGB")
+
+
+def letterbox_scale(photo: Image.Image, width: int, height: int) -> float:
+    """Picture pixels per pixel of the upright photo, when it is fitted into width x height."""
+    turned = upright(photo)
+    return min(width / turned.width, height / turned.height)
+
+
 def letterbox(photo: Image.Image, width: int, height: int) -> np.ndarray:
     """Fit a photo into width x height without distortion: top left, the rest black. Gives uint8 [H, W, 3] RGB."""
-    upright = ImageOps.exif_transpose(photo).convert("RGB")
-    scale = min(width / upright.width, height / upright.height)
-    size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
+    turned = upright(photo)
+    scale = letterbox_scale(turned, width, height)
+    size = (max(1, round(turned.width * scale)), max(1, round(turned.height * scale)))
     canvas = Image.new("RGB", (width, height))
-    canvas.paste(upright.resize(size, Image.Resampling.BILINEAR), (0, 0))
+    canvas.paste(turned.resize(size, Image.Resampling.BILINEAR), (0, 0))
     return np.asarray(canvas)
 
 

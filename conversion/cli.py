@@ -1,0 +1,124 @@
+"""The command line: parses, calls one function of the library, prints. Exit codes: 0, 1 a check failed, 2 bad input."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from conversion import __version__, network
+from conversion.errors import ConversionError, ProofError, SizeError
+
+if TYPE_CHECKING:
+    from conversion.run_photo import Result
+
+talk_console = Console(stderr=True, highlight=False)
+result_console = Console(highlight=False, soft_wrap=True)
+
+VERSIONS = {"v3": 3, "v5": 5}
+
+
+class _Size(click.ParamType):
+    """WxH, such as 320x240: width first."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: object, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        width, separator, height = str(value).lower().partition("x")
+        if not (separator and width.isdecimal() and height.isdecimal() and len(str(value)) <= 11):
+            raise SizeError(f"size {value}: expected width x height, such as 320x240")
+        return int(width), int(height)
+
+
+class _Commands(click.RichGroup):
+    """Turns this project's errors into one line on stderr and an exit code."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except ConversionError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(1 if isinstance(error, ProofError) else 2)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def main() -> None:
+    """Published PoseNet weights in, a verified kmodel for the Kendryte K210 out."""
+
+
+@main.command()
+@click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: fetched.")
+@click.option("--size", type=_Size(), default="320x240", show_default=True, help="The picture, multiples of 16.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="Folder of JPEG or PNG photos with people.")
+@click.option(
+    "--format", "format_", type=click.Choice(list(VERSIONS)), default="v3", show_default=True,
+    help="v3 loads in every MaixPy v1; v5 is nncase's own file.",
+)  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path), default=Path("build"), show_default=True, help="Folder.")
+@click.option("--known-only", is_flag=True, help="Refuse weights whose SHA-256 is not that of a published file.")
+def kmodel(
+    weights: Path | None, size: tuple[int, int], calibration: Path | None, format_: str, output: Path, known_only: bool
+) -> None:
+    """Make a kmodel, its model card and a report, and prove them on the host."""
+    from conversion import files, pipeline, report, summary
+
+    request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only)
+    files.check_writable(output)
+    made = pipeline.convert(request, talk_console.is_terminal, _talk)
+    pipeline.write(made)
+    page = report.write(made, output / "report")
+    _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
+
+
+@main.command()
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument("image", type=click.Path(path_type=Path))
+@click.option("--heads", type=click.Path(path_type=Path), help="Write the raw heads: an .npz of four uint8 [C, H, W].")
+@click.option("--overlay", type=click.Path(path_type=Path), help="Write the picture with the poses drawn, a PNG.")
+@click.option("--json", "as_json", is_flag=True, help="Print poses and checksums as JSON.")
+def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None, as_json: bool) -> None:
+    """Run a kmodel on a photo as the board would, and decode the poses with the board's decoder."""
+    from conversion import run_photo
+
+    result = run_photo.simulate(model, image)
+    if heads is not None:
+        run_photo.write_heads(result, heads)
+    if overlay is not None:
+        run_photo.write_overlay(result, overlay)
+    if as_json:
+        click.echo(json.dumps(result.to_dict()))
+    else:
+        _print_poses(result)
+
+
+def _print_poses(result: Result) -> None:
+    result_console.print(f"model {result.model_sha256}, input {result.input_sha256}")
+    if not result.poses:
+        result_console.print("no pose: no keypoint scores 0.5 or more")
+    table = Table("pose", "score", "keypoint", "x", "y", "keypoint score")
+    for number, pose in enumerate(result.poses, start=1):
+        for name, (x, y, score) in zip(network.KEYPOINTS, pose.keypoints, strict=True):
+            table.add_row(str(number), f"{pose.score:.2f}", name, f"{x:.1f}", f"{y:.1f}", f"{score:.2f}")
+    if result.poses:
+        result_console.print(table)
+
+
+def _talk(message: str) -> None:
+    talk_console.print(f"· {escape(message)}", style="dim", soft_wrap=True)
+
+
+def _print_facts(facts: list[tuple[str, str]]) -> None:
+    width = max(len(name) for name, _ in facts)
+    for name, text in facts:
+        result_console.print(f"[bold]{name:<{width}}[/]  {escape(text)}")

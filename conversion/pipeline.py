@@ -1,0 +1,151 @@
+"""From weights to a verified kmodel with its card and report; every slow step is kept by content and done once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from conversion import (
+    __version__,
+    calibration,
+    card,
+    compilation,
+    files,
+    metrics,
+    network,
+    nncase_sizes,
+    photos,
+    reference,
+)
+from conversion import weights as weights_files
+from conversion.compilation import Compiled
+from conversion.errors import ProofError
+from conversion.kmodel import assemble, v3, v5_container
+from conversion.kmodel.plan import Plan, check_size, plan
+from conversion.simulation import Heads, Simulation, real_values
+from conversion.test_vector import test_vector
+from conversion.weights.model import Origin, PoseNetWeights
+
+CALIBRATION_PHOTOS = 16
+# The figures of a run are taken on the first photos of the calibration, so that a repeated run takes seconds.
+MEASURED_PHOTOS = 8
+# Correct conversions of plain rounding have 9 dB and more; a head below this is not the network any more.
+LEAST_SQNR_DB = 3.0
+
+Talk = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for; the command line explains each."""
+
+    output: Path
+    width: int = 320
+    height: int = 240
+    weights: Path | None = None
+    calibration: Path | None = None
+    version: int = v3.VERSION
+    known_only: bool = False
+
+    @property
+    def compile_size(self) -> tuple[int, int]:
+        """The size that nncase compiles: its own file is for one size, V3 is planned anew for any."""
+        return (self.width, self.height) if self.version == v5_container.VERSION else compilation.COMPILE_SIZE
+
+
+@dataclass(frozen=True)
+class Kmodel:
+    """A finished conversion: what is written, and what the report and the summary tell about it."""
+
+    path: Path
+    data: bytes
+    card: dict
+    compiled: Compiled
+    plan: Plan
+    sample_heads: Heads
+    sample_float_heads: Heads
+
+
+def convert(request: Request, progress: bool, talk: Talk) -> Kmodel:
+    """Convert, prove and measure; writes nothing but the cache. Raises ConversionError for whatever stops it.
+
+    `progress` allows progress bars, `talk` is told what is being done.
+    """
+    check_size(request.width, request.height)
+    if request.version == v5_container.VERSION:
+        nncase_sizes.check(request.width, request.height)
+    source = weights_files.load(request.weights, request.known_only, progress)
+    talk(f"weights: {source.origin.form}, {source.origin}")
+    for note in source.origin.notes:
+        talk(f"note: {note}")
+    pictures = calibration.pictures(request.calibration, *request.compile_size, CALIBRATION_PHOTOS)
+    compiled = compilation.compile_weights(source, pictures, talk)
+    talk(f"planning KPU RAM for {request.width}x{request.height}")
+    the_plan = plan(compiled.network, request.width, request.height)
+    return _measured(request, source, compiled, the_plan, talk)
+
+
+def _measured(request: Request, source: PoseNetWeights, compiled: Compiled, the_plan: Plan, talk: Talk) -> Kmodel:
+    model = assemble.assemble(compiled.network, the_plan)
+    data = v3.write(model) if request.version == v3.VERSION else compiled.kmodel
+    path = request.output / f"{network.NAME}-{request.width}x{request.height}.kmodel"
+    simulation = Simulation(model, path.name)
+    the_card = {
+        "format": card.FORMAT,
+        "kmodel": card.kmodel_entry(path.name, request.version, data),
+        **card.network_entries(compiled.network, the_plan, model.main_memory_bytes),
+        "source": _source(source.origin),
+        "tools": {
+            "posenet-maix": __version__,
+            "nncase": compilation.nncase_version(),
+            "tensorflow": reference.tensorflow_version(),
+        },
+        "calibration": calibration.description(request.calibration, CALIBRATION_PHOTOS),
+    }
+    talk("measuring the kmodel against the float network")
+    measured = calibration.pictures(request.calibration, request.width, request.height, MEASURED_PHOTOS)
+    figures = measure(source, simulation, measured, the_card)
+    _demand(figures)
+    the_card["quantisation"] = {"sqnr_db": figures, "photos": len(measured)}
+    the_card["test_vector"] = test_vector(simulation, the_card)
+    sample = photos.letterbox(photos.bundled(photos.SAMPLE), request.width, request.height)
+    return Kmodel(
+        path=path,
+        data=data,
+        card=the_card,
+        compiled=compiled,
+        plan=the_plan,
+        sample_heads=simulation.heads(photos.planes(sample)),
+        sample_float_heads=_first(reference.float_heads(source, sample[None])),
+    )
+
+
+def measure(source: PoseNetWeights, simulation: Simulation, pictures: np.ndarray, the_card: dict) -> dict[str, float]:
+    """SQNR in dB per head of a kmodel against the float network, pooled over uint8 [N, H, W, 3] pictures."""
+    raw = [simulation.heads(picture) for picture in photos.planes(pictures)]
+    stacked = {name: np.stack([heads[name] for heads in raw]) for name in network.HEAD_NAMES}
+    figures = metrics.sqnr_db(reference.float_heads(source, pictures), real_values(stacked, the_card))
+    return {name: round(value, 2) for name, value in figures.items()}
+
+
+def _demand(figures: dict[str, float]) -> None:
+    for name, value in figures.items():
+        if value < LEAST_SQNR_DB:
+            raise ProofError(f"head {name} of the kmodel has {value} dB against the float network; nothing is written")
+
+
+def _source(origin: Origin) -> dict:
+    return {"form": origin.form, "name": origin.name or "unknown", "sha256": dict(origin.files)}
+
+
+def _first(heads: Heads) -> Heads:
+    return {name: head[0] for name, head in heads.items()}
+
+
+def write(kmodel: Kmodel) -> None:
+    """Write kmodel and card, each whole or not at all; OutputError says why not."""
+    files.write(kmodel.path, kmodel.data)
+    files.write(card.path_beside(kmodel.path), card.to_json(kmodel.card))

@@ -1,0 +1,72 @@
+"""One photo through one kmodel: what the board would compute, decode and send."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from conversion import card, decode, files, network, overlay, photos, simulation
+from conversion.decode import BoardPose
+from conversion.kmodel import v3
+from conversion.simulation import Heads, Simulation
+
+
+@dataclass(frozen=True)
+class Result:
+    """The upright photo, the network's size (width, height), the raw heads, the poses, and what identifies them."""
+
+    model_sha256: str
+    input_sha256: str
+    photo: Image.Image
+    size: tuple[int, int]
+    heads: Heads
+    poses: list[BoardPose]
+
+    def to_dict(self) -> dict:
+        """For JSON: poses as `monitor --json` gives them, and SHA-256 of model, input planes and heads."""
+        return {
+            "model_sha256": self.model_sha256,
+            "input_sha256": self.input_sha256,
+            "size": list(self.size),
+            "heads_sha256": {name: hashlib.sha256(head.tobytes()).hexdigest() for name, head in self.heads.items()},
+            "poses": [pose.wire for pose in self.poses],
+        }
+
+
+def simulate(model: Path, image: Path) -> Result:
+    """Letterbox a photo, run the kmodel on the simulated KPU, decode with the firmware's decoder.
+
+    The model card beside the kmodel is needed. Raises ModelFormatError, UnsupportedModelError or PhotoError.
+    """
+    data = simulation.read_kmodel(model)
+    machine = Simulation(v3.read(data, str(model)), str(model))
+    the_card = card.read_for(model, data)
+    photo = photos.read(image)
+    planes = photos.planes(photos.letterbox(photo, machine.width, machine.height))
+    heads = machine.heads(planes)
+    return Result(
+        model_sha256=hashlib.sha256(data).hexdigest(),
+        input_sha256=hashlib.sha256(planes.tobytes()).hexdigest(),
+        photo=photos.upright(photo),
+        size=(machine.width, machine.height),
+        heads=heads,
+        poses=decode.decode(heads, the_card),
+    )
+
+
+def write_heads(result: Result, path: Path) -> None:
+    """Write the raw heads as .npz: heatmap, offset, displacement_fwd, displacement_bwd, uint8 [C, H, W]."""
+    packed = io.BytesIO()
+    np.savez(packed, **{name: result.heads[name] for name in network.HEAD_NAMES})
+    files.write(path, packed.getvalue())
+
+
+def write_overlay(result: Result, path: Path) -> None:
+    """Write the photo with the poses drawn on it, as PNG."""
+    scale = photos.letterbox_scale(result.photo, *result.size)
+    files.write_png(path, overlay.skeletons(result.photo, result.poses, 1 / scale))

@@ -1,0 +1,24 @@
+"""What a board must answer to the test card: checksums of the heads and the decoded poses."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+
+from conversion import decode, network, test_card
+from conversion.simulation import Simulation
+
+
+def test_vector(simulation: Simulation, card: Mapping) -> dict:
+    """Run the test card: CRC-32 and SHA-256 over the heads' bytes in their order, and the poses as a board sends them.
+
+    `card` needs the entries that the decoder reads (input, heads, sigmoid).
+    """
+    heads = simulation.heads(test_card.draw(simulation.width, simulation.height))
+    raw = b"".join(heads[name].tobytes() for name in network.HEAD_NAMES)
+    return {
+        "heads_crc32": zlib.crc32(raw),
+        "heads_sha256": hashlib.sha256(raw).hexdigest(),
+        "poses": [pose.wire for pose in decode.decode(heads, card)],
+    }
