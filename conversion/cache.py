@@ -68,4 +68,6 @@ def _write(path: Path, data: bytes) -> None:
             file.write(hashlib.sha256(data).digest() + data)
         os.replace(temporary, path)
     except OSError:
+        pass
+    finally:
         Path(temporary).unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,7 +26,13 @@ def path_beside(kmodel: Path) -> Path:
 
 def kmodel_entry(file: str, version: int, data: bytes) -> dict:
     """What identifies the kmodel file itself."""
-    return {"file": file, "version": version, "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return {
+        "file": file,
+        "version": version,
+        "bytes": len(data),
+        "crc32": zlib.crc32(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
 
 
 def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int) -> dict:

@@ -138,7 +138,12 @@ def _demand(figures: dict[str, float]) -> None:
 
 
 def _source(origin: Origin) -> dict:
-    return {"form": origin.form, "name": origin.name or "unknown", "sha256": dict(origin.files)}
+    return {
+        "form": origin.form,
+        "name": origin.name or "unknown",
+        "sha256": dict(origin.files),
+        "notes": list(origin.notes),
+    }
 
 
 def _first(heads: Heads) -> Heads:

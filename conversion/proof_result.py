@@ -8,19 +8,26 @@ from dataclasses import asdict, dataclass
 # Greatest differences allowed, in logits and pixels.
 PUBLISHED_TOLERANCE = 1e-4
 TFLITE_TOLERANCE = 1e-3
+# A quantised file agrees with its own float weights to within its quantisation: Coral's heatmap has 37 dB.
+QUANTISED_HEATMAP_DB = 35.0
 
 Differences = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Proof:
-    """Greatest absolute differences per head, in the head's own unit (logit or pixels)."""
+    """Greatest absolute differences per size and head, in the head's own unit (logit or pixels).
+
+    `published` were allowed to be `tolerance`; for a quantised file `published_db` has dB per size and head instead.
+    """
 
     published: dict[str, Differences]
+    tolerance: float
+    published_db: dict[str, dict[str, float]]
     tflite: dict[str, Differences]
 
     def to_json(self) -> bytes:
-        """For the cache and for --json."""
+        """For the cache."""
         return json.dumps(asdict(self)).encode()
 
     @classmethod

@@ -14,8 +14,8 @@ from conversion import cache
 from conversion.proof_result import Proof
 from conversion.weights.model import PoseNetWeights
 
-_GRAPH_SOURCES = ("graph.py", "network.py")
-_PROOF_SOURCES = (*_GRAPH_SOURCES, "proof.py", "published.py")
+_GRAPH_SOURCES = ("graph.py", "network.py", "kpu_input.py")
+_PROOF_SOURCES = (*_GRAPH_SOURCES, "proof.py", "published.py", "published_tflite.py")
 
 
 def tensorflow_version() -> str:

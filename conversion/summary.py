@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conversion import budget
 from conversion.pipeline import Kmodel
-from conversion.proof_result import PUBLISHED_TOLERANCE, TFLITE_TOLERANCE, Differences
+from conversion.proof_result import TFLITE_TOLERANCE, Differences, Proof
 from conversion.report.tables import layer_name
 
 Facts = list[tuple[str, str]]
@@ -50,10 +50,20 @@ def _quality(card: dict) -> Facts:
 def _proofs(kmodel: Kmodel) -> Facts:
     proof, agreement = kmodel.compiled.proof, kmodel.compiled.agreement
     return [
-        ("proof", f"published graph = ours, {_differences(proof.published)} (allowed {PUBLISHED_TOLERANCE:g})"),
+        ("proof", _published(proof)),
         ("proof", f"TFLite file = ours, {_differences(proof.tflite)} (allowed {TFLITE_TOLERANCE:g})"),
         ("proof", f"KPU simulator = nncase's, {agreement.values:,} bytes compared at {agreement.size}, none differs"),
     ]
+
+
+def _published(proof: Proof) -> str:
+    if proof.published:
+        return f"published network = ours, {_differences(proof.published)} (allowed {proof.tolerance:g})"
+    figures = (
+        f"{', '.join(f'{name} {value:.1f} dB' for name, value in heads.items())} at {size}"
+        for size, heads in proof.published_db.items()
+    )
+    return f"published quantised network against ours in float: {'; '.join(figures)}"
 
 
 def _differences(proof: dict[str, Differences]) -> str:

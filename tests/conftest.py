@@ -16,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 
 # Before anything imports TensorFlow or rich; subprocesses inherit it.
-os.environ.update(NO_COLOR="1", COLUMNS="100", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1")
+os.environ.update(
+    NO_COLOR="1", COLUMNS="100", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TF_ENABLE_ONEDNN_OPTS="0"
+)
 for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)
 # `make test` hands its own options and variables down to every make that a test starts.

@@ -6,6 +6,7 @@ import os
 import struct
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,7 @@ def test_the_card_describes_the_file_beside_it(made: Kmodel) -> None:
         "file": made.path.name,
         "version": 3,
         "bytes": len(data),
+        "crc32": zlib.crc32(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
     assert read["input"] == {"width": 128, "height": 96}

@@ -45,7 +45,7 @@ def test_so_is_a_random_network_of_its_structure(random_network: PoseNetWeights,
 @pytest.mark.parametrize("layer", sorted(graph.SYMMETRIC_PADS))
 def test_one_padding_moved_fails_the_proof(layer: str, random_network: PoseNetWeights, random_tflite: bytes) -> None:
     moved = {**graph.SYMMETRIC_PADS, layer: ((0, 2), (1, 1))}
-    with pytest.raises(ProofError, match="the published graph and the re-padded one disagree at 321x241"):
+    with pytest.raises(ProofError, match="the published network and the re-padded one disagree at 321x241"):
         proof.prove(random_network, random_tflite, moved)
 
 
@@ -59,7 +59,10 @@ def test_a_tflite_file_of_other_weights_fails_the_proof(random_network: PoseNetW
 def test_at_other_sizes_the_published_padding_is_another_network(
     size: tuple[int, int], random_network: PoseNetWeights
 ) -> None:
-    theirs, ours = published.runner(random_network)(photo(*size)), graph.build(random_network, *size)(photo(*size))
+    theirs, ours = (
+        published.published(random_network).run(photo(*size)),
+        graph.build(random_network, *size)(photo(*size)),
+    )
     assert all(theirs[name].shape == ours[name].shape for name in network.HEAD_NAMES)
     assert min(proof.differences(theirs, ours).values()) > 0.1
 
