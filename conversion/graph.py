@@ -6,6 +6,7 @@ pixels. With one pixel of padding on every side the graph needs no CPU operator 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,13 +22,12 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 import tensorflow as tf
-from absl import logging
 
 SYMMETRIC_PADS = {spec.name: ((1, 1), (1, 1)) for spec in network.BODY if spec.stride == 2}
 
 # Both report how graphs are traced and exported, which is nothing that a user could act on.
-tf.get_logger().setLevel("ERROR")
-logging.set_verbosity(logging.ERROR)
+for _name in ("tensorflow", "absl"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
 
 _BATCH = 16  # pictures at once: bounds the memory for feature maps
 

@@ -112,6 +112,8 @@ def undeclared(modules: set[str], direct: list[Requirement]) -> set[str]:
 
 def test_every_imported_package_is_declared(root: Path, direct: list[Requirement]):
     sources = [path for folder in ("conversion", "host_tools") for path in (root / folder).rglob("*.py")]
+    # What runs under MicroPython imports the board's modules.
+    sources = [path for path in sources if path.parent != root / "host_tools" / "virtual_board" / "modules"]
     modules = set().union(*(imported(path.read_text(encoding="utf-8")) for path in sources))
 
     assert undeclared(modules, direct) == set()
