@@ -5,33 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 
-from conversion import agreement, cache, compiler, kpu_input, photos, reference
+from conversion import agreement, cache, compiler, kpu_input, photos, quantize, reference
 from conversion.agreement import Agreement
 from conversion.errors import CompilerError
 from conversion.kmodel import v5
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.proof_result import Proof
+from conversion.quantize import QuantisedNetwork
 from conversion.weights.model import PoseNetWeights
 
 # Where nncase compiles and calibrates when we plan the KPU's RAM: its own planner fails above about 256x256. The
 # layers do not depend on the size.
 COMPILE_SIZE = (256, 192)
 
+Talk = Callable[[str], None]
+Progress = Callable[[str, int, int], None]
+
 _WHERE = "nncase's kmodel"
-_SOURCES = ("compiler.py", "nncase_worker.py", "kmodel/v5.py", "kmodel/v5_code.py", "kmodel/v5_container.py")
+_SOURCES = (
+    "compiler.py",
+    "nncase_worker.py",
+    "kmodel/v5.py",
+    "kmodel/v5_code.py",
+    "kmodel/v5_container.py",
+    "kmodel/v5_stackvm.py",
+)
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """nncase's V5 file (uninitialised bits masked), the network in it, and what was proved on the way."""
+    """nncase's V5 file (uninitialised bits masked), the network in it, and what was proved on the way.
+
+    `codes` is how many weights were read back from the file and found to be those that our rounding chose; None
+    where nncase rounded them itself.
+    """
 
     kmodel: bytes
     network: KpuNetwork
     proof: Proof
     agreement: Agreement
+    codes: int | None
 
 
 def nncase_version() -> str:
@@ -42,26 +59,53 @@ def nncase_version() -> str:
         raise CompilerError("nncase is not installed in this Python; run `make setup` (CPython 3.10)") from None
 
 
-def compile_weights(weights: PoseNetWeights, pictures: np.ndarray, talk: Callable[[str], None]) -> Compiled:
-    """Export, prove, compile, compare: `pictures` are uint8 [N, H, W, 3], at the size to compile for.
+def compile_weights(
+    weights: PoseNetWeights, pictures: np.ndarray, calibrated: bool, talk: Talk, progress: Progress
+) -> Compiled:
+    """Export, prove, round, compile, compare: `pictures` are uint8 [N, H, W, 3], at the size to compile for.
 
-    Raises ProofError where a proof fails and CompilerError where nncase does.
+    `calibrated` rounds the weights by `quantize`, else nncase does. Raises ProofError where a proof fails and
+    CompilerError where nncase does.
     """
     _, height, width, _ = pictures.shape
     talk("proving that our graph is the published network")
     tflite = reference.tflite(weights, width, height)
     proof = reference.proof(weights, tflite)
-    talk(f"compiling with nncase at {width}x{height}, calibrated on {len(pictures)} pictures")
     planes = photos.planes(pictures)
-    kmodel = _compiled(weights, tflite, planes)
-    network = v5.read(kmodel, _WHERE)
+    if calibrated:
+        talk(f"rounding the weights, calibrated on {len(pictures)} pictures")
+        quantised = _quantised(weights, pictures, progress)
+        talk(f"compiling with nncase at {width}x{height}")
+        graph = _quantised_tflite(quantised, width, height)
+        kmodel = _compiled(graph, quantize.planes(quantised), quantize.input_range(quantised))
+        network = v5.read(kmodel, _WHERE)
+        codes = quantize.verify(network, quantised)
+        network = quantize.with_head_scales(network, quantised)
+    else:
+        talk(f"compiling with nncase at {width}x{height}, calibrated on {len(pictures)} pictures")
+        kmodel = _compiled(tflite, planes, kpu_input.value_range(weights.normalisation))
+        network, codes = v5.read(kmodel, _WHERE), None
     talk("comparing our KPU simulator with nncase's")
-    return Compiled(kmodel, network, proof, agreement.check(kmodel, network, planes[:1]))
+    agreed = agreement.check(kmodel, v5.read(kmodel, _WHERE), planes[:1])
+    return Compiled(kmodel, network, proof, agreed, codes)
 
 
-def _compiled(weights: PoseNetWeights, tflite: bytes, planes: np.ndarray) -> bytes:
-    input_range = kpu_input.value_range(weights.normalisation)
+def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress) -> QuantisedNetwork:
+    package = Path(quantize.__file__).parent / "quantisation"
+    sources = cache.sources("quantize.py", *sorted(f"quantisation/{path.name}" for path in package.glob("*.py")))
+    version = cache.key(metadata.version("numpy"), *sources)
+    digest = cache.key(weights.digest(), repr(pictures.shape), pictures.tobytes(), version)
+    kept = cache.cached("quantised", digest, lambda: quantize.quantise(weights, pictures, progress).to_bytes())
+    return QuantisedNetwork.from_bytes(kept)
 
+
+def _quantised_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:
+    version = cache.key(reference.tensorflow_version(), *cache.sources("graph.py", "quantisation/feed.py"))
+    digest = cache.key(quantised.to_bytes(), f"{width}x{height}", version)
+    return cache.cached("tflite", digest, lambda: quantize.to_tflite(quantised, width, height))
+
+
+def _compiled(tflite: bytes, planes: np.ndarray, input_range: tuple[float, float]) -> bytes:
     def make() -> bytes:
         return v5.masked(compiler.compile_kmodel(tflite, planes, input_range), _WHERE)
 

@@ -49,10 +49,9 @@ class LayerArithmetic:
         sampled = not layer.depthwise and pool in _SAMPLING
         self._pool = 0 if sampled else pool
         self._convolution = _Depthwise(layer) if layer.depthwise else _Dense(layer, _SAMPLING[pool if sampled else 0])
-        operands = self._convolution.operands
+        self.sums, self.dtype = self._convolution.operands.sums, self._convolution.operands.dtype
         table = ActivationTable(layer.activation, where)
-        self.dtype = operands.dtype
-        self.activation = Activation(BatchNorm(layer.batch_norm), table, operands.sums, operands.dtype, where)
+        self.activation = Activation(BatchNorm(layer.batch_norm), table, self.sums, self.dtype, where)
 
     def __call__(self, planes: np.ndarray) -> np.ndarray:
         result = np.empty(self._convolution.shape, np.uint8)

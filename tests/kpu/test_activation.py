@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversion import kpu_activation
 from conversion.errors import ModelFormatError
 from conversion.kpu_activation import HIGHEST, LOWEST, Activation, ActivationTable, BatchNorm, SumRange
 from tests.kpu import layers, literal
@@ -60,7 +61,7 @@ def test_thresholds_are_where_the_bytes_change(kind: str, seed: int) -> None:
 def test_a_table_that_falls_somewhere_is_not_taken_for_rising() -> None:
     lowest = layers.LOWEST
     step_down = [(lowest, 0, 0, 10), (0, 1, 0, 10), (50, 1, 0, 58), *[(90, 1, 0, 98)] * 13]
-    slope_down = [(lowest, 0, 0, 10), (0, 1, 0, 10), (50, -1, 0, 60), *[(51, 1, 0, 98)] * 13]
+    slope_down = [(lowest, 0, 0, 5), (0, 1, 0, 5), (50, -1, 3, 60), *[(90, 1, 0, 98)] * 13]
     unused_slope = [(lowest, 0, 0, 10), (0, 1, 0, 10), (50, -1, 0, 60), *[(50, 1, 0, 60)] * 13]
     rises = [
         ActivationTable(layers.pack_table(segments), "steps").rises
@@ -97,6 +98,14 @@ def test_the_proof_refuses_a_line_that_is_off(seed: int, part: float, field: str
     assert line.holds(steps, span(low, high, 0, 4))
     wrong = {"slope": line.slope * np.float32(1 + part / 100), "intercept": line.intercept + np.float32(part)}
     assert not replace(line, **{field: wrong[field]}).holds(steps, span(low, high, 0, 4))
+
+
+def test_without_a_proof_bytes_are_computed_literally(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kpu_activation._Line, "holds", lambda *arguments: False)
+    activation, low, high = relu6_activation(0, np.float32)
+    assert not activation.fast
+    sums = np.tile(np.arange(low, high + 1, dtype=np.float32), (4, 1))
+    assert np.array_equal(activation(sums), activation.literal(sums))
 
 
 def test_a_channel_without_gain_keeps_its_byte() -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -160,14 +156,3 @@ def test_damaged_files_run_or_are_refused(changes: list[tuple[int, int]]) -> Non
     shown = picture(source.channels, source.height, source.width)
     outputs = kpu.run(shown)
     assert [len(output) for output in outputs] == [output.size for output in model.outputs]
-
-
-def test_the_simulator_needs_neither_tensorflow_nor_nncase(root: Path) -> None:
-    program = (
-        "import sys\n"
-        "for name in ('tensorflow', 'nncase', 'PIL'):\n"
-        "    sys.modules[name] = None\n"
-        "import conversion.kpu\n"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    subprocess.run([sys.executable, "-c", program], check=True, env=environment, cwd=root)

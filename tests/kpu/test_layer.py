@@ -57,6 +57,18 @@ def with_registers(layer: KpuLayer, **fields: int) -> KpuLayer:
 
 
 @pytest.mark.parametrize("depthwise", [False, True])
+@pytest.mark.parametrize(("arg_x", "shr_x"), [(-128, 0), (70, 0), (-50_000, 3), (50_000, 15), (-3, 2)])
+def test_sums_lie_where_they_were_proven_to(arg_x: int, shr_x: int, depthwise: bool) -> None:
+    layer = with_registers(sized(3, depthwise, 4, 4), arg_x=arg_x, shr_x=shr_x, arg_w=-77, shr_w=1, arg_add=12345)
+    arithmetic, dark = LayerArithmetic(layer, "sums"), np.zeros((4, 9, 20), np.uint8)
+    for picture in (picture_for(layer, 1), dark, 255 - dark):
+        values = literal.convolved(literal.Words(layer.registers.pack()), layer.weights, picture.astype(np.int64))
+        values = values.reshape(4, -1) - arithmetic.sums.constant[:, None]
+        assert (arithmetic.sums.low[:, None] <= values).all()
+        assert (values <= arithmetic.sums.high[:, None]).all()
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
 @pytest.mark.parametrize("pool", layers.POOL_STEPS)
 def test_every_pool_type_on_sizes_that_leave_a_rest(pool: int, depthwise: bool) -> None:
     layer = sized(3, depthwise, 3, 3, width=18, height=7)

@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conversion import kpu_memory
 from conversion.errors import KpuMemoryError, ModelFormatError
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.layout import RAM_LINES, FeatureMap
-from conversion.kmodel.plan import plan
+from conversion.kmodel.plan import HEIGHTS, WIDTHS, plan
 from conversion.kmodel.registers import Registers
 from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, Output, V3Model
 from conversion.kpu import Kpu
@@ -25,6 +27,7 @@ FIRST_PART, SECOND_PART = 3, 4
 PICTURE = np.random.default_rng(9).integers(0, 256, (3, HEIGHT, WIDTH), np.uint8)
 NETWORK = lively(networks.posenet_like(seed=4, channel_divisor=2), PICTURE)
 HEADS = len(NETWORK.heads)
+FULL_NETWORK = networks.posenet_like()
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,16 @@ def test_a_split_layer_gives_the_same_heads(split: V3Model, expected: list[bytes
     assert words(split, FIRST_PART).i_ch_num + words(split, SECOND_PART).i_ch_num == words(split, 5).i_ch_num
     assert [head.tobytes() for head in Kpu(split).run(PICTURE)[1:]] == expected
     assert min(len(set(head)) for head in expected) > 20
+
+
+@given(st.sampled_from(WIDTHS), st.sampled_from(HEIGHTS))
+def test_every_plan_passes_the_check(width: int, height: int) -> None:
+    """With all channels: the largest sizes need the layer that runs in parts."""
+    try:
+        planned = plan(FULL_NETWORK, width, height)
+    except KpuMemoryError:
+        return
+    kpu_memory.check(assemble(FULL_NETWORK, planned))
 
 
 def test_parts_in_the_wrong_order(split: V3Model, expected: list[bytes]) -> None:
@@ -172,6 +185,17 @@ def chain(*maps: FeatureMap, lines: tuple[int, ...], sources: tuple[int, ...]) -
     size = -(-maps[-1].bytes // 8) * 8
     layers[-1] = replace(layers[-1], main_memory=0)
     return V3Model(tuple(layers), (Output(0, size),), size, 0)
+
+
+def test_channels_that_nothing_reads() -> None:
+    model = chain(narrow(5), narrow(6), narrow(2), lines=(100, 200), sources=(0, 100))
+    reader = networks.layer(np.random.default_rng(0), narrow(4), 2, 1, False, 1)
+    placed = replace(reader, registers=replace(reader.registers, image_src_addr=100, image_dst_addr=200))
+    wrong = replace(model, layers=(model.layers[0], ConvLayer(placed, 0)))
+    with pytest.raises(
+        KpuMemoryError, match=r"^the model ends with line 106, which layer 0 wrote and nothing has read$"
+    ):
+        kpu_memory.check(wrong)
 
 
 def narrow(channels: int, width: int = 12) -> FeatureMap:
