@@ -19,10 +19,12 @@ _SOURCES = (
     "kpu.py",
     "kpu_arithmetic.py",
     "kpu_activation.py",
+    "kpu_memory.py",
     "kmodel/plan.py",
     "kmodel/assemble.py",
     "kmodel/v5.py",
     "kmodel/v5_code.py",
+    "kmodel/v5_stackvm.py",
 )
 
 

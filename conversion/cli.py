@@ -62,18 +62,28 @@ def main() -> None:
 @click.option("--size", type=_Size(), default="320x240", show_default=True, help="The picture, multiples of 16.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of JPEG or PNG photos with people.")
 @click.option(
+    "--quantisation", type=click.Choice(["full", "fast"]), default="full", show_default=True,
+    help="full rounds the weights so that the kmodel computes what the float network does; fast leaves it to nncase.",
+)  # fmt: skip
+@click.option(
     "--format", "format_", type=click.Choice(list(VERSIONS)), default="v3", show_default=True,
     help="v3 loads in every MaixPy v1; v5 is nncase's own file.",
 )  # fmt: skip
 @click.option("--output", type=click.Path(path_type=Path), default=Path("build"), show_default=True, help="Folder.")
 @click.option("--known-only", is_flag=True, help="Refuse weights whose SHA-256 is not that of a published file.")
 def kmodel(
-    weights: Path | None, size: tuple[int, int], calibration: Path | None, format_: str, output: Path, known_only: bool
+    weights: Path | None,
+    size: tuple[int, int],
+    calibration: Path | None,
+    quantisation: str,
+    format_: str,
+    output: Path,
+    known_only: bool,
 ) -> None:
     """Make a kmodel, its model card and a report, and prove them on the host."""
     from conversion import files, pipeline, report, summary
 
-    request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only)
+    request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
     made = pipeline.convert(request, talk_console.is_terminal, _talk)
     pipeline.write(made)
@@ -100,6 +110,37 @@ def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None,
         click.echo(json.dumps(result.to_dict()))
     else:
         _print_poses(result)
+
+
+@main.command()
+@click.argument("model", metavar="MODEL|float")
+@click.option("--coco", type=click.Path(path_type=Path), required=True, help="Annotations: person_keypoints_*.json.")
+@click.option("--images", type=click.Path(path_type=Path), required=True, help="Folder with the photos.")
+@click.option("--where", metavar="FIELD=VALUE", help="Only photos whose image entry has this value.")
+@click.option("--size", type=_Size(), help="For float: the picture, multiples of 16.  [default: 320x240]")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many photos.")
+@click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: as in the card.")
+@click.option("--no-people", type=click.Path(path_type=Path), help="Folder of photos without people: false positives.")
+@click.option("--json", "json_", type=click.Path(path_type=Path), help="Write the figures, and a plot (.svg) beside.")
+def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options: object) -> None:
+    """Measure COCO keypoint AP of every stage from the published network to the board, and what each one loses.
+
+    The figures of a whole set (without --limit) also go into the kmodel's card.
+    """
+    from conversion import evaluate as evaluation
+    from conversion import files
+    from conversion.evaluation import tables
+
+    request = evaluation.Request(model, coco, images, **options)
+    if json_ is not None:
+        files.check_writable(json_.parent)
+    found = evaluation.evaluate(request, talk_console.is_terminal, _talk)
+    for table in tables.tables(found):
+        result_console.print(table)
+    if json_ is not None:
+        _talk(f"written: {json_} and {evaluation.write(found, json_)}")
+    if request.goes_into_card:
+        _talk(evaluation.note_in_card(found, request))
 
 
 def _print_poses(result: Result) -> None:

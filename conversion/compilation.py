@@ -14,6 +14,7 @@ from conversion.agreement import Agreement
 from conversion.errors import CompilerError
 from conversion.kmodel import v5
 from conversion.kmodel.kpu_network import KpuNetwork
+from conversion.progress import bar
 from conversion.proof_result import Proof
 from conversion.quantize import QuantisedNetwork
 from conversion.weights.model import PoseNetWeights
@@ -23,7 +24,6 @@ from conversion.weights.model import PoseNetWeights
 COMPILE_SIZE = (256, 192)
 
 Talk = Callable[[str], None]
-Progress = Callable[[str, int, int], None]
 
 _WHERE = "nncase's kmodel"
 _SOURCES = (
@@ -60,12 +60,12 @@ def nncase_version() -> str:
 
 
 def compile_weights(
-    weights: PoseNetWeights, pictures: np.ndarray, calibrated: bool, talk: Talk, progress: Progress
+    weights: PoseNetWeights, pictures: np.ndarray, calibrated: bool, talk: Talk, progress: bool = False
 ) -> Compiled:
     """Export, prove, round, compile, compare: `pictures` are uint8 [N, H, W, 3], at the size to compile for.
 
-    `calibrated` rounds the weights by `quantize`, else nncase does. Raises ProofError where a proof fails and
-    CompilerError where nncase does.
+    `calibrated` rounds the weights by `quantize`, else nncase does; `progress` allows a progress bar. Raises
+    ProofError where a proof fails and CompilerError where nncase does.
     """
     _, height, width, _ = pictures.shape
     talk("proving that our graph is the published network")
@@ -90,13 +90,17 @@ def compile_weights(
     return Compiled(kmodel, network, proof, agreed, codes)
 
 
-def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress) -> QuantisedNetwork:
+def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: bool) -> QuantisedNetwork:
     package = Path(quantize.__file__).parent / "quantisation"
     sources = cache.sources("quantize.py", *sorted(f"quantisation/{path.name}" for path in package.glob("*.py")))
     version = cache.key(metadata.version("numpy"), *sources)
     digest = cache.key(weights.digest(), repr(pictures.shape), pictures.tobytes(), version)
-    kept = cache.cached("quantised", digest, lambda: quantize.quantise(weights, pictures, progress).to_bytes())
-    return QuantisedNetwork.from_bytes(kept)
+
+    def make() -> bytes:
+        with bar(progress) as report:
+            return quantize.quantise(weights, pictures, report).to_bytes()
+
+    return QuantisedNetwork.from_bytes(cache.cached("quantised", digest, make))
 
 
 def _quantised_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:

@@ -14,7 +14,7 @@ class UnsupportedModelError(ConversionError):
 
 
 class KpuMemoryError(ConversionError):
-    """A picture size whose feature maps do not fit the 2 MiB of KPU RAM."""
+    """Feature maps that do not fit the 2 MiB of KPU RAM, or a kmodel that overwrites there what it still needs."""
 
 
 class SizeError(ConversionError):

@@ -52,8 +52,13 @@ def _proofs(kmodel: Kmodel) -> Facts:
     return [
         ("proof", _published(proof)),
         ("proof", f"TFLite file = ours, {_differences(proof.tflite)} (allowed {TFLITE_TOLERANCE:g})"),
+        *_codes(kmodel.compiled.codes),
         ("proof", f"KPU simulator = nncase's, {agreement.values:,} bytes compared at {agreement.size}, none differs"),
     ]
+
+
+def _codes(codes: int | None) -> Facts:
+    return [] if codes is None else [("proof", f"weights in the kmodel = those chosen, {codes:,} codes compared")]
 
 
 def _published(proof: Proof) -> str:

@@ -72,9 +72,9 @@ def forms(models: Path, scratch: Path) -> list[Form]:
 
 
 def converted(models: Path, scratch: Path) -> Iterator[Converted]:
-    """Each form, converted at 320x240 with plain rounding."""
+    """Each form, converted at 320x240."""
     for form in forms(models, scratch):
-        request = Request(scratch, weights=form.path, quantisation="fast")
+        request = Request(scratch, weights=form.path)
         made = pipeline.convert(request, False, lambda message: None)
         yield Converted(form, made.card["source"]["form"], made)
 

@@ -39,7 +39,7 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built kmodel."""
     output = tmp_path_factory.mktemp("a folder with spaces")
-    done = run("kmodel", "--weights", weights_folder, "--size", "64x64", "--output", output)
+    done = run("kmodel", "--weights", weights_folder, "--size", "64x64", "--quantisation", "fast", "--output", output)
     assert done.returncode == 0, done.stderr
     assert "KPU simulator = nncase's" in done.stdout
     assert all(line.startswith("· ") for line in done.stderr.splitlines())
@@ -96,7 +96,9 @@ def test_a_size_that_the_kpu_does_not_take(size: str) -> None:
 
 
 def test_a_size_that_does_not_fit(weights_folder: Path, tmp_path: Path) -> None:
-    said = refused("kmodel", "--weights", weights_folder, "--size", "512x256", "--output", tmp_path)
+    said = refused(
+        "kmodel", "--weights", weights_folder, "--size", "512x256", "--quantisation", "fast", "--output", tmp_path
+    )
     assert "needs 2304 KiB of 2048 KiB; the nearest size that fits is 512x224" in said
     assert os.listdir(tmp_path) == []
 
@@ -136,6 +138,7 @@ def test_an_output_folder_that_cannot_be_written(weights_folder: Path, tmp_path:
 def test_a_disk_that_fills_up(weights_folder: Path, tmp_path: Path, built: Path) -> None:
     """A file-size limit stands for the full disk: everything is kept already, only the kmodel cannot be written."""
     command = f"ulimit -f 100; exec {sys.executable} -m conversion kmodel --weights '{weights_folder}' --size 64x64"
+    command += " --quantisation fast"
     done = subprocess.run(
         ["bash", "-c", f"trap '' XFSZ; {command} --output '{tmp_path}'"], capture_output=True, text=True, timeout=300
     )

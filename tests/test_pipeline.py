@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,11 @@ from tests.weights.weight_files import random_weights, write_tfjs_graph
 SIZE = (128, 96)
 
 
+def request(output: Path, weights: Path, size: tuple[int, int] = SIZE, **options: object) -> Request:
+    """A request with plain rounding, which takes seconds."""
+    return Request(output, *size, weights, quantisation="fast", **options)
+
+
 def silent(message: str) -> None:
     """What the pipeline tells while it works does not matter here."""
 
@@ -34,7 +40,7 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Kmodel:
-    made = pipeline.convert(Request(tmp_path_factory.mktemp("build"), *SIZE, weights_folder), False, silent)
+    made = pipeline.convert(request(tmp_path_factory.mktemp("build"), weights_folder), False, silent)
     pipeline.write(made)
     return made
 
@@ -118,7 +124,7 @@ def test_another_kmodel_under_the_card_s_name_is_refused(made: Kmodel, tmp_path:
 
 
 def test_nncase_s_own_format(weights_folder: Path, tmp_path: Path) -> None:
-    made = pipeline.convert(Request(tmp_path, 64, 64, weights_folder, version=5), False, silent)
+    made = pipeline.convert(request(tmp_path, weights_folder, (64, 64), version=5), False, silent)
     assert struct.unpack_from("<2I", made.data) == (0x4B4D444C, 5)
     assert v5.read(made.data, "test").source.width == 64
     pipeline.write(made)
@@ -127,7 +133,7 @@ def test_nncase_s_own_format(weights_folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_inputs_give_the_same_file(made: Kmodel, weights_folder: Path, tmp_path: Path) -> None:
-    again = pipeline.convert(Request(tmp_path, *SIZE, weights_folder), False, silent)
+    again = pipeline.convert(request(tmp_path, weights_folder), False, silent)
     assert again.data == made.data
     assert again.card == made.card
 
@@ -143,7 +149,8 @@ from conversion import compiler
 compiler._run = None
 from pathlib import Path
 from conversion import pipeline
-request = pipeline.Request(Path({str(tmp_path)!r}), {width}, {height}, Path({str(weights_folder)!r}))
+size = ({width}, {height})
+request = pipeline.Request(Path({str(tmp_path)!r}), *size, Path({str(weights_folder)!r}), quantisation="fast")
 pipeline.write(pipeline.convert(request, False, print))
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
@@ -161,7 +168,8 @@ pipeline.write(pipeline.convert(request, False, print))
     ],
 )
 def test_what_cannot_be_is_refused(weights_folder: Path, tmp_path: Path, change: dict, error: type) -> None:
-    fields = {"output": tmp_path, "width": 128, "height": 96, "weights": weights_folder, **change}
+    size = {"width": SIZE[0], "height": SIZE[1]}
+    fields = {"output": tmp_path, **size, "weights": weights_folder, "quantisation": "fast", **change}
     with pytest.raises(error):
         pipeline.convert(Request(**fields), False, silent)
     assert os.listdir(tmp_path) == []
@@ -177,11 +185,11 @@ def test_heads_that_are_not_the_network_s_are_found_out(
         compiled = honest(*arguments)
         heatmap, offset, forward, backward = compiled.network.heads
         network = type(compiled.network)(compiled.network.body, (heatmap, offset, backward, forward))
-        return compilation.Compiled(compiled.kmodel, network, compiled.proof, compiled.agreement)
+        return replace(compiled, network=network)
 
     monkeypatch.setattr(pipeline.compilation, "compile_weights", swapped)
     with pytest.raises(ProofError, match="head displacement_fwd of the kmodel has"):
-        pipeline.convert(Request(tmp_path, *SIZE, weights_folder), False, silent)
+        pipeline.convert(request(tmp_path, weights_folder), False, silent)
 
 
 @pytest.mark.soak
