@@ -71,10 +71,10 @@ def forms(models: Path, scratch: Path) -> list[Form]:
     ]
 
 
-def converted(models: Path, scratch: Path) -> Iterator[Converted]:
+def converted(models: Path, scratch: Path, quantisation: str = "full") -> Iterator[Converted]:
     """Each form, converted at 320x240."""
     for form in forms(models, scratch):
-        request = Request(scratch, weights=form.path)
+        request = Request(scratch, weights=form.path, quantisation=quantisation)
         made = pipeline.convert(request, False, lambda message: None)
         yield Converted(form, made.card["source"]["form"], made)
 

@@ -1,0 +1,61 @@
+"""Published figures: each stands in its README as listed, tables are what their commands print, drift is noticed."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import reproduce, sizes
+
+
+def test_every_figure_stands_where_it_is_published(root: Path) -> None:
+    runs, figures = reproduce.load()
+    for figure in figures:
+        assert figure.text in (root / figure.file).read_text(), f"{figure.name} in {figure.file}"
+        assert figure.run in runs
+
+
+def test_the_table_of_sizes_is_what_the_planner_gives(root: Path) -> None:
+    assert sizes.table() in (root / "conversion" / "README.md").read_text()
+
+
+@pytest.fixture
+def one_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A list with one figure, 2 ± 0.1, whose command copies what the fixture's path holds."""
+    source = tmp_path / "source.json"
+    copy = f"import shutil; shutil.copy({str(source)!r}, {str(tmp_path / 'result.json')!r})"
+    toml = f"""
+[run.copy]
+command = ["-c", {json.dumps(copy)}]
+result = {json.dumps(str(tmp_path / "result.json"))}
+[[figure]]
+name = "two"
+file = "README.md"
+text = ""
+run = "copy"
+path = "numbers.1"
+value = 2
+tolerance = 0.1
+"""
+    (tmp_path / "figures.toml").write_text(toml)
+    monkeypatch.setattr(reproduce, "FIGURES", tmp_path / "figures.toml")
+    return source
+
+
+@pytest.mark.parametrize(("value", "code"), [(2, 0), (2.09, 0), (2.2, 1), (-2, 1)])
+def test_drift_is_exit_code_1(value: float, code: int, one_figure: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one_figure.write_text(json.dumps({"numbers": [1, value]}))
+    assert reproduce.main() == code
+    said = capsys.readouterr().out
+    assert ("CHANGED two" in said) == bool(code)
+    assert f"CPython {sys.version_info.major}" in said
+
+
+def test_what_cannot_be_measured_here_is_said(
+    one_figure: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    text = reproduce.FIGURES.read_text().replace("[[figure]]", 'needs = "/nonexistent"\n[[figure]]', 1)
+    reproduce.FIGURES.write_text(text)
+    assert reproduce.main() == 0
+    assert "not checked here: /nonexistent is missing" in capsys.readouterr().out
