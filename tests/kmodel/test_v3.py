@@ -3,14 +3,14 @@
 import struct
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given
 
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.plan import plan
 from conversion.kmodel.v3 import DequantizeLayer, Output, V3Model
+from tests.kmodel import mutants
 from tests.kmodel.networks import posenet_like
 
 NETWORK = posenet_like(channel_divisor=8)
@@ -94,17 +94,25 @@ def test_a_model_that_leaves_its_result_in_kpu_ram_is_refused() -> None:
         v3.read(v3.write(unfinished), "m.kmodel")
 
 
-@settings(max_examples=300)
-@given(st.data())
-def test_a_mutated_file_is_refused_cleanly_or_is_a_model(data: st.DataObject) -> None:
-    mutant = bytearray(FILE)
-    for _ in range(data.draw(st.integers(1, 4))):
-        # Half of the changes hit the header and the first layers' words, where they matter.
-        position = data.draw(st.integers(0, len(FILE) - 1) | st.integers(0, 1200))
-        mutant[position] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.none() | st.integers(0, len(FILE)))
+# The header, and the words of the first layers.
+STRUCTURE = 1200
+
+
+@given(mutants.damaged(FILE, STRUCTURE))
+def test_a_mutated_file_is_refused_cleanly_or_is_a_model(mutant: bytes) -> None:
+    mutants.attempt("kmodel V3", lambda data: v3.read(data, "m.kmodel"), mutant, MODEL)
+
+
+@pytest.mark.soak
+@given(mutants.damaged(FILE, STRUCTURE))
+def test_many_mutated_files(mutant: bytes) -> None:
+    mutants.attempt("kmodel V3", lambda data: v3.read(data, "m.kmodel"), mutant, MODEL)
+
+
+@given(mutants.damaged(FILE, STRUCTURE))
+def test_an_accepted_mutant_is_written_as_it_was_read(mutant: bytes) -> None:
     try:
-        model = v3.read(bytes(mutant[:cut]), "m.kmodel")
+        model = v3.read(mutant, "m.kmodel")
     except ConversionError:
         return
     assert v3.read(v3.write(model), "again") == model
