@@ -64,16 +64,21 @@ def build(
     return run
 
 
-def to_tflite(weights: PoseNetWeights, width: int, height: int) -> bytes:
+def to_tflite(
+    weights: PoseNetWeights, width: int, height: int, head_limits: tuple[float, float] | None = None
+) -> bytes:
     """The graph that nncase compiles: byte kpu_input.PAD_PIXEL is 0 in it, the rest is moved into the first bias.
 
-    Outputs come in the order of `network.HEADS` (their names sort so, which is what nncase goes by).
+    Outputs come in the order of `network.HEADS` (their names sort so, which is what nncase goes by). `head_limits`
+    clips them: nncase takes a head's range from what it reaches.
     """
     shifted = _with_shifted_input(weights)
 
     @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3], tf.float32, name="image")])
     def forward(image: tf.Tensor) -> dict[str, tf.Tensor]:
         heads = _layers(image, shifted, SYMMETRIC_PADS, 0.0)
+        if head_limits is not None:
+            heads = {name: tf.clip_by_value(head, *head_limits) for name, head in heads.items()}
         return {f"head{number}_{name}": heads[name] for number, name in enumerate(network.HEAD_NAMES)}
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([forward.get_concrete_function()])

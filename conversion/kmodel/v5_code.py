@@ -9,44 +9,20 @@ import struct
 from dataclasses import dataclass
 
 from conversion.errors import UnsupportedModelError
+from conversion.kmodel import v5_stackvm
 from conversion.kmodel.layer import ACTIVATION_BYTES, KpuLayer, masked_activation
 from conversion.kmodel.registers import PACKED_BYTES, Registers
 from conversion.kmodel.v5_container import LOCATION_RDATA, Cursor, Function, MemoryRange, Module, Section
+from conversion.kmodel.v5_stackvm import CALL, DEQUANTIZE, Program, TensorOperation
 
-KPU_OPERATIONS = {0: "KPU_UPLOAD", 1: "KPU_DOWNLOAD", 2: "KPU_CONV2D", 3: "COPY"}
-TENSOR_OPERATORS = {
-    0x01: "BINARY",
-    0x03: "CALL",
-    0x09: "COPY",
-    0x0B: "DEQUANTIZE",
-    0x10: "LUT1D",
-    0x13: "PAD",
-    0x14: "QUANTIZE",
-    0x1B: "RESIZE_IMAGE",
-    0x1D: "SIGMOID",
-    0x1E: "SLICE",
-    0x24: "TRANSPOSE",
-}
-CALL = 0x03
-DEQUANTIZE = 0x0B
-
-_OPCODE = struct.Struct("<B")
 _PADDED_OPCODE = struct.Struct("<B3x")
 _SHAPE = struct.Struct("<4I")
 _BATCHES = struct.Struct("<I")
 _WORDS = struct.Struct(f"{PACKED_BYTES}s")
-
-_TENSOR = 0x5E
-_RETURN = 0x59
-_LEA_BUFFER = 0x17
-_LOAD_FLOAT = 0x05
-_OPERATOR = struct.Struct("<H")
-_CALL = struct.Struct("<IHBB")
-_DEQUANTIZE = struct.Struct("<5B")
-_ADDRESS = struct.Struct("<BBI")
-_FLOAT = struct.Struct("<f")
-# Instructions that only prepare shapes for an operator: opcode -> bytes that follow it.
-_PREPARATION = {0x02: 4, 0x03: 0, 0x04: 0, 0x31: 2, 0x32: 2}
+_STRIDES = struct.Struct("<8I")
+# Equal parameters of several layers may lie in the file once; layers that all name its whole .rdata are no model.
+_MOST_SHARING = 4
+_UPLOAD, _DOWNLOAD, _CONVOLUTION, _COPY = range(4)
 
 
 @dataclass(frozen=True)
@@ -68,34 +44,46 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class TensorOperation:
-    """One operator of the main program with the buffers and floats that were pushed for it.
+class Copy:
+    """A copy within KPU RAM or main memory: `shape` is N, C, H, W."""
 
-    `buffers` are (location, offset); `target` is the called (module, function) of a CALL.
-    """
-
-    operator: int
-    buffers: tuple[tuple[int, int], ...]
-    floats: tuple[float, ...]
-    target: tuple[int, int] | None = None
+    source: MemoryRange
+    destination: MemoryRange
+    shape: tuple[int, ...]
 
 
 def kpu_operations(module: Module, function: Function, where: str) -> list[Transfer | Convolution]:
     """Decode one K210 function; UnsupportedModelError for anything but uploads, downloads and convolutions."""
+    operations = []
+    for operation in all_kpu_operations(module, function, where):
+        if isinstance(operation, Copy):
+            raise UnsupportedModelError(f"{where}: COPY on the K210; only uploads, convolutions and downloads convert")
+        operations.append(operation)
+    return operations
+
+
+def all_kpu_operations(module: Module, function: Function, where: str) -> list[Transfer | Convolution | Copy]:
+    """Decode one K210 function, whatever is in it; UnsupportedModelError for an operation that nncase 1.9 lacks."""
     cursor = _code(module, function, where)
     end = function.entry + function.text_size
-    operations: list[Transfer | Convolution] = []
+    operations: list[Transfer | Convolution | Copy] = []
+    copied, most = 0, _MOST_SHARING * len(module.section(".rdata").data)
     while cursor.position < end:
         (opcode,) = cursor.take(_PADDED_OPCODE)
-        if opcode in (0, 1):
+        if opcode in (_UPLOAD, _DOWNLOAD):
             source, destination = cursor.memory_range(), cursor.memory_range()
-            operations.append(Transfer(opcode == 0, source, destination, cursor.take(_SHAPE)))
-        elif opcode == 2:
-            operations.append(_convolution(module, cursor))
+            operations.append(Transfer(opcode == _UPLOAD, source, destination, cursor.take(_SHAPE)))
+        elif opcode == _CONVOLUTION:
+            convolution = _convolution(module, cursor)
+            copied += len(convolution.layer.weights) + len(convolution.layer.batch_norm)
+            cursor.demand(copied <= most, "its layers have more parameters than the file")
+            operations.append(convolution)
+        elif opcode == _COPY:
+            operations.append(Copy(cursor.memory_range(), cursor.memory_range(), cursor.take(_SHAPE)))
+            cursor.take(_STRIDES)
         else:
-            name = KPU_OPERATIONS.get(opcode, f"operation {opcode}")
             raise UnsupportedModelError(
-                f"{where}: {name} on the K210; only uploads, convolutions and downloads convert"
+                f"{where}: operation {opcode} on the K210, which the runtime of nncase 1.9 lacks"
             )
     return operations
 
@@ -128,41 +116,18 @@ def _parameters(module: Module, cursor: Cursor) -> Section:
 
 def tensor_operations(module: Module, function: Function, where: str) -> list[TensorOperation]:
     """Decode the main program; UnsupportedModelError names the first operator that would run on the CPU."""
-    cursor = _code(module, function, where)
-    end = function.entry + function.text_size
-    operations: list[TensorOperation] = []
-    buffers: list[tuple[int, int]] = []
-    floats: list[float] = []
-    while cursor.position < end:
-        (opcode,) = cursor.take(_OPCODE)
-        if opcode == _LEA_BUFFER:
-            location, _, offset = cursor.take(_ADDRESS)
-            buffers.append((location, offset))
-        elif opcode == _LOAD_FLOAT:
-            floats.append(cursor.take(_FLOAT)[0])
-        elif opcode == _TENSOR:
-            operations.append(_tensor_operation(cursor, tuple(buffers), tuple(floats)))
-            buffers, floats = [], []
-        elif opcode in _PREPARATION:
-            cursor.position += _PREPARATION[opcode]
-        elif opcode != _RETURN:
-            raise UnsupportedModelError(f"{where}: instruction {opcode:#04x} in the main program")
-    return operations
+    program = stackvm_program(module, function, where)
+    foreign = next((one for one in program.operations if one.operator not in (CALL, DEQUANTIZE)), None)
+    if foreign:
+        raise UnsupportedModelError(
+            f"{where}: {foreign.name} would run on the CPU; only a network that nncase puts on the KPU as a whole "
+            f"converts"
+        )
+    if program.other:
+        raise UnsupportedModelError(f"{where}: instruction {program.other[0]:#04x} in the main program")
+    return list(program.operations)
 
 
-def _tensor_operation(
-    cursor: Cursor, buffers: tuple[tuple[int, int], ...], floats: tuple[float, ...]
-) -> TensorOperation:
-    (operator,) = cursor.take(_OPERATOR)
-    if operator == CALL:
-        function, module, sources, destinations = cursor.take(_CALL)
-        cursor.demand(len(buffers) == sources + destinations, "a call with other buffers than its arguments")
-        return TensorOperation(operator, buffers, floats, (module, function))
-    if operator == DEQUANTIZE:
-        cursor.take(_DEQUANTIZE)
-        cursor.demand(len(buffers) == 2 and len(floats) == 2, "a dequantisation without scale and bias")
-        return TensorOperation(operator, buffers, floats)
-    name = TENSOR_OPERATORS.get(operator, f"operator {operator:#x}")
-    raise UnsupportedModelError(
-        f"{cursor.where}: {name} would run on the CPU; only a network that nncase puts on the KPU as a whole converts"
-    )
+def stackvm_program(module: Module, function: Function, where: str) -> Program:
+    """Decode a function of the stack machine, whatever is in it."""
+    return v5_stackvm.decode(_code(module, function, where), function.entry + function.text_size)

@@ -27,7 +27,7 @@ _FUNCTION = struct.Struct("<8I")
 _SECTION = struct.Struct("<16s4I")
 _RANGE = struct.Struct("<BBHII")
 _WORD = struct.Struct("<I")
-_POOL_BYTES = 8
+_POOL = struct.Struct("<B3xI")
 _MERGED = 1
 _MAX_COUNT = 4096
 _MAX_RANK = 8
@@ -65,11 +65,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Module:
-    """A module: "k210" (KPU code) or "stackvm" (the main program, run by the CPU)."""
+    """A module: "k210" (KPU code) or "stackvm" (the main program, run by the CPU).
+
+    `pools` are the pieces of memory that it asks for: (location, bytes).
+    """
 
     kind: str
     functions: tuple[Function, ...]
     sections: dict[str, Section]
+    pools: tuple[tuple[int, int], ...] = ()
 
     def section(self, name: str) -> Section:
         """A section by name; an absent one is empty."""
@@ -130,11 +134,15 @@ def _module(cursor: Cursor) -> Module:
     kind, _, header_size, size, pools, shared_pools, sections, functions, _ = cursor.take(_MODULE)
     counts_sound = max(pools, shared_pools, sections, functions) <= _MAX_COUNT
     cursor.demand(counts_sound and size >= _MODULE.size and start + size <= len(cursor.data), "a module's header")
-    cursor.position = start + header_size + _POOL_BYTES * (pools + shared_pools)
+    cursor.position = start + header_size
+    own_pools = tuple(cursor.take(_POOL) for _ in range(pools))
+    cursor.position += _POOL.size * shared_pools
     read_functions = tuple(_function(cursor) for _ in range(functions))
     read_sections = dict(_section(cursor) for _ in range(sections))
+    # Without this, records that overlap could ask for far more memory than the file has bytes.
+    cursor.demand(cursor.position <= start + size, "a module's parts end behind it")
     cursor.position = start + size
-    return Module(_text(kind), read_functions, read_sections)
+    return Module(_text(kind), read_functions, read_sections, own_pools)
 
 
 def _function(cursor: Cursor) -> Function:
@@ -146,6 +154,7 @@ def _function(cursor: Cursor) -> Function:
     input_shapes = tuple(_shape(cursor) for _ in range(inputs))
     output_ranges = tuple(cursor.memory_range() for _ in range(outputs))
     output_shapes = tuple(_shape(cursor) for _ in range(outputs))
+    cursor.demand(cursor.position <= start + size, "a function's record ends behind it")
     cursor.position = start + size
     return Function(input_ranges, output_ranges, input_shapes, output_shapes, entry, text_size)
 

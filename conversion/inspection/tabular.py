@@ -1,0 +1,99 @@
+"""Tensors and layers as tables of texts, for terminal and page alike; a column that nothing is in is left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from conversion.inspection import wording
+from conversion.inspection.model import Inspection, Layer, Tensor
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its title, its cells' text, whether they are numbers, whether it gives way on a narrow terminal."""
+
+    title: str
+    text: Callable[..., str]
+    number: bool = False
+    yields: bool = False
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """Columns, and rows with one text a column."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+_TENSOR_COLUMNS = (
+    Column("name", lambda tensor: tensor.name, yields=True),
+    Column("head", lambda tensor: tensor.role),
+    Column("type", lambda tensor: tensor.dtype),
+    Column("shape", wording.tensor_shape),
+    Column("real value", lambda tensor: wording.quantisation(tensor.quantisation)),
+    Column("range", wording.limits),
+    Column("where", lambda tensor: tensor.place, yields=True),
+)
+
+NUMBER = Column("#", lambda layer: str(layer.number), number=True)
+FROM = Column("from", wording.sources, yields=True)
+LABEL = Column("layer", wording.label, yields=True)
+TYPE = Column("type", lambda layer: layer.type, yields=True)
+WRITES = Column("writes", lambda layer: wording.layer_map(layer, "writes"))
+PARAMETERS = Column("parameters", lambda layer: wording.count(layer.parameters), number=True)
+MACS = Column("MACs", lambda layer: wording.millions(layer.macs.useful) if layer.macs else "", number=True)
+
+_SHORT = (
+    NUMBER,
+    FROM,
+    LABEL,
+    TYPE,
+    Column("kernel\n/stride", wording.kernel_and_stride),
+    WRITES,
+    PARAMETERS,
+    MACS,
+)
+_FULL = (
+    NUMBER,
+    LABEL,
+    TYPE,
+    Column("reads from", wording.sources),
+    Column("kernel", lambda layer: wording.kernel(layer.convolution), number=True),
+    Column("stride", lambda layer: wording.stride(layer.convolution), number=True),
+    Column("reads", lambda layer: wording.layer_map(layer, "reads")),
+    WRITES,
+    PARAMETERS,
+    Column("bytes", lambda layer: wording.count(layer.parameter_bytes), number=True),
+    MACS,
+    Column(
+        "executed", lambda layer: wording.millions(layer.macs.executed) if layer.macs and layer.regions else "", True
+    ),
+    Column("quantised", lambda layer: wording.quantisation(layer.quantisation)),
+    Column("KPU lines read", lambda layer: wording.kpu_lines(layer, 0)),
+    Column("lines written", lambda layer: wording.kpu_lines(layer, 1)),
+    Column("padding", lambda layer: layer.convolution.padding if layer.convolution and not layer.regions else ""),
+    Column("activation", lambda layer: layer.convolution.activation if layer.convolution and not layer.regions else ""),
+    Column("function", lambda layer: layer.group),
+    Column("name in the file", lambda layer: layer.file_name if layer.name else ""),
+    Column("more", wording.details),
+)
+
+
+def tensors(found: Sequence[Tensor]) -> TextTable:
+    """Inputs or outputs."""
+    return _table(_TENSOR_COLUMNS, found)
+
+
+def layers(inspection: Inspection, full: bool) -> TextTable:
+    """All layers, with every column or with those that fit 100 characters."""
+    return _table(_FULL if full else _SHORT, inspection.layers)
+
+
+def _table(columns: Sequence[Column], things: Sequence[Tensor] | Sequence[Layer]) -> TextTable:
+    texts = [[column.text(thing) for column in columns] for thing in things]
+    kept = [place for place in range(len(columns)) if any(row[place] for row in texts)]
+    return TextTable(
+        tuple(columns[place] for place in kept), tuple(tuple(row[place] for place in kept) for row in texts)
+    )
