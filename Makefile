@@ -35,8 +35,21 @@ inspect: need-FILE venv ## show what a weights, TFLite or kmodel file holds: FIL
 	$(Q)$(PY) -m conversion inspect $(call quote,FILE)$(call flag,json,JSON)$(call option,html,HTML)
 
 .PHONY: eval
-eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= SIZE= LIMIT= JSON=]
-	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,json,JSON)
+eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= SIZE= LIMIT= WEIGHTS= NO_PEOPLE= JSON=]
+	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,weights,WEIGHTS)$(call option,no-people,NO_PEOPLE)$(call option,json,JSON)
+
+##@ Board
+
+KMODEL := build/posenet-mobilenet-075-320x240.kmodel
+
+.PHONY: demo
+demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MODEL=]
+	$(Q)$(if $(value MODEL),,[ -e $(KMODEL) ] || $(PY) -m conversion kmodel)
+	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))
+
+.PHONY: board
+board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK=]
+	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)
 
 ##@ Checks
 

@@ -135,12 +135,31 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
     if json_ is not None:
         files.check_writable(json_.parent)
     found = evaluation.evaluate(request, talk_console.is_terminal, _talk)
-    for table in tables.tables(found):
-        result_console.print(table)
     if json_ is not None:
         _talk(f"written: {json_} and {evaluation.write(found, json_)}")
     if request.goes_into_card:
         _talk(evaluation.note_in_card(found, request))
+    for table in tables.tables(found):
+        result_console.print(table)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option("--html", type=click.Path(path_type=Path), help="Write one page with the graph drawn and all tables.")
+def inspect(file: Path, as_json: bool, html: Path | None) -> None:
+    """Look into published weights, a TFLite file or a kmodel: layers, shapes, quantisation, sizes, what is special."""
+    from conversion import files, inspection
+    from conversion.inspection import document, page, terminal
+
+    found = inspection.inspect(file)
+    if html is not None:
+        files.write(html, page.render(found).encode())
+        _talk(f"written: {html}")
+    if as_json:
+        click.echo(document.to_json(found))
+    else:
+        terminal.show(found)
 
 
 def _print_poses(result: Result) -> None:

@@ -1,0 +1,48 @@
+"""The chain from the published network to the board: its stages by name, what worker processes get and give back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from conversion.evaluation.noise import Noise
+from conversion.pose import Pose
+from conversion.weights.model import PoseNetWeights
+
+FLOAT, PADDED, ROUNDED, KMODEL, INTEGER = "float", "padded", "rounded", "kmodel", "kmodel+integer"
+FLOAT_STAGES = (FLOAT, PADDED)
+KMODEL_STAGES = (FLOAT, PADDED, ROUNDED, KMODEL, INTEGER)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is evaluated; `kmodel` (a V3 file) and `card` are None for floats."""
+
+    weights: PoseNetWeights
+    width: int
+    height: int
+    kmodel: bytes | None = None
+    card: Mapping | None = None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """Names of the stages that there are, in the order of the chain."""
+        return FLOAT_STAGES if self.kmodel is None else KMODEL_STAGES
+
+
+@dataclass(frozen=True)
+class Findings:
+    """One photo: by stage the poses and the single pose, keypoints in pixels of the photo; and what the kmodel loses.
+
+    `heads` is the kmodel's noise by head, `moved` and `layers` are what `displacement.pooled` and `layers.losses` sum
+    up; all are empty for floats.
+    """
+
+    photo: int
+    poses: Mapping[str, Sequence[Pose]]
+    singles: Mapping[str, Pose]
+    heads: Mapping[str, Noise]
+    moved: np.ndarray
+    layers: Sequence[np.ndarray]

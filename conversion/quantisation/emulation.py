@@ -1,0 +1,55 @@
+"""The quantised network in NumPy, byte for byte as its layers define it: what the KPU computes but for its own rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from conversion import network
+from conversion.network import LayerSpec
+from conversion.quantisation.layers import convolve, in_chunks
+from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, QuantisedNetwork
+
+PICTURE_ZERO_POINT = 128
+LARGEST_BYTE = 255
+
+
+def zero_point(spec: LayerSpec) -> int:
+    """The byte that stands for 0 in a layer's input, and that the KPU pads it with."""
+    return PICTURE_ZERO_POINT if spec is network.BODY[0] else 0
+
+
+def run_layer(spec: LayerSpec, layer: QuantisedLayer, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """uint8 [N, H, W, C_in] -> uint8 [N, h, w, C_out], and (least, greatest) value before clipping [N, 2] of each picture.
+
+    Sums are integers below 2^24, exact in float32 in any order: every machine computes the same bytes.
+    """
+    count, height, width, _ = maps.shape
+    result = np.empty((count, height // spec.stride, width // spec.stride, spec.out_channels), np.uint8)
+    matrix = layer.matrix
+
+    def work(part: slice) -> np.ndarray:
+        values = convolve(spec, matrix, maps[part].astype(np.float32) - zero_point(spec))
+        values *= layer.scale
+        values += layer.bias
+        ends = np.stack((values.min((1, 2, 3)), values.max((1, 2, 3))), axis=1)
+        np.rint(values, out=values)
+        np.clip(values, 0, LARGEST_BYTE, out=values)
+        result[part] = values
+        return ends
+
+    ends = np.concatenate(list(in_chunks(work, result)))
+    return result, ends
+
+
+def run(quantised: QuantisedNetwork, pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """uint8 [N, H, W, 3] -> float32 [N, C, h, w] per head, in real units."""
+    maps = pictures
+    for spec in network.BODY:
+        maps, _ = run_layer(spec, quantised.layers[spec.name], maps)
+    heads = {}
+    for spec in HEAD_SPECS:
+        values, _ = run_layer(spec, quantised.layers[spec.name], maps)
+        head = quantised.head_scales[spec.name]
+        real = (values.astype(np.float32) - head.zero_point) * np.float32(head.scale)
+        heads[spec.name] = np.ascontiguousarray(real.transpose(0, 3, 1, 2))
+    return heads

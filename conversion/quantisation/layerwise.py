@@ -1,0 +1,144 @@
+"""The calibration itself: layer after layer, the float network beside the quantised one, on the same photos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from conversion import network
+from conversion.network import LayerSpec
+from conversion.quantisation import coverage, emulation, fitting, head_ranges, moments, slots
+from conversion.quantisation.layers import convolve, in_chunks
+from conversion.quantisation.moments import Moments, Part
+from conversion.quantisation.result import HEAD_SPECS, HeadScale, QuantisedLayer, QuantisedNetwork
+from conversion.quantisation.slots import RELU_CEILING, Coding
+from conversion.weights.model import ConvWeights, PoseNetWeights
+
+Progress = Callable[[str, int, int], None]
+
+# The real value of a byte of an activation in the graph that nncase gets.
+BYTE_STEP = RELU_CEILING / emulation.LARGEST_BYTE
+# A channel's bytes reach a little beyond what it reaches on the photos...
+_HEADROOM = 1.02
+# ...but one channel of each layer must reach the end, for nncase to know where it is.
+_SATURATION = 0.98
+# Channels that hardly ever speak are not blown up further than this.
+_MOST_GAIN = 32.0
+# A pointwise layer and the heads have one weight scale for all their inputs: blowing up small ones costs precision
+# there, so those are blown up by half of it (in powers). A depthwise layer has a scale for each.
+_SHARED_POWER = 0.5
+_SEED = 0
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """A feature map in both networks: `real` float32 [N, H, W, C] (the picture: uint8), `bytes` uint8 [N, H, W, S]."""
+
+    real: np.ndarray
+    bytes: np.ndarray
+    coding: Coding
+
+
+class Calibration:
+    """Quantises one network on one set of photos."""
+
+    def __init__(self, weights: PoseNetWeights, pictures: np.ndarray) -> None:
+        self._weights = weights
+        self._random = np.random.default_rng(_SEED)
+        self._slots = slots.assign(weights)
+        self._reached = coverage.Reached(pictures)
+        pixels = np.full(network.INPUT_CHANNELS, weights.normalisation.scale)
+        self._signal = _Signal(pictures, pictures, slots.in_order(network.INPUT_CHANNELS).coded(pixels))
+
+    def run(self, progress: Progress) -> QuantisedNetwork:
+        """The quantised network; `progress` gets (layer, layers done, layers in all)."""
+        total = len(network.BODY) + 1
+        layers: dict[str, QuantisedLayer] = {}
+        for number, spec in enumerate(network.BODY):
+            progress(spec.name, number, total)
+            layers[spec.name], self._signal = self._body_layer(spec)
+        progress("heads", total - 1, total)
+        heads, scales = self._heads()
+        progress("done", total, total)
+        pixel_scale = self._weights.normalisation.scale
+        return QuantisedNetwork(layers | heads, scales, pixel_scale, self._reached.pictures())
+
+    def _body_layer(self, spec: LayerSpec) -> tuple[QuantisedLayer, _Signal]:
+        source, weights = self._signal, self._weights.body[spec.name]
+        real, statistics = self._observe(spec, weights)
+        np.clip(real, 0, RELU_CEILING, out=real)
+        target = self._slots[spec.name].coded(_steps(spec, real.max((0, 1, 2)).astype(np.float64)))
+        unit = source.coding.step[0] / BYTE_STEP if spec is network.BODY[0] else 1.0
+        chosen = statistics if spec.kind == "depthwise" else statistics.of_outputs(target.channel)
+        layer = fitting.fit(spec, weights, chosen, source.coding, target, unit)
+        result, ends = emulation.run_layer(spec, layer, source.bytes)
+        self._reached.add(ends, lower=False)
+        return layer, _Signal(real, result, target)
+
+    def _heads(self) -> tuple[dict[str, QuantisedLayer], dict[str, HeadScale]]:
+        """All heads read the same map: their statistics are made together."""
+        source, weights = self._signal, self._weights.heads
+        together = ConvWeights(
+            np.concatenate([weights[name].kernel for name in network.HEAD_NAMES], axis=3),
+            np.concatenate([weights[name].bias for name in network.HEAD_NAMES]),
+        )
+        channels = len(together.bias)
+        spec = LayerSpec("heads", "pointwise", 1, 1, network.FEATURE_CHANNELS, channels)
+        real, statistics = self._observe(spec, together)
+        layers, scales, first = {}, {}, 0
+        for spec in HEAD_SPECS:
+            own = np.arange(first, first + spec.out_channels)
+            first += spec.out_channels
+            scale = head_ranges.head_scale(spec.name, real[..., own])
+            target = _head_coding(spec, scale)
+            layer = fitting.fit(
+                spec, weights[spec.name], statistics.of_outputs(own), source.coding, target, BYTE_STEP
+            )
+            self._reached.add(emulation.run_layer(spec, layer, source.bytes)[1], lower=True)
+            layers[spec.name], scales[spec.name] = layer, scale
+        return layers, scales
+
+    def _observe(self, spec: LayerSpec, weights: ConvWeights) -> tuple[np.ndarray, Moments]:
+        """What the float layer gives before activation, float32 [N, h, w, C], and the statistics of both networks."""
+        source = self._signal
+        count, height, width, _ = source.real.shape
+        real = np.empty((count, height // spec.stride, width // spec.stride, spec.out_channels), np.float32)
+        cells = real[0, ..., 0].size
+        sample = moments.sample(self._random, spec, count * cells)
+        kernel = weights.kernel.reshape(-1, spec.out_channels).astype(np.float64)
+        # A depthwise layer writes the slots that it reads; which channels a dense one writes is settled afterwards.
+        outputs = source.coding.channel if spec.kind == "depthwise" else np.arange(spec.out_channels)
+
+        def work(part: slice) -> Part:
+            values = convolve(spec, kernel, self._real_input(spec, part)) + weights.bias.astype(np.float64)
+            real[part] = values
+            first, last = np.searchsorted(sample, (part.start * cells, part.stop * cells))
+            inputs = source.bytes[part].astype(np.float32) - emulation.zero_point(spec)
+            return moments.part(spec, inputs, values[..., outputs], sample[first:last] - part.start * cells)
+
+        return real, moments.combined(spec, in_chunks(work, real))
+
+    def _real_input(self, spec: LayerSpec, part: slice) -> np.ndarray:
+        maps = self._signal.real[part].astype(np.float64)
+        if spec is not network.BODY[0]:
+            return maps
+        return maps * self._weights.normalisation.scale + self._weights.normalisation.offset
+
+
+def _steps(spec: LayerSpec, peak: np.ndarray) -> np.ndarray:
+    """Real value of a byte for each channel, from the largest value (after ReLU6) that it has on the photos."""
+    end = np.clip(peak * _HEADROOM, RELU_CEILING / _MOST_GAIN, RELU_CEILING)
+    gain = RELU_CEILING / end
+    if spec.kind == "depthwise" or spec is network.BODY[-1]:
+        gain **= _SHARED_POWER
+    loudest = peak.argmax()
+    if 0 < peak[loudest] < RELU_CEILING:
+        gain[loudest] = RELU_CEILING / (_SATURATION * peak[loudest])
+    return BYTE_STEP / gain
+
+
+def _head_coding(spec: LayerSpec, scale: HeadScale) -> Coding:
+    ones = np.ones(spec.out_channels)
+    return Coding(np.arange(spec.out_channels), ones * scale.zero_point, ones, ones * scale.scale)
