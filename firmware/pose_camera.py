@@ -1,0 +1,161 @@
+"""Where frames come from: the camera at QVGA, or image files."""
+
+import gc
+
+import image
+import pose_errors
+import pose_files
+import pose_memory
+import sensor
+from pose_errors import PoseError
+
+CAMERA = 0
+FILES = 1
+HOST = 2
+TEST_CARD = 3
+
+# The one driver that moves the window to x and y; all others give the top left part of the frame.
+GC0328 = 0x9D
+ATTEMPTS = 3
+# What the rest of a frame takes, and room to find two large blocks in one piece.
+HEAP_RESERVE = 24 * 1024
+SUFFIXES = (".jpg", ".jpeg", ".bmp")
+
+
+def open_source(config, width, height):
+    """The Camera or Pictures that the config asks for, giving pictures of this size."""
+    if config.pictures:
+        return Pictures(config.pictures, width, height)
+    if config.camera is None:
+        raise PoseError(
+            pose_errors.NO_CAMERA,
+            'this board has no camera: name a folder of pictures, "pictures", in pose_config.json',
+        )
+    return Camera(config.camera, width, height)
+
+
+class Camera:
+    """The camera, windowed to the model's size."""
+
+    source = CAMERA
+
+    def __init__(self, config, width, height):
+        if width > pose_memory.CAMERA_WIDTH or height > pose_memory.CAMERA_HEIGHT:
+            raise PoseError(
+                pose_errors.KMODEL_SIZE,
+                "the model is %dx%d, the camera gives %dx%d: make a smaller one with `make kmodel SIZE=320x240`, or "
+                "take frames from files" % (width, height, pose_memory.CAMERA_WIDTH, pose_memory.CAMERA_HEIGHT),
+            )
+        try:
+            sensor.reset(dual_buff=bool(config["dual_buffer"]))
+            sensor.set_pixformat(sensor.RGB565)
+            sensor.set_framesize(sensor.QVGA)
+            self._set_window(width, height)
+            self._set_flips(config)
+        except MemoryError as error:
+            raise _no_memory(error)
+        except OSError as error:
+            if "12" in str(error) or "ENOMEM" in str(error):
+                raise _no_memory(error)
+            raise PoseError(
+                pose_errors.NO_CAMERA, "no camera found (%s): check its ribbon, contacts towards the board" % error
+            )
+        except (RuntimeError, TypeError, ValueError) as error:
+            raise PoseError(pose_errors.NO_CAMERA, "the camera refused its settings: %s" % error)
+
+    def _set_window(self, width, height):
+        if (width, height) == (pose_memory.CAMERA_WIDTH, pose_memory.CAMERA_HEIGHT):
+            return
+        left = (pose_memory.CAMERA_WIDTH - width) // 2
+        top = (pose_memory.CAMERA_HEIGHT - height) // 2
+        sensor.set_windowing((left, top, width, height))
+        where = "middle" if sensor.get_id() == GC0328 else "top left part (the camera's driver cannot move it)"
+        print("posenet: the model sees %dx%d of the frame, its %s" % (width, height, where))
+
+    def _set_flips(self, config):
+        if config["vflip"] >= 0:
+            sensor.set_vflip(config["vflip"])
+        if config["hmirror"] >= 0:
+            sensor.set_hmirror(config["hmirror"])
+
+    def snapshot(self):
+        """The next frame, planes filled; it lies in the camera's own buffer, which the next call overwrites."""
+        problem = None
+        for _ in range(ATTEMPTS):
+            try:
+                return sensor.snapshot()
+            except (RuntimeError, OSError, TypeError) as error:
+                problem = error
+        raise PoseError(pose_errors.CAMERA_SILENT, "the camera does not deliver (%s): check its ribbon" % problem)
+
+    canvas = snapshot
+
+    def close(self):
+        """Nothing to give back: the firmware reuses the buffers."""
+
+
+class Pictures:
+    """Image files of the model's size in a folder, one after another, again and again."""
+
+    source = FILES
+
+    def __init__(self, folder, width, height):
+        self._folder = folder
+        self._size = (width, height)
+        self._names = [name for name in pose_files.listed(folder) if name.lower().endswith(SUFFIXES)]
+        self._next = 0
+        self._picture = None
+        if not self._names:
+            raise PoseError(
+                pose_errors.NO_PICTURES, "no .jpg or .bmp in %s: put pictures of %dx%d there" % (folder, width, height)
+            )
+        self._check_memory()
+
+    def _check_memory(self):
+        """A picture and its planes lie in MicroPython's heap, other than the camera's."""
+        width, height = self._size
+        needed = 2 * width * height + (width + 63) // 64 * 64 * height * 3 + HEAP_RESERVE
+        gc.collect()
+        free = gc.mem_free()
+        if free < needed:
+            raise PoseError(
+                pose_errors.MEMORY,
+                "pictures of %dx%d from files need %d KiB of MicroPython's heap, %d are free: enlarge it with "
+                "Maix.utils.gc_heap_size(786432) and a reset, or make a smaller model"
+                % (width, height, needed >> 10, free >> 10),
+            )
+
+    def snapshot(self):
+        """The next picture, planes filled."""
+        path = "%s/%s" % (self._folder, self._names[self._next])
+        self._next = (self._next + 1) % len(self._names)
+        # Picture and planes take most of the heap: the old ones must go first.
+        self._picture = None
+        gc.collect()
+        try:
+            self._picture = image.Image(path)
+        except (OSError, ValueError) as error:
+            raise PoseError(pose_errors.NO_PICTURES, "%s cannot be read: %s" % (path, error))
+        size = (self._picture.width(), self._picture.height())
+        if size != self._size:
+            raise PoseError(
+                pose_errors.NO_PICTURES,
+                "%s is %dx%d, the model needs %dx%d: resize it first" % ((path,) + size + self._size),
+            )
+        self._picture.pix_to_ai()
+        return self._picture
+
+    def canvas(self):
+        """A picture to draw into."""
+        self._picture = None
+        gc.collect()
+        self._picture = image.Image(size=self._size)
+        return self._picture
+
+    def close(self):
+        """Lets the picture go."""
+        self._picture = None
+
+
+def _no_memory(error):
+    return PoseError(pose_errors.MEMORY, "no memory for the camera (%s); %s" % (error, pose_memory.REMEDY))

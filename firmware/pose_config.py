@@ -1,0 +1,111 @@
+"""`pose_config.json`, what the program knows of its board and what its maker chose: reading and checking it."""
+
+import json
+
+import pose_errors
+import pose_files
+import pose_settings
+from pose_errors import PoseError
+
+FILE = "pose_config.json"
+FORMAT = "posenet-maix board 1"
+# MaixPy's flash holds the firmware below and SPIFFS above.
+FIRST_MODEL_ADDRESS = 0x200000
+LAST_MODEL_ADDRESS = 0xCFF000
+MODEL_ADDRESS = 0x300000
+
+# Sections of integers: {name: (lowest, highest, default)}. -1 leaves a thing as the firmware has it.
+MODEL = {"address": (FIRST_MODEL_ADDRESS, LAST_MODEL_ADDRESS, MODEL_ADDRESS)}
+LCD = {
+    "type": (1, 5, 1),
+    "lcd_type": (0, 5, 0),
+    "width": (8, 800, 320),
+    "height": (8, 800, 240),
+    "freq": (1000000, 40000000, 15000000),
+    "invert": (0, 1, 0),
+    "rotation": (-1, 3, -1),
+    "mirror": (-1, 1, -1),
+    "bgr": (-1, 1, -1),
+}
+CAMERA = {"vflip": (-1, 1, -1), "hmirror": (-1, 1, -1), "dual_buffer": (0, 1, 0)}
+BUTTON = {"pin": (0, 47, -1), "pressed": (0, 1, 0)}
+SETTINGS = {name: (low, high, default) for name, low, high, default in pose_settings.TABLE}
+# Least score of a keypoint that is drawn, in 1/255, and whether the self-test runs at every start.
+OTHERS = {"draw_score": (0, 255, 64), "selftest": (0, 1, 0)}
+SECTIONS = {"model": MODEL, "lcd": LCD, "camera": CAMERA, "pause_button": BUTTON, "settings": SETTINGS}
+# Sections that may be null: the board has none.
+OPTIONAL = ("lcd", "camera", "pause_button")
+NAMES = ("format", "board", "pictures")
+
+
+class Config:
+    """The checked file: `board`, `pictures` (a folder, or None), a dict for each section (None where the board has
+    none), `draw_score` and `selftest`."""
+
+    def __init__(self, values):
+        _check_names(values)
+        self.board = _text(values, "board", "unknown")
+        self.pictures = _text(values, "pictures", None)
+        self.model = _section(values, "model")
+        self.lcd = _section(values, "lcd")
+        self.camera = _section(values, "camera")
+        self.pause_button = _section(values, "pause_button") if values.get("pause_button") else None
+        self.settings = _section(values, "settings")
+        for name in OTHERS:
+            setattr(self, name, _number(name, values.get(name), OTHERS[name]))
+
+
+def load():
+    """The config of this board: its file, or the defaults (a QVGA camera, a standard LCD) where there is none."""
+    path = pose_files.find(FILE)
+    if path is None:
+        print("posenet: no %s, so taking a standard LCD and camera; `deploy --board` writes one" % FILE)
+        return Config({"format": FORMAT})
+    with pose_files.opened(path) as file:
+        try:
+            values = json.load(file)
+        except ValueError:
+            raise _wrong("%s is not JSON" % path)
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise _wrong('%s: format is not "%s"' % (path, FORMAT))
+    return Config(values)
+
+
+def _wrong(what):
+    return PoseError(pose_errors.BAD_CONFIG, what + "; write it again with `deploy --board`")
+
+
+def _check_names(values):
+    for name in values:
+        if name not in NAMES and name not in SECTIONS and name not in OTHERS:
+            raise _wrong("%s: there is no %s" % (FILE, name))
+
+
+def _text(values, name, default):
+    value = values.get(name, default)
+    if value is not default and not isinstance(value, str):
+        raise _wrong("%s: %s is not a text" % (FILE, name))
+    return value
+
+
+def _section(values, name):
+    """The numbers of a section with its defaults; None if it is null and may be."""
+    table = SECTIONS[name]
+    given = values.get(name, {})
+    if given is None and name in OPTIONAL:
+        return None
+    if not isinstance(given, dict):
+        raise _wrong("%s: %s is not a section" % (FILE, name))
+    for key in given:
+        if key not in table:
+            raise _wrong("%s: there is no %s.%s" % (FILE, name, key))
+    return {key: _number("%s.%s" % (name, key), given.get(key), table[key]) for key in table}
+
+
+def _number(name, value, row):
+    low, high, default = row
+    if value is None:
+        return default
+    if not isinstance(value, int) or not low <= value <= high:
+        raise _wrong("%s: %s is %s, must be a whole number from %d to %d" % (FILE, name, value, low, high))
+    return value

@@ -1,0 +1,62 @@
+"""Files on the board: where they may lie, and waiting for an SD card that is slow to appear."""
+
+import os
+
+import utime
+
+FLASH = "/flash"
+CARD = "/sd"
+# The firmware mounts the card beside the start of our program, with up to three attempts.
+CARD_WAIT_MS = 3000
+
+_waited = False
+
+
+def folders():
+    """/flash and /sd, that which the program was started from first: a card in the slot wins, as in MaixPy itself."""
+    return (CARD, FLASH) if os.getcwd() == CARD else (FLASH, CARD)
+
+
+def size_of(path):
+    """The bytes of a file, or None where there is none. Waits for a slow card, once, before it says so."""
+    if path.startswith(CARD) and not _card_is_there():
+        return None
+    try:
+        return os.stat(path)[6]
+    except OSError:
+        return None
+
+
+def opened(path):
+    """A file opened for reading bytes."""
+    return open(path, "rb")
+
+
+def find(name):
+    """The absolute path of a file in one of the folders, or None."""
+    for folder in folders():
+        path = "%s/%s" % (folder, name)
+        if size_of(path) is not None:
+            return path
+    return None
+
+
+def listed(folder):
+    """The names in a folder, sorted; empty where there is no such folder."""
+    if folder.startswith(CARD) and not _card_is_there():
+        return []
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _card_is_there():
+    global _waited
+    begin = utime.ticks_ms()
+    while CARD[1:] not in os.listdir("/"):
+        if _waited or utime.ticks_diff(utime.ticks_ms(), begin) > CARD_WAIT_MS:
+            _waited = True
+            return False
+        utime.sleep_ms(50)
+    return True

@@ -1,0 +1,147 @@
+"""The sentences that the board sends, from what the program knows; the table is in README.md."""
+
+import gc
+
+import pose_board
+import pose_decoder
+import pose_wire
+import utime
+
+PROTOCOL = 1
+FIRMWARE = "0.1.0"
+PARTS = 17
+# What a frame and each of its poses take at least: less room on the line than this, and they need not be written.
+LEAST_FRAME = 40
+LEAST_POSE = 130
+
+
+class Sender:
+    """Writes sentences for the link; counts frames `sent` and `skipped`."""
+
+    def __init__(self, link, settings):
+        self.sent = 0
+        self.skipped = 0
+        self.boot = pose_board.boot_id()
+        self._begin = utime.ticks_ms()
+        self._link = link
+        self._settings = settings
+        self._writer = pose_wire.Writer(pose_wire.MAX_SENTENCE)
+        self._frames = None
+        self._last_frame = -settings.frame_ms
+        self.fit()
+
+    def fit(self):
+        """Makes room for as many poses as the settings allow, and for those of the self-test."""
+        poses = max(self._settings.max_poses, pose_decoder.DEFAULTS[0])
+        size = pose_wire.MAX_FRAME + poses * pose_wire.MAX_POSE
+        if self._frames is None or len(self._frames.line) != size:
+            self._frames = None
+            self._frames = pose_wire.Writer(size)
+            self._link.expect(size)
+
+    def now_ms(self):
+        """Milliseconds since the program started."""
+        return utime.ticks_diff(utime.ticks_ms(), self._begin)
+
+    def _send(self, body):
+        self._writer.clear()
+        self._writer.sentence(body)
+        self._link.send(self._writer)
+
+    def hello(self, board, source, card, screen):
+        """HELLO; `card` and `screen` may be None."""
+        self._send(
+            (
+                "HELLO,%d,%s,%d,%s,%s,%s,%d,%d,%d,%d,%d,%d,%s,%d,%d"
+                % (
+                    PROTOCOL,
+                    FIRMWARE,
+                    self.boot,
+                    pose_board.name_of(pose_board.SYSTEM),
+                    pose_board.release(),
+                    pose_board.name_of(board),
+                    source,
+                    card.width if card else 0,
+                    card.height if card else 0,
+                    screen.width if screen else 0,
+                    screen.height if screen else 0,
+                    card.bytes if card else 0,
+                    pose_board.name_of(card.sha256) if card else "-",
+                    pose_wire.HOST_CHUNK,
+                    self._link.baud,
+                )
+            ).encode()
+        )
+
+    def frame(self, number, source, poses, count, stages, forced):
+        """FRAME and the POSEs of the first `count` poses, unless the line has no room or it is too soon; `forced` sends
+        them in any case. `stages` are five times in microseconds; the last one, of sending, is set here."""
+        begin = utime.ticks_us()
+        now = self.now_ms()
+        if not forced and not self._may_send(now, LEAST_FRAME + LEAST_POSE * count):
+            self.skipped += 1
+            return
+        writer = self._frames
+        writer.clear()
+        writer.begin(b"FRAME,%d,%d,%d,%d" % (number, now, source, count))
+        for stage in stages:
+            writer.put(b",%d" % stage)
+        writer.end()
+        for n in range(count):
+            _write_pose(writer, number, n, poses[n])
+        if not forced and self._link.credit() < writer.size:
+            self.skipped += 1
+            return
+        self._link.send(writer)
+        self.sent += 1
+        self._last_frame = now
+        stages[4] = utime.ticks_diff(utime.ticks_us(), begin)
+
+    def _may_send(self, now, least):
+        return now - self._last_frame >= self._settings.frame_ms and self._link.credit() >= least
+
+    def digest(self, frame, crcs):
+        """DIGEST: the CRC-32 of all heads, then of each."""
+        self._send(b"DIGEST,%d,%d,%d,%d,%d,%d" % ((frame,) + tuple(crcs)))
+
+    def selftest(self, frame, result, crcs, counts, text):
+        """SELFTEST: (expected, found) checksums of the heads and numbers of poses."""
+        self._writer.clear()
+        self._writer.text(b"SELFTEST,%d,%d,%d,%d,%d,%d" % ((frame, result) + crcs + counts), text)
+        self._link.send(self._writer)
+
+    def settings(self):
+        """SETTINGS."""
+        self._send(b"SETTINGS" + b"".join([b",%d" % value for value in self._settings.values()]))
+
+    def stats(self, state, frames, errors):
+        """STATS."""
+        link = self._link
+        self._send(
+            b"STATS,%d,%d,%d,%d,%d" % (self.now_ms(), state, frames, self.sent, self.skipped)
+            + b",%d,%d,%d,%d" % (link.bytes, link.received, link.damaged, errors)
+            + b",%d,%d,%d,%d" % (gc.mem_free(), gc.mem_alloc(), pose_board.system_free(), link.baud)
+        )
+
+    def error(self, code, count, text):
+        """ERROR; the text also stands on the line for people."""
+        print("posenet: error %d: %s" % (code, text))
+        self._writer.clear()
+        self._writer.text(b"ERROR,%d,%d" % (code, count), text)
+        self._link.send(self._writer)
+
+    def reply(self, request, status, value, text):
+        """REPLY."""
+        self._writer.clear()
+        self._writer.text(b"REPLY,%d,%d,%d" % (request, status, value), text)
+        self._link.send(self._writer)
+
+
+def _write_pose(writer, frame, index, pose):
+    writer.begin(b"POSE,%d,%d,%d" % (frame, index, pose.score))
+    xs = pose.x16
+    ys = pose.y16
+    scores = pose.scores
+    for part in range(PARTS):
+        writer.put(b",%d,%d,%d" % (xs[part], ys[part], scores[part]))
+    writer.end()

@@ -1,0 +1,50 @@
+"""What can be changed while the program runs, by the host and by `pose_config.json`: names, ranges, values."""
+
+import pose_decoder
+import pose_errors
+from pose_errors import PoseError
+
+SEVERAL = 0
+SINGLE = 1
+LONGEST_MS = 3600000
+
+# (name, lowest, highest, value at start), in the order of the SETTINGS sentence; the four of the decoder in the order
+# of its `configure`, scores in 1/32768.
+TABLE = (
+    ("mode", 0, 1, SEVERAL),
+    ("max_poses", 1, 32, pose_decoder.DEFAULTS[0]),
+    ("root_score", 1, 32768, pose_decoder.DEFAULTS[1]),
+    ("nms_radius", 0, 1023, pose_decoder.DEFAULTS[2]),
+    ("pose_score", 0, 32768, pose_decoder.DEFAULTS[3]),
+    ("frame_ms", 0, LONGEST_MS, 0),
+    ("stats_ms", 0, LONGEST_MS, 10000),
+    ("preview_ms", 0, LONGEST_MS, 0),
+    ("preview_quality", 10, 95, 50),
+)
+NAMES = tuple([row[0] for row in TABLE])
+
+
+class Settings:
+    """The values, as attributes by name."""
+
+    def __init__(self):
+        for name, _, _, value in TABLE:
+            setattr(self, name, value)
+
+    def change(self, changes):
+        """Sets what {name: value} says; PoseError leaves all as it was."""
+        for name, low, high, _ in TABLE:
+            value = changes.get(name)
+            if value is not None and not low <= value <= high:
+                raise PoseError(pose_errors.BAD_FIELD, "%s is %d, must be from %d to %d" % (name, value, low, high))
+        for name in changes:
+            if changes[name] is not None:
+                setattr(self, name, changes[name])
+
+    def values(self):
+        """All values, in the order of the table."""
+        return [getattr(self, name) for name in NAMES]
+
+    def decoder(self):
+        """The decoder's four parameters, in the order of its `configure`."""
+        return self.max_poses, self.root_score, self.nms_radius, self.pose_score

@@ -1,0 +1,109 @@
+"""What the line carries: three people ten times a second fit 115200 baud; more is skipped and counted."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from tests.firmware.app import sentences
+from tests.firmware.app.board import Board, people
+
+BYTES_PER_SECOND = 115200 // 10
+# Further out no keypoint can be: 64 cells of 16 pixels and 1023 pixels of displacement on either side, in 1/16 pixel.
+FARTHEST = -16 * (1024 + 1023)
+
+
+def sender_of(board: Board, **changes: int) -> tuple[SimpleNamespace, ModuleType]:
+    settings = importlib.import_module("pose_settings").Settings()
+    settings.change(changes)
+    link = importlib.import_module("pose_link").Link(board.uart)
+    return importlib.import_module("pose_sender").Sender(link, settings), link
+
+
+def worst_pose() -> SimpleNamespace:
+    return SimpleNamespace(score=255, x16=[FARTHEST] * 17, y16=[FARTHEST] * 17, scores=bytes([255] * 17))
+
+
+def frame_bytes(people_count: int) -> int:
+    """Bytes of a frame whose every number is as long as it can be."""
+    board = Board()
+    with board.modules():
+        sender, _ = sender_of(board, max_poses=people_count)
+        board.clock.us = 10**13
+        board.clock.end_ms = 10**12
+        sender.frame(2**32 - 1, 0, [worst_pose()] * people_count, people_count, [10**8 - 1] * 5, True)
+    ((frame, poses),) = sentences.frames(board.sent())
+    assert len(poses) == people_count
+    assert len(str(frame[1])) >= 10
+    return len(board.uart.sent)
+
+
+def test_three_people_ten_times_a_second_fit_in_the_worst_case() -> None:
+    a_second = 10 * frame_bytes(3)
+    assert 10_000 < a_second < BYTES_PER_SECOND
+    # Twice as many do not: the limit above is one.
+    assert 10 * frame_bytes(6) > BYTES_PER_SECOND
+
+
+def test_the_buffers_hold_the_worst_case() -> None:
+    board = Board()
+    with board.modules():
+        wire = importlib.import_module("pose_wire")
+    one = frame_bytes(1)
+    assert frame_bytes(2) - one <= wire.MAX_POSE
+    assert one <= wire.MAX_FRAME + wire.MAX_POSE
+
+
+def test_a_board_with_three_people_sends_every_frame() -> None:
+    """At the stand-ins' speed of some seven frames a second."""
+    board = Board()
+    board.tell(4000, "STATS,1")
+    found = board.run(5000)
+    assert sentences.of(found, "STATS")[0][4] == 0
+
+
+def test_what_the_line_cannot_carry_is_skipped_and_counted() -> None:
+    """A board that makes some 40 frames a second of five people: five times what the line carries."""
+    board = Board()
+    board.heads = people(320, 240, 5)
+    written: list[tuple[int, int]] = []
+
+    def write(data: memoryview) -> int:
+        board.uart.sent += bytes(data)
+        written.append((board.clock.ms, len(data)))
+        return len(data)
+
+    board.uart.write = write
+    board.sensor.clock = board.kpu.clock = SimpleNamespace(pass_us=lambda us: board.clock.pass_us(us // 3))
+    board.tell(8000, "STATS,1")
+    found = board.run(9000)
+    (stats,) = sentences.of(found, "STATS")
+    frames = sentences.frames(found)
+    assert stats[2] > 250
+    assert stats[2] == stats[3] + stats[4]
+    assert stats[4] > stats[3] > 40
+    # In every second at most what the line carries, and half a second's worth that may have been saved before.
+    for start in range(0, 8000, 250):
+        in_second = sum(size for moment, size in written if start <= moment < start + 1000)
+        assert in_second <= 1.5 * BYTES_PER_SECOND + 700
+    total = sum(size for _, size in written)
+    assert 0.9 * BYTES_PER_SECOND * 9 < total < 1.1 * BYTES_PER_SECOND * 9
+    # Skipped frames are gaps in the numbers, and no frame is torn (`frames` asserts that).
+    assert frames[-1][0][0] > 2 * len(frames)
+
+
+@pytest.mark.parametrize("baud", [115200, 1_500_000])
+def test_the_account_follows_the_speed(baud: int) -> None:
+    board = Board()
+    with board.modules():
+        _, link = sender_of(board)
+        link.set_baud(baud)
+        board.clock.us += 100_000
+        link.credit()
+        link._credit = 0
+        board.clock.us += 100_000
+        assert abs(link.credit() - baud // 100) < 5
+        board.clock.us += 10_000_000
+        assert abs(link.credit() - max(baud // 20, link._largest)) < 5

@@ -1,0 +1,296 @@
+"""The program while all is well, on a board of stand-ins: loading, frames, sentences, LCD, sources, the key."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+
+from conversion import decode
+from firmware.pose_decoder import PoseDecoder
+from tests import firmware_gate
+from tests.firmware import synthetic
+from tests.firmware.app import sentences, stand_ins
+from tests.firmware.app.board import ADDRESS, FIRMWARE, KMODEL_FILE, Board, device_card, people
+
+
+def test_frames_carry_what_the_decoder_finds() -> None:
+    board = Board()
+    frames = sentences.frames(board.run(2000))
+    decoder = PoseDecoder(board.card)
+    count = decoder.decode(board.heads)
+    assert count == 3
+    assert len(frames) > 5
+    for number, (frame, poses) in enumerate(frames, start=frames[0][0][0]):
+        assert frame[0] == number
+        assert frame[2:4] == (0, count)
+        for index, fields in enumerate(poses):
+            pose = decoder.poses[index]
+            assert fields[2] == pose.score
+            assert fields[3:] == tuple(
+                n for keypoint in zip(pose.x16, pose.y16, pose.scores, strict=True) for n in keypoint
+            )
+
+
+def test_stage_times_are_in_every_frame() -> None:
+    board = Board()
+    frames = [frame for frame, _ in sentences.frames(board.run(2000))]
+    for frame in frames[1:]:
+        capture, kpu, _, draw, send = frame[4:]
+        # The stand-ins' camera takes 33 ms, the KPU 40, the line 11520 bytes a second.
+        assert 33_000 <= capture < 34_000
+        assert 40_000 <= kpu < 41_000
+        assert draw >= 0
+        assert 40_000 < send < 80_000
+    assert all(later[1] > earlier[1] for earlier, later in itertools.pairwise(frames))
+
+
+def test_hello_says_what_runs() -> None:
+    board = Board()
+    first, second = sentences.of(board.run(1000), "HELLO")
+    assert first[6:13] == (-1, 0, 0, 0, 0, 0, "-")
+    assert second[6:13] == (0, 320, 240, 320, 240, len(board.kmodel), "ab" * 32)
+    assert second[0] == 1
+    assert second[3] == "MaixPy"
+    assert second[5] == "maix_bit"
+    assert second[13:] == (720, 115200)
+    assert first[2] == second[2] < 2**32
+
+
+def test_hello_comes_again() -> None:
+    board = Board()
+    assert len(sentences.of(board.run(65_000), "HELLO")) == 4
+
+
+def test_each_start_has_another_boot_id() -> None:
+    boots = {sentences.of(Board().run(500), "HELLO")[0][2] for _ in range(4)}
+    assert len(boots) == 4
+
+
+def test_memory_is_taken_in_order_and_printed_first() -> None:
+    board = Board()
+    board.run(500)
+    lines = board.printed.splitlines()
+    assert "memory in KiB: kmodel 39 + camera 375 + LCD 150 = 564 KiB needed, 3906 KiB free" in lines[0]
+    assert lines[1] == "posenet: kmodel 320x240 from flash 0x300000"
+    assert board.kpu.loaded == [ADDRESS]
+    assert [name for name, *_ in board.sensor.calls] == ["reset", "set_pixformat", "set_framesize"]
+
+
+def test_too_little_memory_is_said_before_loading() -> None:
+    board = Board()
+    board.free = 500_000
+    board.run(500)
+    assert "likely too little: flash a `minimum` build" in board.printed.splitlines()[1]
+
+
+def test_the_full_camera_frame_needs_no_window() -> None:
+    board = Board()
+    board.run(500)
+    assert not any(call[0] == "set_windowing" for call in board.sensor.calls)
+
+
+@pytest.mark.parametrize(("camera", "where"), [(0x2642, "top left part"), (0x7742, "top left part"), (0x9D, "middle")])
+def test_a_smaller_model_sees_a_window_and_says_so_once(camera: int, where: str) -> None:
+    board = Board(224, 160)
+    board.sensor.id = camera
+    frames = sentences.frames(board.run(2000))
+    assert len(frames) > 5
+    assert ("set_windowing", (48, 40, 224, 160)) in board.sensor.calls
+    assert board.printed.count("the model sees 224x160 of the frame") == 1
+    assert where in board.printed
+    assert set(board.kpu.pictures) == {(224, 160)}
+
+
+def test_flips_and_double_buffer_come_from_the_config() -> None:
+    board = Board()
+    board.config["camera"] = {"vflip": 1, "hmirror": 0, "dual_buffer": 1}
+    board.run(500)
+    assert ("reset", (), {"dual_buff": True}) in board.sensor.calls
+    assert ("set_vflip", (1,), {}) in board.sensor.calls
+    assert ("set_hmirror", (0,), {}) in board.sensor.calls
+    assert "camera 750" in board.printed
+
+
+def test_the_lcd_shows_every_frame_with_skeletons_and_fps() -> None:
+    board = Board()
+    found = board.run(3000)
+    assert len(board.lcd.shown) >= len(sentences.frames(found))
+    size, roi, offset, drawn = board.lcd.shown[-1]
+    assert (size, roi, offset) == ((320, 240), (0, 0, 320, 240), (0, 0))
+    assert sum(kind == "line" for kind, _, _ in drawn) == 36
+    (caption,) = [args[2] for kind, args, _ in drawn if kind == "string" and "fps" in args[2]]
+    rate = 1000 * len(board.lcd.shown) / 3000
+    assert abs(float(caption.split()[0]) - rate) < 1.5
+
+
+def test_it_runs_without_an_lcd() -> None:
+    board = Board()
+    board.config["lcd"] = None
+    found = board.run(2000)
+    assert len(sentences.frames(found)) > 5
+    assert sentences.of(found, "HELLO")[-1][9:11] == (0, 0)
+    assert board.lcd.calls == []
+    assert "LCD" not in board.printed
+
+
+def test_it_runs_without_a_config() -> None:
+    board = Board()
+    board.config = None
+    assert len(sentences.frames(board.run(2000))) > 5
+    assert "no pose_config.json, so taking a standard LCD and camera" in board.printed
+
+
+def test_it_runs_from_image_files_without_a_camera() -> None:
+    board = Board(224, 160)
+    stand_ins.FAULTS["no_camera"] = True
+    board.config.update(camera=None, pictures="/sd/people")
+    for name in ("b.jpg", "a.BMP", "notes.txt"):
+        board.files[f"/sd/people/{name}"] = b""
+        stand_ins.IMAGES[f"/sd/people/{name}"] = (224, 160)
+    board.free_heap = 400_000
+    frames = sentences.frames(board.run(2000))
+    assert len(frames) > 5
+    assert {frame[2] for frame, _ in frames} == {1}
+    assert board.sensor.taken == 0
+    assert "camera" not in board.printed
+
+
+def test_models_larger_than_the_camera_run_from_files() -> None:
+    board = Board(384, 256)
+    board.config.update(camera=None, pictures="/sd/people")
+    board.files["/sd/people/a.jpg"] = b""
+    stand_ins.IMAGES["/sd/people/a.jpg"] = (384, 256)
+    board.free_heap = 800_000
+    assert len(sentences.frames(board.run(2000))) > 5
+
+
+@pytest.mark.parametrize("path", ["/flash/posenet.kmodel", f"/flash/{KMODEL_FILE}", f"/sd/{KMODEL_FILE}"])
+def test_the_kmodel_may_lie_in_a_file(path: str) -> None:
+    board = Board()
+    board.flash = {}
+    board.files[path] = board.kmodel
+    assert len(sentences.frames(board.run(2000))) > 5
+    assert board.kpu.loaded == [path]
+
+
+def test_flash_comes_before_files() -> None:
+    board = Board()
+    board.files[f"/sd/{KMODEL_FILE}"] = board.files["/flash/posenet.kmodel"] = board.kmodel
+    board.run(500)
+    assert board.kpu.loaded == [ADDRESS]
+
+
+def test_another_models_kmodel_in_flash_is_passed_over() -> None:
+    board = Board()
+    board.flash = {ADDRESS: device_and_kmodel(224, 224)[1]}
+    board.files[f"/sd/{KMODEL_FILE}"] = board.kmodel
+    assert len(sentences.frames(board.run(2000))) > 3
+    assert board.kpu.loaded == [f"/sd/{KMODEL_FILE}"]
+
+
+def device_and_kmodel(width: int, height: int) -> tuple[dict, bytes]:
+    board = Board(width, height)
+    return board.card, board.kmodel
+
+
+def test_the_flash_address_is_the_configs() -> None:
+    board = Board()
+    board.flash = {0x500000: board.kmodel}
+    board.config["model"] = {"address": 0x500000}
+    board.run(500)
+    assert board.kpu.loaded == [0x500000]
+
+
+def test_it_waits_for_a_slow_card() -> None:
+    board = Board()
+    board.flash = {}
+    board.mounted_ms["sd"] = 2000
+    board.files[f"/sd/{KMODEL_FILE}"] = board.kmodel
+    found = board.run(4000)
+    assert board.kpu.loaded == [f"/sd/{KMODEL_FILE}"]
+    assert sentences.of(found, "ERROR") == []
+
+
+def test_a_card_in_the_slot_wins_where_the_program_came_from_it() -> None:
+    board = Board()
+    other = device_card(320, 240, board.kmodel)
+    other["kmodel"]["sha256"] = "cd" * 32
+    board.files["/sd/pose_model.json"] = json.dumps(other).encode()
+    board.cwd = "/sd"
+    assert sentences.of(board.run(500), "HELLO")[-1][12] == "cd" * 32
+
+
+def test_the_key_pauses_and_wakes() -> None:
+    board = Board()
+    board.config["pause_button"] = {"pin": 10, "pressed": 0}
+    presses = [(1000, 1200), (3000, 3200)]
+    board.gpio.level = lambda: int(not any(first <= board.clock.ms < last for first, last in presses))
+    found = board.run(5000)
+    moments = [frame[1] for frame, _ in sentences.frames(found)]
+    assert not [moment for moment in moments if 1300 < moment < 2900]
+    assert [moment for moment in moments if moment > 3300]
+    assert ("register", 10, 127) in board.gpio.calls
+
+
+def test_the_makers_hook_sees_poses_frame_and_picture() -> None:
+    board = Board()
+    seen = []
+
+    def on_frame(poses: list, frame: int, image: stand_ins.Image) -> None:
+        seen.append((len(poses), frame, image.size, sum(item[0] == "line" for item in image.drawn)))
+        image.draw_string(1, 2, "mine", color=(1, 2, 3))
+
+    frames = sentences.frames(board.run(2000, on_frame))
+    assert [item[1] for item in seen] == list(range(1, len(seen) + 1))
+    assert {(item[0], item[2], item[3]) for item in seen} == {(3, (320, 240), 36)}
+    assert len(frames) > 5
+    # What it draws is on the LCD.
+    assert all(("string", (1, 2, "mine"), (1, 2, 3)) in shown[3] for shown in board.lcd.shown)
+
+
+def test_nobody_in_the_picture_gives_frames_without_poses() -> None:
+    board = Board()
+    board.heads = people(320, 240, 0)
+    frames = sentences.frames(board.run(1000))
+    assert len(frames) > 5
+    assert all(frame[3] == 0 for frame, _ in frames)
+
+
+def test_the_device_card_of_the_host_is_the_one_that_the_program_reads() -> None:
+    """The stand-ins' card has the host's entries: what `device_card` makes of a model card, checksum included."""
+    entries = Board().card
+    model_card = {
+        **synthetic.card(320, 240),
+        "kmodel": entries["kmodel"],
+        "memory": entries["memory"],
+    }
+    made = decode.device_card(model_card)
+    assert made["format"] == entries["format"]
+    assert {name: made[name] for name in ("memory", "input", "heads", "sigmoid")} == {
+        name: entries[name] for name in ("memory", "input", "heads", "sigmoid")
+    }
+
+
+def test_ctrl_c_gives_the_memory_back() -> None:
+    board = Board()
+    board.run(1000)
+    assert board.kpu.closed == 1
+    assert board.printed.splitlines()[-1].startswith("posenet: stopped")
+
+
+def test_the_program_makes_no_floats() -> None:
+    """CanMV's adapter alone is handed floats; it packs them and calculates nothing."""
+    for path in sorted(FIRMWARE.glob("*.py")):
+        if path.name != "pose_canmv.py":
+            assert firmware_gate.problems(path.read_text(), integers_only=True, siblings=SIBLINGS) == [], path.name
+
+
+SIBLINGS = frozenset(path.stem for path in FIRMWARE.glob("*.py"))
+
+
+def test_boot_py_is_never_written() -> None:
+    """No file at all is: the program opens files for reading only."""
+    for path in sorted(FIRMWARE.rglob("*.py")):
+        assert not {"boot.py", '"w"', '"wb"', '"a"', "os.remove", "os.rename"} & set(path.read_text().split())

@@ -1,0 +1,173 @@
+"""The picture on LCDs of four sizes: where it lies, what is drawn, where texts stand, and messages."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion import network
+from tests.firmware.app import stand_ins
+from tests.firmware.app.board import Board
+
+SIZES = ((320, 240), (240, 240), (135, 240), (240, 135), (480, 320))
+PICTURES = ((320, 240), (224, 224), (64, 64), (160, 128), (240, 240))
+NOTHING_SET = {"type": 1, "lcd_type": 0, "freq": 15000000, "width": 320, "height": 240, "invert": 0, "rotation": -1,
+               "mirror": -1, "bgr": -1}  # fmt: skip
+
+with Board().modules():
+    # For what needs no LCD.
+    PURE = importlib.import_module("pose_screen")
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    board = Board()
+    with board.modules():
+        yield board
+
+
+@pytest.fixture
+def screens(board: Board) -> ModuleType:
+    return importlib.import_module("pose_screen")
+
+
+def pose(x: int = 100, y: int = 100, score: int = 200) -> SimpleNamespace:
+    """A pose whose parts stand on a diagonal from (x, y), all of one score."""
+    return SimpleNamespace(
+        score=score,
+        x16=[16 * (x + 3 * part) for part in range(17)],
+        y16=[16 * (y + 2 * part) for part in range(17)],
+        scores=bytes([score] * 17),
+    )
+
+
+def test_fit_has_known_answers(screens: ModuleType) -> None:
+    assert [screens.fit(320, size) for size in (320, 240, 135, 480)] == [
+        (0, 320, 0), (40, 240, 0), (92, 135, 0), (0, 320, 80)
+    ]  # fmt: skip
+    assert screens.fit(240, 135) == (52, 135, 0)
+
+
+@given(st.integers(8, 1000), st.integers(8, 1000))
+def test_fit_centres_and_stays_inside(picture: int, screen: int) -> None:
+    first, count, place = PURE.fit(picture, screen)
+    assert count == min(picture, screen)
+    assert 0 <= first <= picture - count
+    assert 0 <= place <= screen - count
+    assert abs((picture - count) - 2 * first) <= 1
+    assert abs((screen - count) - 2 * place) <= 1
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("picture_size", PICTURES)
+def test_pictures_are_cut_or_centred(
+    board: Board, screens: ModuleType, size: tuple[int, int], picture_size: tuple[int, int]
+) -> None:
+    board.lcd.size = size
+    screen = screens.Screen(NOTHING_SET)
+    picture = stand_ins.Image(size=picture_size)
+    screen.draw(picture, [pose()], 1, 50, "12.3 fps", "a note")
+    screen.show(picture)
+    ((_, roi, offset, drawn),) = board.lcd.shown
+    assert roi[2:] == (min(size[0], picture_size[0]), min(size[1], picture_size[1]))
+    # The middle of the picture is in the middle of the LCD.
+    for side in range(2):
+        middle = offset[side] + picture_size[side] / 2 - roi[side]
+        assert abs(middle - size[side] / 2) <= 0.5
+    # Texts begin where the LCD shows the picture, and the score stays on it.
+    for _, (x, y, text), _ in [item for item in drawn if item[0] == "string"]:
+        assert roi[0] <= x
+        assert roi[1] <= y
+        assert y + screens.LETTER_HEIGHT <= roi[1] + roi[3]
+        assert x + 8 * len(text) <= roi[0] + roi[2] or text != "78%"
+
+
+def test_the_skeleton_is_the_networks(screens: ModuleType) -> None:
+    lines = {frozenset(pair) for pair in zip(screens.FROM, screens.TO, strict=True)}
+    assert lines == {frozenset(pair) for pair in network.SKELETON}
+    assert len(screens.FROM) == 12
+
+
+def test_lines_and_joints_are_where_the_keypoints_are(board: Board, screens: ModuleType) -> None:
+    picture = stand_ins.Image(size=(320, 240))
+    seen = pose()
+    seen.x16[9] += 7
+    seen.y16[9] -= 8
+    screens.Screen(NOTHING_SET).draw(picture, [seen, pose(score=10)], 1, 50, "", "")
+    lines = [args for kind, args, _ in picture.drawn if kind == "line"]
+    joints = [args for kind, args, _ in picture.drawn if kind == "circle"]
+    assert len(lines) == 12
+    assert len(joints) == 17
+    assert (100 + 21, 100 + 14, 100 + 27, 100 + 18) in lines  # 7 - 9, elbow to wrist: rounded half up
+    assert (100 + 27, 100 + 18, screens.JOINT_RADIUS) in joints
+
+
+def test_unsure_joints_and_their_lines_are_left_out(board: Board, screens: ModuleType) -> None:
+    picture = stand_ins.Image(size=(320, 240))
+    seen = pose()
+    scores = bytearray(seen.scores)
+    scores[5] = 49
+    seen.scores = bytes(scores)
+    screens.Screen(NOTHING_SET).draw(picture, [seen], 1, 50, "", "")
+    # The left shoulder has three lines: to hip, elbow and the other shoulder.
+    assert sum(kind == "line" for kind, _, _ in picture.drawn) == 9
+    assert sum(kind == "circle" for kind, _, _ in picture.drawn) == 16
+
+
+def test_people_have_colours_of_their_own(board: Board, screens: ModuleType) -> None:
+    picture = stand_ins.Image(size=(320, 240))
+    screens.Screen(NOTHING_SET).draw(picture, [pose() for _ in range(7)], 7, 50, "", "")
+    colours = [colour for kind, _, colour in picture.drawn if kind == "line"][::12]
+    assert len(set(colours)) == 6
+    assert colours[6] == colours[0]
+
+
+def test_borders_are_cleared_once_and_after_a_message(board: Board, screens: ModuleType) -> None:
+    board.lcd.size = (480, 320)
+    screen = screens.Screen(NOTHING_SET)
+    picture = stand_ins.Image(size=(320, 240))
+    for _ in range(3):
+        screen.show(picture)
+    assert board.lcd.clears == 1
+    screen.message("Paused", "text")
+    screen.show(picture)
+    screen.show(picture)
+    assert board.lcd.clears == 3
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_long_message_fits(board: Board, screens: ModuleType, size: tuple[int, int]) -> None:
+    """The stand-in asserts that no line leaves the LCD."""
+    board.lcd.size = size
+    text = "no memory for the kmodel (posenet-mobilenet-075-320x240.kmodel): " * 3
+    screens.Screen(NOTHING_SET).message("Error 27", text)
+    assert board.lcd.texts[0] == "Error 27"
+    assert len(board.lcd.texts) > 2
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200), st.integers(1, 60))
+def test_wrapping_loses_nothing_but_spaces(text: str, columns: int) -> None:
+    lines = PURE.wrapped(text, columns)
+    assert all(len(line) <= columns for line in lines)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_settings_of_the_lcd_are_passed_on_only_where_they_are_made(board: Board, screens: ModuleType) -> None:
+    screens.Screen(NOTHING_SET)
+    assert [name for name, _, _ in board.lcd.calls] == ["init"]
+    assert board.lcd.calls[0][2] == {name: NOTHING_SET[name] for name in board.lcd.calls[0][2]}
+    screens.Screen({**NOTHING_SET, "rotation": 2, "mirror": 1, "bgr": 0})
+    assert board.lcd.calls[2:] == [("rotation", (2,), {}), ("mirror", (True,), {}), ("bgr_to_rgb", (False,), {})]
+
+
+def test_an_lcd_without_memory_is_not_even_started(board: Board, screens: ModuleType) -> None:
+    """MaixPy's lcd.init() drops the result of its own malloc."""
+    board.free = 2 * 320 * 240 - 1
+    with pytest.raises(importlib.import_module("pose_errors").PoseError, match="no 150 KiB for the LCD"):
+        screens.Screen(NOTHING_SET)
+    assert board.lcd.calls == []
