@@ -1,0 +1,162 @@
+"""Reads what a board says on the serial line: sentences among other text, and whole frames made of them.
+
+The table of sentences is firmware/README.md, "The serial line".
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from conversion.network import KEYPOINTS
+
+MAX_SENTENCE = 1024
+STAGES = ("capture", "kpu", "decode", "draw", "send")
+# A coordinate fits 16 bits in 1/16 pixel, a score is a byte; what is beyond was not computed by the firmware.
+_COORDINATES = range(-(1 << 15), 1 << 15)
+_SCORES = range(256)
+_MAX_POSES = 32
+_SENTENCE = re.compile(rb"\$([A-Z]{1,12}),?([ -#%-)+-~]*)\*([0-9A-F]{4})")
+_LIKE_A_SENTENCE = re.compile(rb"\$[A-Z]")
+_INTEGER = re.compile(r"-?[0-9]{1,12}")
+_FRAME_FIELDS = 9
+_POSE_FIELDS = 3 + 3 * len(KEYPOINTS)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One valid sentence: its type and its fields, as text."""
+
+    kind: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pose:
+    """One person as the board sent it: score in 1/255; keypoints (x, y in 1/16 input pixel, score in 1/255)."""
+
+    score: int
+    keypoints: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One whole frame: its number, the board's time in ms, microseconds of each stage, the people in it."""
+
+    number: int
+    t_ms: int
+    source: int
+    stages_us: dict[str, int]
+    poses: tuple[Pose, ...]
+
+    def to_dict(self, board: str) -> dict:
+        """The JSON form of `monitor --json`."""
+        return {
+            "frame": self.number,
+            "board": board,
+            "t_ms": self.t_ms,
+            "stages_us": dict(self.stages_us),
+            "poses": [
+                {"score": pose.score, "keypoints": [list(keypoint) for keypoint in pose.keypoints]}
+                for pose in self.poses
+            ],
+        }
+
+
+def _integer(text: str) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(f"{text!r} is no integer")
+    return int(text)
+
+
+def read(line: bytes) -> Sentence | None:
+    """The sentence in a line, without its end; None for a line that has no whole, valid one."""
+    start = line.rfind(b"$")
+    if start < 0 or len(line) - start > MAX_SENTENCE:
+        return None
+    match = _SENTENCE.fullmatch(line, start)
+    if match is None or binascii.crc_hqx(line[start + 1 : match.start(3) - 1], 0xFFFF) != int(match[3], 16):
+        return None
+    return Sentence(match[1].decode(), tuple(match[2].decode().split(",")))
+
+
+@dataclass
+class Reader:
+    """Takes bytes as they come, gives sentences; counts lines that looked like one and were not."""
+
+    damaged: int = 0
+    text: list[str] = field(default_factory=list)
+    _rest: bytes = b""
+
+    def feed(self, data: bytes) -> Iterator[Sentence]:
+        """The sentences that `data` completes. Other lines, the board's own prints, are appended to `text`."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        # A line without end is no sentence; keep enough of it to tell.
+        self._rest = self._rest[-2 * MAX_SENTENCE :]
+        for line in lines:
+            line = line.rstrip(b"\r")
+            sentence = read(line)
+            if sentence is not None:
+                yield sentence
+            elif _LIKE_A_SENTENCE.search(line):
+                self.damaged += 1
+            elif line:
+                self.text.append(line.decode("utf-8", errors="replace"))
+
+
+@dataclass
+class Frames:
+    """Puts FRAME and POSE sentences together; a frame that another one cuts off is torn and never given out.
+
+    `absurd` counts sentences whose checksum is right and whose fields cannot be.
+    """
+
+    torn: int = 0
+    absurd: int = 0
+    _frame: list[int] | None = None
+    _poses: list[Pose] = field(default_factory=list)
+
+    def add(self, sentence: Sentence) -> Frame | None:
+        """The frame that this sentence completes, if any; sentences of other types are passed over."""
+        if sentence.kind not in ("FRAME", "POSE"):
+            return None
+        try:
+            numbers = [_integer(text) for text in sentence.fields]
+            return self._begin(numbers) if sentence.kind == "FRAME" else self._continue(numbers)
+        except ValueError:
+            self.absurd += 1
+            self._drop()
+            return None
+
+    def _begin(self, numbers: list[int]) -> Frame | None:
+        self._drop()
+        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(_MAX_POSES + 1):
+            raise ValueError("a FRAME with impossible fields")
+        self._frame, self._poses = numbers, []
+        return self._whole()
+
+    def _continue(self, numbers: list[int]) -> Frame | None:
+        if self._frame is None:
+            return None
+        if len(numbers) < _POSE_FIELDS or numbers[:2] != [self._frame[0], len(self._poses)]:
+            raise ValueError("a POSE of another frame, or out of order")
+        keypoints = tuple(zip(*(numbers[3 + part : _POSE_FIELDS : 3] for part in range(3)), strict=True))
+        sound = all(x in _COORDINATES and y in _COORDINATES and score in _SCORES for x, y, score in keypoints)
+        if not sound or numbers[2] not in _SCORES:
+            raise ValueError("a POSE with impossible fields")
+        self._poses.append(Pose(numbers[2], keypoints))
+        return self._whole()
+
+    def _whole(self) -> Frame | None:
+        if self._frame is None or len(self._poses) < self._frame[3]:
+            return None
+        number, t_ms, source, _, *stages = self._frame[:_FRAME_FIELDS]
+        frame = Frame(number, t_ms, source, dict(zip(STAGES, stages, strict=True)), tuple(self._poses))
+        self._frame = None
+        return frame
+
+    def _drop(self) -> None:
+        self.torn += self._frame is not None
+        self._frame = None

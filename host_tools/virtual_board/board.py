@@ -1,0 +1,256 @@
+"""A virtual Maix board: the whole of it, to be started, looked at and switched off."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from PIL import Image
+
+from host_tools.errors import BoardError
+from host_tools.virtual_board import pixels
+from host_tools.virtual_board.camera import Photo, Scene, look_at
+from host_tools.virtual_board.chip import Chip
+from host_tools.virtual_board.console import Console
+from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.faults import Faults
+from host_tools.virtual_board.flash_chip import FlashChip
+from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.image_sensor import ImageSensor
+from host_tools.virtual_board.models import Models
+from host_tools.virtual_board.panel import Panel
+from host_tools.virtual_board.process import Folders, demand_micropython
+from host_tools.virtual_board.serial_line import SerialLine
+from host_tools.virtual_board.uart import Uart
+
+CARD_NAME = "pose_model.json"
+_POLL = 0.2
+_TAIL = 800
+Content = bytes | str | Path
+
+
+def ignore(message: str) -> None:
+    """Say nothing."""
+
+
+class VirtualBoard:
+    """A board with its files in place. Use it as a context manager, or call close().
+
+    `files` go to /flash by their names (a mapping, or paths), `card` becomes /flash/pose_model.json, `model` goes into
+    flash at the hardware's address. `sd` is the content of an SD card: a mapping, or a folder that the board then
+    writes to. `camera` is what the camera sees: a scene, a photo, or a path (see camera.look_at).
+    """
+
+    def __init__(
+        self,
+        model: bytes | Path | None = None,
+        card: Mapping | None = None,
+        files: Mapping[str, Content] | Iterable[Path] = (),
+        board: Hardware | None = None,
+        camera: Scene | Image.Image | Path | None = None,
+        faults: Faults | None = None,
+        sd: Mapping[str, Content] | Path | None = None,
+        sd_delay_ms: int = 0,
+        link: Path | None = None,
+        tell: Callable[[str], None] = ignore,
+    ) -> None:
+        demand_micropython()
+        self.hardware = board or Hardware()
+        self._seen = 0
+        with ExitStack() as parts:
+            self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="virtual-board-")))
+            folders = self._make_folders(files, card, sd, sd_delay_ms)
+            self.flash = parts.enter_context(closing(FlashChip(self.folder / "flash.bin")))
+            if model is not None:
+                self.flash.write(self.hardware.model_address, model if isinstance(model, bytes) else _content(model))
+            self._assemble(parts, folders, _scene(camera), faults or Faults(), tell)
+            if link is not None:
+                self._line.link(link)
+            self._chip.start()
+            # From here on the parts are closed by close(), before it by any error.
+            self._parts = parts.pop_all()
+
+    def _assemble(
+        self, parts: ExitStack, folders: Folders, scene: Scene, faults: Faults, tell: Callable[[str], None]
+    ) -> None:
+        """Connect everything; nothing runs yet but the line."""
+        uart = Uart(lambda: self._chip.interrupt())
+        self._line = parts.enter_context(closing(SerialLine(faults, uart.receive, lambda: uart.baud)))
+        self._console = parts.enter_context(closing(Console(self._line.send)))
+        self._devices = Devices(
+            self.hardware,
+            folders,
+            faults,
+            self.flash,
+            Models(self.hardware.runs_v4, tell),
+            ImageSensor(self.hardware.sensor, scene),
+            Panel(self.hardware.glass),
+            uart,
+            self._console,
+            tell,
+        )
+        self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log")))
+
+    def _make_folders(
+        self,
+        files: Mapping[str, Content] | Iterable[Path],
+        card: Mapping | None,
+        sd: Mapping[str, Content] | Path | None,
+        sd_delay_ms: int,
+    ) -> Folders:
+        flash = self.folder / "flash"
+        flash.mkdir()
+        contents = files if isinstance(files, Mapping) else {path.name: path for path in files}
+        for name, content in contents.items():
+            if "/" in name:
+                raise BoardError(f"{name}: /flash has no folders")
+            _write(flash / name, content)
+        if card is not None:
+            _write(flash / CARD_NAME, json.dumps(card))
+        if sd is None or isinstance(sd, Path):
+            return Folders(flash, sd, sd_delay_ms)
+        for name, content in sd.items():
+            _write(self.folder / "sd" / name, content)
+        (self.folder / "sd").mkdir(exist_ok=True)
+        return Folders(flash, self.folder / "sd", sd_delay_ms)
+
+    def __enter__(self) -> VirtualBoard:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def port(self) -> str:
+        """The path of the serial port."""
+        return self._line.port
+
+    @property
+    def flash_folder(self) -> Path:
+        """/flash, as a folder."""
+        return self._devices.folders.flash
+
+    @property
+    def frames(self) -> int:
+        """Frames that the camera has taken."""
+        return self._devices.sensor.frames
+
+    @property
+    def pictures(self) -> int:
+        """Pictures that the LCD has shown."""
+        return self._devices.panel.pictures
+
+    @property
+    def heap_free_at_start(self) -> int:
+        """Bytes of MicroPython's heap that were free when the firmware's own programs began."""
+        return self._chip.heap_free_at_start
+
+    @property
+    def system_heap_free(self) -> int:
+        """Bytes of the system heap that are free."""
+        return self._devices.heap.free
+
+    def output(self) -> str:
+        """Everything that the board has said, whoever listened."""
+        return self._console.since(0).decode(errors="replace")
+
+    def wait_for(self, text: str | re.Pattern[str], timeout: float = 20.0) -> re.Match[str]:
+        """Wait until the board says something that it has not said before the last match.
+
+        BoardError, with the last words, after `timeout` seconds or if the virtual board itself has failed.
+        """
+        pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
+        deadline = time.monotonic() + timeout
+        while True:
+            said = self._console.since(self._seen).decode("latin-1")
+            if match := pattern.search(said):
+                self._seen += match.end()
+                return match
+            self.check()
+            if time.monotonic() > deadline:
+                raise BoardError(
+                    f"the board did not say {pattern.pattern!r} within {timeout:g} s; its last words: {said[-_TAIL:]!r}"
+                )
+            self._console.wait(_POLL)
+
+    def check(self) -> None:
+        """BoardError if the virtual board itself has failed."""
+        if self._chip.failure:
+            raise BoardError(f"the virtual board failed, which is its own fault: {self._chip.failure}")
+
+    def lcd(self) -> np.ndarray:
+        """What somebody before the board sees: uint8 [height, width, 3]."""
+        return self._devices.panel.seen()
+
+    def lcd_png(self) -> bytes:
+        """The same as a PNG."""
+        return pixels.png(self.lcd())
+
+    def send(self, data: bytes) -> None:
+        """Bytes for the board's UART, past line and faults."""
+        self._devices.uart.receive(data)
+
+    @property
+    def unread(self) -> int:
+        """Received bytes that lie in the UART's ring."""
+        return self._devices.uart.waiting()
+
+    @property
+    def dropped(self) -> int:
+        """Received bytes that found the ring full."""
+        return self._devices.uart.dropped
+
+    def pin(self, number: int) -> int | None:
+        """The level that the program drives a pin to; None if it does not."""
+        return self._devices.outputs.get(number)
+
+    def set_pin(self, number: int, level: int | None) -> None:
+        """Hold a pin at a level, as a button does; None lets it go."""
+        if level is None:
+            self._devices.inputs.pop(number, None)
+        else:
+            self._devices.inputs[number] = level
+
+    def look_at(self, camera: Scene | Image.Image | Path) -> None:
+        """Point the camera at something else."""
+        self._devices.sensor.look_at(_scene(camera))
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        self._seen = self._console.position
+        self._chip.reset()
+
+    def close(self) -> None:
+        """Switch the board off: no process, port, link or file is left."""
+        self._parts.close()
+
+
+def _scene(camera: Scene | Image.Image | Path | None) -> Scene:
+    if camera is None:
+        return Photo(Image.new("RGB", (320, 240)))
+    if isinstance(camera, Path):
+        return look_at(camera)
+    return Photo(camera) if isinstance(camera, Image.Image) else camera
+
+
+def _write(path: Path, content: Content) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        content = _content(content)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BoardError(f"{path}: cannot be read for the board ({error.strerror})") from error

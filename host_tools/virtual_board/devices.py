@@ -1,0 +1,83 @@
+"""The board around its CPU: what the stand-ins' requests act on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conversion import budget
+from host_tools.virtual_board.console import Console
+from host_tools.virtual_board.faults import Faults
+from host_tools.virtual_board.flash_chip import FlashChip
+from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.image_sensor import ImageSensor
+from host_tools.virtual_board.memory import SystemHeap
+from host_tools.virtual_board.models import Models
+from host_tools.virtual_board.panel import Panel
+from host_tools.virtual_board.process import Folders
+from host_tools.virtual_board.uart import Uart
+
+POWER_ON, WATCHDOG, SOFTWARE = 0, 2, 4
+# As a name in SPIFFS: modules/_vfs.py.
+_SLASH = "%2F"
+
+
+@dataclass
+class Devices:
+    """All of them, and what of a board's state belongs to none."""
+
+    hardware: Hardware
+    folders: Folders
+    faults: Faults
+    flash: FlashChip
+    models: Models
+    sensor: ImageSensor
+    panel: Panel
+    uart: Uart
+    console: Console
+    tell: Callable[[str], None]
+    # Levels by pin: what somebody outside holds it at, and what the program drives it to.
+    inputs: dict[int, int] = field(default_factory=dict)
+    outputs: dict[int, int] = field(default_factory=dict)
+    gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
+    next_gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
+    reset_cause: int = POWER_ON
+    watchdog: float | None = None
+    started: float = field(default_factory=time.monotonic)
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        self.heap = SystemHeap(self.hardware.build.image_bytes)
+
+    def power_on(self) -> None:
+        """Everything that a reset of the chip loses is lost."""
+        self.gc_heap_bytes = self.next_gc_heap_bytes
+        self.heap = SystemHeap(self.hardware.build.image_bytes, self.gc_heap_bytes)
+        if self.faults.memory:
+            self.heap.take(min(self.faults.memory, self.heap.size))
+        self.models.power_off()
+        self.sensor.power_off()
+        self.panel.power_off()
+        self.uart.power_off()
+        self.outputs.clear()
+        self.watchdog = None
+        self.started = time.monotonic()
+
+    def print(self, text: str) -> None:
+        """A line that the firmware itself prints."""
+        self.console.write(text.encode() + b"\r\n")
+
+    def out_of_memory(self) -> None:
+        """What a failed malloc prints."""
+        self.print(f"E ({int((time.monotonic() - self.started) * 1e6)}) SYSCALL: Out of memory")
+
+    def file(self, path: str) -> Path | None:
+        """The host's file behind a path on the board; None outside of /flash and /sd."""
+        name = path.strip("/")
+        if name.startswith("flash/"):
+            return self.folders.flash / name[len("flash/") :].replace("/", _SLASH)
+        if name.startswith("sd/") and self.folders.card and ".." not in name.split("/"):
+            return self.folders.card / name[len("sd/") :]
+        return None

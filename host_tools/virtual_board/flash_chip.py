@@ -1,0 +1,39 @@
+"""The board's 16 MiB of SPI flash, as a file; /flash lies beside it as a folder."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+from host_tools.errors import BoardError
+
+FLASH_BYTES = 16 * 1024 * 1024
+# SPIFFS begins here: no model may reach it.
+FILE_SYSTEM = 0xD00000
+_ERASED = b"\xff"
+
+
+class FlashChip:
+    """Erased flash in a new file at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("w+b") as file:
+            file.truncate(FLASH_BYTES)
+            self._memory = mmap.mmap(file.fileno(), FLASH_BYTES)
+        self._memory[:] = _ERASED * FLASH_BYTES
+
+    def write(self, address: int, data: bytes) -> None:
+        """Put bytes at an address; BoardError if they would reach the file system."""
+        if not 0 <= address <= address + len(data) <= FILE_SYSTEM:
+            raise BoardError(
+                f"{len(data)} bytes at flash {address:#x} do not fit below the file system at {FILE_SYSTEM:#x}"
+            )
+        self._memory[address : address + len(data)] = data
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes from an address on; fewer at the chip's end."""
+        return self._memory[address : address + size]
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._memory.close()

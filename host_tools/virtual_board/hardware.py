@@ -1,0 +1,76 @@
+"""What a virtual board is made of: its LCD's glass, camera, firmware build and flash addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conversion import budget
+from host_tools.boards import Board, Lcd
+from host_tools.virtual_board.panel import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS, Glass
+
+# Numbers that sensor.get_id() gives.
+SENSORS = {"ov2640": 0x2642, "ov7740": 0x7742, "gc0328": 0x9D}
+# The one driver that moves a window to where it is asked to.
+MOVES_WINDOW = "gc0328"
+# Directions that lcd.rotation() sets; the first is also lcd.init()'s, for type 1.
+ROTATIONS = (0xA0, 0x00, 0x60, 0xC0)
+STANDARD = Glass(320, 240, ROTATIONS[0], inverted=False)
+# LCD types 3 and 4: their drivers invert.
+_INVERTING_TYPES = (3, 4)
+# Builds that are made for one board know its LCD.
+_OWN_BUILDS = ("m5stickv", "twatch")
+_MINIMUM, _FULL = budget.BUILDS
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """A board: everything that its firmware cannot ask for, and that decides what somebody sees.
+
+    `glass` is None without LCD, `sensor` without camera; `lcd_default` is the size that lcd.init() takes when it is
+    given none.
+    """
+
+    name: str = "bit"
+    glass: Glass | None = STANDARD
+    lcd_default: tuple[int, int] = (STANDARD.width, STANDARD.height)
+    sensor: str | None = "ov2640"
+    build: budget.Build = _MINIMUM
+    model_address: int = 0x300000
+
+    @property
+    def runs_v4(self) -> bool:
+        """Whether the firmware takes kmodel V4 too."""
+        return self.build is _FULL
+
+    @classmethod
+    def of(cls, board: Board) -> Hardware:
+        """The hardware of a board file: an LCD that stands upright when it is set up as the file says."""
+        lcd = board.lcd
+        own = any(name in board.firmware_build for name in _OWN_BUILDS)
+        return cls(
+            name=board.id,
+            glass=_glass(board) if lcd else None,
+            lcd_default=(lcd.width, lcd.height) if lcd and own else (STANDARD.width, STANDARD.height),
+            sensor=board.camera.sensors[0].lower(),
+            build=_MINIMUM if "minimum" in board.firmware_build else _FULL,
+            model_address=board.flash.model_address,
+        )
+
+
+def _glass(board: Board) -> Glass:
+    lcd = board.lcd
+    config = (board.maixpy_config or {}).get("lcd", {})
+    inverted = config.get("invert", lcd.invert) if lcd.type not in _INVERTING_TYPES else 1
+    return Glass(lcd.width, lcd.height, _direction(lcd, config), bool(inverted))
+
+
+def _direction(lcd: Lcd, config: dict[str, int]) -> int:
+    """The panel's direction once the firmware has done what the board file says, in MaixPy's order."""
+    direction = config.get("dir", ROTATIONS[0] if lcd.type == 1 else 0)
+    if lcd.rotation >= 0:
+        direction = ROTATIONS[lcd.rotation] | direction & BLUE_FIRST
+    if lcd.mirror == 1:
+        direction ^= MIRROR_ROWS if direction & EXCHANGE else MIRROR_COLUMNS
+    if lcd.bgr >= 0:
+        direction = direction & ~BLUE_FIRST | BLUE_FIRST * lcd.bgr
+    return direction

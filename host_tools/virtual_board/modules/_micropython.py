@@ -1,0 +1,20 @@
+"""MaixPy's micropython module: kbd_intr tells the host which byte interrupts a program."""
+
+import _host
+import micropython as _micropython
+
+const = _micropython.const
+opt_level = _micropython.opt_level
+mem_info = _micropython.mem_info
+qstr_info = _micropython.qstr_info
+heap_lock = _micropython.heap_lock
+heap_unlock = _micropython.heap_unlock
+schedule = _micropython.schedule
+
+
+def kbd_intr(byte):
+    _host.call(b"kbd_intr", byte)
+
+
+def alloc_emergency_exception_buf(size):
+    """Nothing to do here."""

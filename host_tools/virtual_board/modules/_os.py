@@ -1,0 +1,54 @@
+"""MaixPy's os module; each call looks whether the SD card is there by now."""
+
+import os as _os
+
+# The mounted card's poll(), set at the start.
+card = None
+SYSTEM = ("MaixPy", "MaixPy", "0.6.3", "v0.6.3-2-gd8901fd22 on 2024-06-17", "Sipeed_M1 with kendryte-k210")
+
+
+class _Uname(tuple):
+    sysname, nodename, release, version, machine = SYSTEM
+
+
+def _polled(function):
+    def polled(*arguments):
+        if card:
+            card.poll()
+        return function(*arguments)
+
+    return polled
+
+
+listdir = _polled(_os.listdir)
+ilistdir = _polled(_os.ilistdir)
+chdir = _polled(_os.chdir)
+mkdir = _polled(_os.mkdir)
+rmdir = _polled(_os.rmdir)
+remove = _polled(_os.remove)
+rename = _polled(_os.rename)
+stat = _polled(_os.stat)
+statvfs = _polled(_os.statvfs)
+mount = _os.mount
+umount = _os.umount
+urandom = _os.urandom
+
+
+def getcwd():
+    """The folder without the slash that MicroPython leaves behind a mount point."""
+    return _os.getcwd().rstrip("/") or "/"
+
+
+def uname():
+    return _Uname(SYSTEM)
+
+
+def sync():
+    """Everything is written already."""
+
+
+def flash_format():
+    """Removes every file of /flash."""
+    for name in listdir("/flash"):
+        remove("/flash/" + name)
+    return True

@@ -1,0 +1,64 @@
+"""MaixPy's utime (and time) module; sleeping is the host's, so that Ctrl-C ends it."""
+
+import time as _time
+
+import _host
+
+ticks_add = _time.ticks_add
+ticks_cpu = _time.ticks_cpu
+ticks_diff = _time.ticks_diff
+ticks_ms = _time.ticks_ms
+ticks_us = _time.ticks_us
+localtime = _time.localtime
+mktime = _time.mktime
+time = _time.time
+
+
+def sleep(seconds):
+    sleep_us(int(seconds * 1000000))
+
+
+def sleep_ms(milliseconds):
+    sleep_us(milliseconds * 1000)
+
+
+def sleep_us(microseconds):
+    # Below that the call itself takes longer.
+    if microseconds > 200:
+        _host.call(b"sleep", min(microseconds, 0x7FFFFFFF))
+
+
+def ticks():
+    return ticks_ms()
+
+
+def set_time(moment):
+    """Sets the clock; here it stays the host's."""
+
+
+class clock:  # noqa: N801 - MaixPy's name
+    """Frames per second: an average that begins anew every two seconds."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self._since = self._last = ticks_ms()
+        self._frames = 0
+        self._fps = 0.0
+
+    def tick(self):
+        self._last = ticks_ms()
+        if ticks_diff(self._last, self._since) >= 2000:
+            self._since, self._frames = self._last, 0
+
+    def fps(self):
+        self._frames += 1
+        passed = ticks_diff(ticks_ms(), self._since)
+        if passed > 0:
+            self._fps = self._frames * 1000 / passed
+        return self._fps
+
+    def avg(self):
+        fps = self.fps()
+        return 1000 / fps if fps else 0.0

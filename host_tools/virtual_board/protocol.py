@@ -1,0 +1,123 @@
+"""The line between the host and the MicroPython process: requests and replies, as modules/_host.py describes them."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from dataclasses import dataclass
+from enum import IntEnum
+
+_REQUEST = struct.Struct("<II16s12i")
+_REPLY = struct.Struct("<IIBBH8i")
+_VALUES = 8
+INTERRUPTED = 1
+# A message is never shorter than a reply, or MicroPython would wait for the rest of it.
+_LEAST = _REPLY.size
+# A picture for a 480x320 LCD in one message, and as much again for the kernel's own account of it.
+_SOCKET_BYTES = 1024 * 1024
+MOST_BYTES = 400_000
+
+
+class Error(IntEnum):
+    """The exceptions that a stand-in raises at the host's word."""
+
+    VALUE = 1
+    OS = 2
+    RUNTIME = 3
+    TYPE = 4
+    MEMORY = 5
+    NOT_IMPLEMENTED = 6
+
+
+class RaisedError(Exception):
+    """What the board's Python is to raise: an exception with a text, or an OSError with a number."""
+
+    def __init__(self, error: Error, what: str | int) -> None:
+        super().__init__(what)
+        self.error = error
+        self.what = what
+
+
+class LineClosedError(Exception):
+    """The MicroPython process has ended."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A stand-in's request: its number, what it wants, integers, and data."""
+
+    number: int
+    name: str
+    numbers: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a stand-in gets: up to eight integers, and data."""
+
+    values: tuple[int, ...] = ()
+    data: bytes = b""
+
+
+def socket_pair() -> tuple[socket.socket, socket.socket]:
+    """The two ends of a line: the host's, and that which the MicroPython process inherits."""
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BYTES)
+    return ends
+
+
+class HostLine:
+    """The host's end."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._end = end
+        self._waiting: bytes | None = None
+
+    def receive(self, timeout: float) -> Request | None:
+        """The next request, None after `timeout` seconds without one; LineClosedError when the process has ended."""
+        self._end.settimeout(timeout)
+        try:
+            head = self._waiting or self._message(_REQUEST.size)
+            self._waiting = None
+            number, size, name, *numbers = _REQUEST.unpack(head)
+            data = self._data(size) if size else b""
+        except (TimeoutError, struct.error):
+            # A torn message is one that Ctrl-C or the end of the process cut.
+            return None
+        if data is None:
+            return None
+        return Request(number, name.rstrip(b"\0").decode(), tuple(numbers), data)
+
+    def _data(self, size: int) -> bytes | None:
+        """Data of a request; None if Ctrl-C kept MicroPython from sending it and what came is the next request."""
+        data = self._message(max(size, _REQUEST.size))
+        if len(data) == size:
+            return data
+        self._waiting = data if len(data) == _REQUEST.size else None
+        return None
+
+    def _message(self, size: int) -> bytes:
+        try:
+            message = self._end.recv(size + 1)
+        except ConnectionError as error:
+            raise LineClosedError from error
+        if not message:
+            raise LineClosedError
+        return message
+
+    def reply(self, request: Request, reply: Reply, error: Error | None = None, interrupt: bool = False) -> None:
+        """Answer a request; LineClosedError when the process has ended."""
+        values = (*reply.values, *[0] * (_VALUES - len(reply.values)))
+        flags = INTERRUPTED if interrupt else 0
+        try:
+            self._end.send(_REPLY.pack(request.number, len(reply.data), error or 0, flags, 0, *values))
+            if reply.data:
+                self._end.send(reply.data.ljust(_LEAST, b"\0"))
+        except OSError as problem:
+            raise LineClosedError from problem
+
+    def close(self) -> None:
+        """Hang up."""
+        self._end.close()

@@ -1,0 +1,149 @@
+"""The line between the board's UART and a pseudo-terminal, where a host tool finds the board's serial port."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import struct
+import termios
+import threading
+import time
+import tty
+from collections.abc import Callable
+from pathlib import Path
+
+from host_tools.errors import BoardError
+from host_tools.virtual_board.faults import Faults, Noise
+from host_tools.virtual_board.uart import BAUD
+
+# Linux: struct termios2, whose last word is the output speed as a number; pyserial sets odd rates this way.
+_TCGETS2 = 0x802C542A
+_TERMIOS2 = struct.Struct("<4IB19s2I")
+# A real UART still reads what comes a little too fast or too slow.
+_BAUD_TOLERANCE = 0.03
+_STALL_EVERY = 5.0
+_PIECE = 4096
+_POLL_MS = 50
+# How long a client that is there may leave its bytes unread before they are lost.
+_PATIENCE = 2.0
+_SLICE = 64
+
+
+class SerialLine:
+    """A pseudo-terminal in raw mode. What nobody has open, nobody hears: such bytes are lost, as on a real line."""
+
+    def __init__(self, faults: Faults, receive: Callable[[bytes], None], baud: Callable[[], int]) -> None:
+        """`receive` gets the bytes for the board, in a thread of the line; `baud` is the board's rate."""
+        self._master, slave = os.openpty()
+        self.port = os.ttyname(slave)
+        _prepare(slave)
+        os.close(slave)
+        os.set_blocking(self._master, False)
+        self._receive, self._baud = receive, baud
+        self._faults = faults
+        self._to_board, self._from_board = Noise(faults, "to board"), Noise(faults, "from board")
+        self._since = time.monotonic()
+        self._closing = threading.Event()
+        self._deaf = False
+        self._link: Path | None = None
+        self._thread = threading.Thread(target=self._listen, name="serial line", daemon=True)
+        self._thread.start()
+
+    def link(self, path: Path) -> None:
+        """Make `path` a symlink to the port, until close(); BoardError if something else is there."""
+        if path.is_symlink() and not path.exists():
+            path.unlink()
+        try:
+            path.symlink_to(self.port)
+        except OSError as error:
+            raise BoardError(f"{path}: cannot be made a link to the board ({error.strerror})") from error
+        self._link = path
+
+    def send(self, data: bytes) -> None:
+        """Bytes from the board; returns when they are on the line, as a UART without a buffer does."""
+        if not self._connected():
+            self._pace(len(data))
+            return
+        if self._wrong_rate():
+            data = _garbled(data)
+        for start in range(0, len(data), _SLICE if self._faults.slow else _PIECE):
+            piece = data[start : start + (_SLICE if self._faults.slow else _PIECE)]
+            self._pace(len(piece))
+            self._stall()
+            self._write(self._from_board(piece))
+
+    def _write(self, data: bytes) -> None:
+        """Bytes to the client. One that left its bytes unread for too long gets only what it has room for."""
+        deadline = time.monotonic() + (0 if self._deaf else _PATIENCE)
+        while data and not self._closing.is_set():
+            try:
+                data = data[os.write(self._master, data) :]
+                self._deaf = False
+            except BlockingIOError:
+                if time.monotonic() > deadline or not self._connected():
+                    self._deaf = True
+                    return
+                select.select([], [self._master], [], _POLL_MS / 1000)
+
+    def _listen(self) -> None:
+        """Take what the client sends until close()."""
+        poll = select.poll()
+        poll.register(self._master, select.POLLIN)
+        while not self._closing.is_set():
+            events = poll.poll(_POLL_MS)
+            if not events:
+                continue
+            if not events[0][1] & select.POLLIN:
+                # Nobody has the port open: poll returns at once.
+                self._closing.wait(_POLL_MS / 1000)
+                continue
+            try:
+                data = os.read(self._master, _SLICE if self._faults.slow else _PIECE)
+            except OSError:
+                continue
+            self._pace(len(data))
+            self._stall()
+            self._receive(self._to_board(_garbled(data) if self._wrong_rate() else data))
+
+    def _connected(self) -> bool:
+        poll = select.poll()
+        poll.register(self._master, 0)
+        return not any(events & select.POLLHUP for _, events in poll.poll(0))
+
+    def _wrong_rate(self) -> bool:
+        """Whether the client has set another baud rate than the board."""
+        settings = bytearray(_TERMIOS2.size)
+        fcntl.ioctl(self._master, _TCGETS2, settings)
+        rate = _TERMIOS2.unpack(settings)[-1]
+        return abs(rate - self._baud()) > _BAUD_TOLERANCE * rate
+
+    def _pace(self, count: int) -> None:
+        if self._faults.slow:
+            self._closing.wait(count / self._faults.slow)
+
+    def _stall(self) -> None:
+        if self._faults.stall and time.monotonic() - self._since > _STALL_EVERY:
+            self._closing.wait(self._faults.stall)
+            self._since = time.monotonic()
+
+    def close(self) -> None:
+        """Hang up and remove the symlink."""
+        self._closing.set()
+        self._thread.join()
+        os.close(self._master)
+        if self._link is not None and self._link.is_symlink() and os.readlink(self._link) == self.port:
+            self._link.unlink()
+
+
+def _prepare(slave: int) -> None:
+    """Raw, 115200 baud: clients that do not care get the board's bytes and rate."""
+    tty.setraw(slave)
+    settings = termios.tcgetattr(slave)
+    settings[4] = settings[5] = getattr(termios, f"B{BAUD}")
+    termios.tcsetattr(slave, termios.TCSANOW, settings)
+
+
+def _garbled(data: bytes) -> bytes:
+    """What a receiver at another rate makes of bytes."""
+    return bytes((byte * 5 + 0x91) & 0xFF | 0x80 for byte in data)

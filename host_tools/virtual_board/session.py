@@ -1,0 +1,71 @@
+"""One run of `python -m host_tools board`: a deployed virtual board that stays on, and its LCD in a file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from conversion import files, photos
+from host_tools import boards
+from host_tools.errors import BoardError
+from host_tools.virtual_board import deployed
+from host_tools.virtual_board.board import VirtualBoard
+from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at
+from host_tools.virtual_board.faults import Faults
+from host_tools.virtual_board.hardware import Hardware
+
+_PICTURE_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for; None is a default."""
+
+    model: Path | None
+    board: str
+    camera: Path | None
+    link: Path | None
+    lcd: Path | None
+    sd: Path | None
+    faults: tuple[str, ...]
+
+
+def run(request: Request, over: threading.Event, show: Callable[[str], None], talk: Callable[[str], None]) -> None:
+    """Keep a board on until `over`. `show` gets the port, `talk` what the virtual board says of itself."""
+    the_board = boards.find(request.board)
+    kmodel = deployed.kmodel(request.model)
+    if request.sd is not None and not request.sd.is_dir():
+        raise BoardError(f"{request.sd}: no such folder to be the SD card")
+    with VirtualBoard(
+        model=kmodel,
+        card=deployed.device_card(kmodel),
+        files=deployed.files(the_board),
+        board=Hardware.of(the_board),
+        camera=_scene(request.camera),
+        faults=Faults.parse(request.faults),
+        sd=request.sd,
+        link=request.link,
+        tell=talk,
+    ) as board:
+        show(board.port if request.link is None else f"{request.link} -> {board.port}")
+        talk(f"{the_board.name} with {kmodel.name}; Ctrl-C ends it")
+        _watch(board, request.lcd, over)
+
+
+def _watch(board: VirtualBoard, lcd: Path | None, over: threading.Event) -> None:
+    """Keep the LCD's picture up to date, and look after the board."""
+    shown = b""
+    while True:
+        ended = over.wait(_PICTURE_EVERY)
+        if lcd is not None and (picture := board.lcd_png()) != shown:
+            files.write(lcd, picture)
+            shown = picture
+        board.check()
+        if ended:
+            return
+
+
+def _scene(camera: Path | None) -> Scene:
+    return PanAndZoom(photos.bundled(photos.SAMPLE)) if camera is None else look_at(camera)

@@ -1,0 +1,108 @@
+"""Nothing is left behind: no process, no port, no file, however a board ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from host_tools.errors import BoardError
+from host_tools.virtual_board import Faults, VirtualBoard, process
+from tests.host_tools.virtual_board.shell import processes
+
+SPINNING = "print('spinning')\nwhile True: pass\n"
+
+
+def gone(folder: Path, limit: float = 5.0) -> bool:
+    """Whether the processes of a board end within the limit."""
+    end = time.monotonic() + limit
+    while processes(folder):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_closing_takes_everything_along() -> None:
+    threads = threading.active_count()
+    files = len(os.listdir("/proc/self/fd"))
+    with VirtualBoard(files={"main.py": SPINNING}) as board:
+        board.wait_for("spinning")
+        assert len(processes(board.folder)) == 1
+        port, folder = board.port, board.folder
+    assert not processes(folder)
+    assert not folder.exists()
+    assert not Path(port).exists()
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) == files
+    board.close()
+
+
+def test_a_board_that_cannot_be_made_leaves_nothing(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    files = len(os.listdir("/proc/self/fd"))
+    for wrong in ({"model": tmp_path / "none.kmodel"}, {"files": [tmp_path / "none.py"]}, {"link": tmp_path}):
+        with pytest.raises(BoardError):
+            VirtualBoard(**wrong)
+    assert threading.active_count() == threads
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_every_reset_ends_the_process_before() -> None:
+    with VirtualBoard(files={"main.py": SPINNING}, faults=Faults()) as board:
+        for _ in range(3):
+            board.wait_for("spinning")
+            assert len(processes(board.folder)) == 1
+            board.reset()
+
+
+def test_killed_the_host_takes_micropython_along(tmp_path: Path) -> None:
+    script = f"""
+        from host_tools.virtual_board import VirtualBoard
+        board = VirtualBoard(files={{"main.py": {SPINNING!r}}})
+        board.wait_for("spinning")
+        print(board.folder, flush=True)
+        input()
+    """
+    host = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    )
+    with host:
+        folder = Path(host.stdout.readline().strip())
+        assert len(processes(folder)) == 1
+        host.send_signal(signal.SIGKILL)
+    assert gone(folder)
+
+
+def test_a_micropython_that_dies_is_said_and_the_button_helps() -> None:
+    told = []
+    with VirtualBoard(files={"main.py": SPINNING}, tell=told.append) as board:
+        board.wait_for("spinning")
+        os.kill(processes(board.folder)[0], signal.SIGKILL)
+        assert gone(board.folder)
+        end = time.monotonic() + 5
+        while not told and time.monotonic() < end:
+            time.sleep(0.01)
+        assert told[0].startswith("MicroPython ended with exit code -9")
+        board.reset()
+        board.wait_for("spinning")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "said"),
+    [
+        ("sys.platform", "darwin", "the virtual board needs Linux, this is darwin"),
+        ("importlib.util.find_spec", lambda name: None, "the virtual board needs MicroPython: pip install"),
+    ],
+)
+def test_where_it_cannot_run_it_says_so(
+    monkeypatch: pytest.MonkeyPatch, attribute: str, value: object, said: str
+) -> None:
+    monkeypatch.setattr(f"{process.__name__}.{attribute}", value)
+    with pytest.raises(BoardError, match=said):
+        VirtualBoard()
