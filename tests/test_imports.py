@@ -17,7 +17,7 @@ LIGHT = (
     "conversion.simulation",
     "conversion.run_photo",
     "conversion.pipeline",
-    "conversion.report",
+    "conversion.report.writing",
     "conversion.cli",
 )
 BLOCKED = ("tensorflow", "nncase", "keras")

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import card, compilation, photos, pipeline, reference, report, run_photo
+from conversion import card, compilation, photos, pipeline, reference, run_photo
 from conversion import weights as weights_files
 from conversion.errors import KpuMemoryError, ModelFormatError, PhotoError, ProofError, SizeError, UnsupportedModelError
 from conversion.kmodel import v3, v5
 from conversion.pipeline import Kmodel, Request
+from conversion.report import writing
 from tests.weights.weight_files import random_weights, write_tfjs_graph
 
 SIZE = (128, 96)
@@ -89,7 +90,7 @@ def test_the_test_vector_is_what_a_board_must_answer(made: Kmodel) -> None:
 
 
 def test_the_report_has_page_picture_and_map(made: Kmodel, tmp_path: Path) -> None:
-    page = report.write(made, tmp_path)
+    page = writing.write(made, tmp_path)
     text = page.read_text()
     assert all(name in text for name in ("depthwise13", "displacement_bwd", made.card["kmodel"]["sha256"], "<svg"))
     assert sorted(os.listdir(tmp_path)) == ["index.html", "kpu-ram.svg", "skeleton.png"]

@@ -196,6 +196,17 @@ def test_parameters_that_all_layers_claim_are_not_copied_without_end(tmp_path: P
         looked_into(tmp_path, write([Module("k210", (Function(one * 300),), rdata)]))
 
 
+@pytest.mark.parametrize(("at", "problem"), [(48 + 4, "record ends behind it"), (20 + 4, "parts end behind it")])
+def test_records_that_overlap_are_refused(at: int, problem: str, tmp_path: Path) -> None:
+    """4096 functions or modules that all claim the rest of the file would take thousands of times its memory."""
+    data = bytearray(write([k210_module()]))
+    pools = 2 * 8
+    offset = 32 + at + (pools if at > 48 else 0)
+    struct.pack_into("<I", data, offset, 48 if at < 48 else 32)
+    with pytest.raises(ModelFormatError, match=problem):
+        looked_into(tmp_path, bytes(data))
+
+
 def test_other_versions_of_kmodel_are_named(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError, match="is a kmodel V6; V3, V4 and V5 are for the K210"):
         looked_into(tmp_path, write([k210_module()], version=6))

@@ -1,0 +1,66 @@
+"""Writes the report of a conversion: one page with the picture, the figures, the layers and the map of KPU RAM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jinja2
+from PIL import Image
+
+from conversion import decode, files, overlay, photos, summary
+from conversion.dialects import tfjs
+from conversion.pipeline import Kmodel
+from conversion.report import ram_map, tables
+
+SKELETON = "skeleton.png"
+RAM_MAP = "kpu-ram.svg"
+PAGE = "index.html"
+
+
+def write(kmodel: Kmodel, folder: Path) -> Path:
+    """Write page, picture and map into `folder`; gives the page's path. Each file is written whole or not at all."""
+    rows = tables.layer_rows(kmodel.compiled.network, kmodel.plan)
+    drawn_map = ram_map.svg(rows, kmodel.plan)
+    page = _template("page.html.j2").render(
+        card=kmodel.card,
+        facts=summary.facts(kmodel),
+        skeleton=SKELETON,
+        ram_map=drawn_map,
+        splits=_splits(kmodel),
+        rows=rows,
+        shape=tables.shape,
+    )
+    files.write_png(folder / SKELETON, skeletons(kmodel))
+    files.write(folder / RAM_MAP, drawn_map.encode())
+    files.write(folder / PAGE, page.encode())
+    return folder / PAGE
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("conversion", "report"), autoescape=False, undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template(name)
+
+
+def skeletons(kmodel: Kmodel) -> Image.Image:
+    """The sample photo twice: the pose from the float network's heads, and the one from the simulated kmodel's."""
+    photo = photos.upright(photos.bundled(photos.SAMPLE))
+    size = kmodel.card["input"]
+    scale = 1 / photos.letterbox_scale(photo, size["width"], size["height"])
+    from_float = tfjs.decode_single(kmodel.sample_float_heads)
+    from_kmodel = decode.decode_single(kmodel.sample_heads, kmodel.card)
+    return overlay.side_by_side(
+        [
+            ("float network", overlay.skeletons(photo, [from_float], scale)),
+            ("kmodel on the simulated KPU", overlay.skeletons(photo, [from_kmodel], scale)),
+        ]
+    )
+
+
+def _splits(kmodel: Kmodel) -> list[str]:
+    body = len(kmodel.compiled.network.body)
+    return [
+        f"{tables.layer_name(number, body)} runs in {parts} parts: what it reads and writes does not fit at once."
+        for number, parts in kmodel.plan.split_layers.items()
+    ]
