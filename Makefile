@@ -54,8 +54,8 @@ board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK=]
 ##@ Checks
 
 .PHONY: test
-test: venv ## run the tests
-	$(Q)$(PY) -m pytest
+test: venv ## run the tests, a process for each of two cores
+	$(Q)$(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: lint
 lint: venv ## check format and style

@@ -67,8 +67,13 @@ def people_photos(shared: Path) -> list[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The cache that the product uses in this session, so that no test reads or changes the user's."""
-    folder = tmp_path_factory.mktemp("cache")
+    """The cache that the product uses in this session, so that no test reads or changes the user's.
+
+    Processes of one session (pytest -n) share it: each has a folder of its own in the session's.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "cache"
+    folder.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("POSENET_MAIX_CACHE", str(folder))
         yield folder

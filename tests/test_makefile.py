@@ -120,7 +120,7 @@ def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, targe
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("test", ["-m", "pytest"]),
+        ("test", ["-m", "pytest", "-n", "2", "--dist", "loadfile"]),
         ("bench", ["-m", "tests.bench"]),
         ("reproduce", ["-m", "tests.reproduce"]),
         ("soak", ["-m", "pytest", "-m", "soak", "--hypothesis-profile=soak", "--soak-report=build/soak.json"]),
