@@ -29,8 +29,6 @@ from conversion.simulation import Heads, Simulation, real_values
 from conversion.test_vector import test_vector
 from conversion.weights.model import Origin, PoseNetWeights
 
-# How many photos of a user's folder calibrate, by quantisation: nncase only takes ranges from them.
-CALIBRATION_PHOTOS = {"full": 128, "fast": 16}
 # The figures of a run are taken on the first photos of the calibration, so that a repeated run takes seconds.
 MEASURED_PHOTOS = 8
 # Correct conversions of plain rounding have 9 dB and more; a head below this is not the network any more.
@@ -56,11 +54,6 @@ class Request:
     def compile_size(self) -> tuple[int, int]:
         """The size that nncase compiles: its own file is for one size, V3 is planned anew for any."""
         return (self.width, self.height) if self.version == v5_container.VERSION else compilation.COMPILE_SIZE
-
-    @property
-    def calibration_photos(self) -> int:
-        """How many photos of a folder are used at most."""
-        return CALIBRATION_PHOTOS[self.quantisation]
 
 
 @dataclass(frozen=True)
@@ -89,7 +82,7 @@ def convert(request: Request, progress: bool, talk: Talk) -> Kmodel:
     for note in source.origin.notes:
         talk(f"note: {note}")
     calibrated = request.quantisation == "full"
-    pictures = calibration.pictures(request.calibration, *request.compile_size, request.calibration_photos)
+    pictures = calibration.calibrating(request.calibration, *request.compile_size, request.quantisation)
     compiled = compilation.compile_weights(source, pictures, calibrated, talk, progress)
     talk(f"planning KPU RAM for {request.width}x{request.height}")
     the_plan = plan(compiled.network, request.width, request.height)
@@ -111,7 +104,7 @@ def _measured(request: Request, source: PoseNetWeights, compiled: Compiled, the_
             "nncase": compilation.nncase_version(),
             "tensorflow": reference.tensorflow_version(),
         },
-        "calibration": calibration.description(request.calibration, request.calibration_photos),
+        "calibration": calibration.description(request.calibration, request.quantisation),
     }
     talk("measuring the kmodel against the float network")
     measured = calibration.pictures(request.calibration, request.width, request.height, MEASURED_PHOTOS)

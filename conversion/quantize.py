@@ -10,14 +10,14 @@ from dataclasses import replace
 import numpy as np
 
 from conversion import kpu_input, photos
-from conversion.errors import CompilerError
+from conversion.errors import CompilerError, PhotoError
 from conversion.kmodel.kpu_network import Head, KpuNetwork
-from conversion.quantisation import feed, survival
-from conversion.quantisation.layerwise import Calibration, Progress
+from conversion.network import HEAD_NAMES, INPUT_CHANNELS
+from conversion.quantisation import feed, survival, worker
+from conversion.quantisation.layerwise import Progress
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.quantisation.emulation import LARGEST_BYTE
+from conversion.quantisation.units import LARGEST_BYTE
 from conversion.weights.model import Normalisation, PoseNetWeights
-from conversion.network import HEAD_NAMES
 
 __all__ = ["QuantisedNetwork", "input_range", "planes", "quantise", "to_tflite", "verify", "with_head_scales"]
 
@@ -27,11 +27,19 @@ verify = survival.verify
 def quantise(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress | None = None) -> QuantisedNetwork:
     """Quantise a network so that it computes what the float one does on photos like `pictures`, uint8 [N, H, W, 3].
 
-    The pictures must have the size that nncase compiles for (some of them go to it). `progress` gets (what, steps
-    done, steps in all). The same weights and pictures give the same network, on any number of cores: the quantised
-    side is computed in exact integers, the float side and all sums in double precision.
+    The pictures must have the size that nncase compiles for: some of them go to it. `progress` gets (what, steps done,
+    steps in all). The same weights and pictures give the same network on every machine: both networks and all
+    statistics are computed in exact integers; only the solutions of the least squares problems depend, in their last
+    bits, on the processor, and a code would change if such a solution lay that near to the middle of two codes.
+
+    Raises PhotoError for pictures that nothing can be learnt from and CompilerError if the work fails.
     """
-    return Calibration(weights, pictures).run(progress or (lambda what, done, total: None))
+    sound = pictures.dtype == np.uint8 and pictures.ndim == 4 and pictures.shape[3] == INPUT_CHANNELS and pictures.size
+    if not sound:
+        raise PhotoError(f"calibration: uint8 [N, H, W, 3] expected, got {pictures.dtype} {pictures.shape}")
+    if pictures.min() == pictures.max():
+        raise PhotoError("calibration: every pixel has the same value; nothing can be learnt from it, give photos")
+    return worker.run(weights, pictures, progress or (lambda what, done, total: None))
 
 
 def to_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:
@@ -60,8 +68,8 @@ def with_head_scales(compiled: KpuNetwork, quantised: QuantisedNetwork) -> KpuNe
     for name, head in zip(HEAD_NAMES, compiled.heads, strict=True):
         if abs(head.scale - 1) > 1e-6 or head.zero_point:
             raise CompilerError(
-                f"head {name}: nncase gave it scale {head.scale:.6g} and zero point {head.zero_point}, not 1 and 0; the "
-                "calibration photos do not reach the ends of its range, give more of them"
+                f"head {name}: nncase gave it scale {head.scale:.6g} and zero point {head.zero_point}, not 1 and 0: the "
+                "calibration photos do not reach the ends of its range; give more of them"
             )
         scale = quantised.head_scales[name]
         heads.append(Head(head.layer, scale.scale, scale.zero_point))

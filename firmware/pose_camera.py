@@ -17,6 +17,7 @@ TEST_CARD = 3
 # The one driver that moves the window to x and y; all others give the top left part of the frame.
 GC0328 = 0x9D
 ATTEMPTS = 3
+ENOMEM = 12
 # What the rest of a frame takes, and room to find two large blocks in one piece.
 HEAP_RESERVE = 24 * 1024
 SUFFIXES = (".jpg", ".jpeg", ".bmp")
@@ -38,6 +39,8 @@ class Camera:
     """The camera, windowed to the model's size."""
 
     source = CAMERA
+    # Which part of the frame the model sees is said once, not at every new start of the camera.
+    told = False
 
     def __init__(self, config, width, height):
         if width > pose_memory.CAMERA_WIDTH or height > pose_memory.CAMERA_HEIGHT:
@@ -47,7 +50,10 @@ class Camera:
                 "take frames from files" % (width, height, pose_memory.CAMERA_WIDTH, pose_memory.CAMERA_HEIGHT),
             )
         try:
-            sensor.reset(dual_buff=bool(config["dual_buffer"]))
+            if config["dual_buffer"]:
+                sensor.reset(dual_buff=True)
+            else:
+                sensor.reset()
             sensor.set_pixformat(sensor.RGB565)
             sensor.set_framesize(sensor.QVGA)
             self._set_window(width, height)
@@ -55,7 +61,7 @@ class Camera:
         except MemoryError as error:
             raise _no_memory(error)
         except OSError as error:
-            if "12" in str(error) or "ENOMEM" in str(error):
+            if error.args[:1] == (ENOMEM,):
                 raise _no_memory(error)
             raise PoseError(
                 pose_errors.NO_CAMERA, "no camera found (%s): check its ribbon, contacts towards the board" % error
@@ -69,8 +75,10 @@ class Camera:
         left = (pose_memory.CAMERA_WIDTH - width) // 2
         top = (pose_memory.CAMERA_HEIGHT - height) // 2
         sensor.set_windowing((left, top, width, height))
-        where = "middle" if sensor.get_id() == GC0328 else "top left part (the camera's driver cannot move it)"
-        print("posenet: the model sees %dx%d of the frame, its %s" % (width, height, where))
+        if not Camera.told:
+            Camera.told = True
+            where = "middle" if sensor.get_id() == GC0328 else "top left part (the camera's driver cannot move it)"
+            print("posenet: the model sees %dx%d of the frame, its %s" % (width, height, where))
 
     def _set_flips(self, config):
         if config["vflip"] >= 0:
@@ -149,7 +157,10 @@ class Pictures:
         """A picture to draw into."""
         self._picture = None
         gc.collect()
-        self._picture = image.Image(size=self._size)
+        try:
+            self._picture = image.Image(size=self._size)
+        except MemoryError as error:
+            raise PoseError(pose_errors.MEMORY, "no memory for a picture (%s)" % error)
         return self._picture
 
     def close(self):

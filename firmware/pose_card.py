@@ -28,7 +28,7 @@ class Card:
         self.file = kmodel["file"]
         self.bytes = kmodel["bytes"]
         self.sha256 = kmodel["sha256"]
-        self.crc32 = kmodel.get("crc32")
+        self.crc32 = kmodel["crc32"]
         self.main_memory = values["memory"]["main_memory_bytes"]
         self.test_vector = values.get("test_vector")
         if kmodel["version"] != VERSION:

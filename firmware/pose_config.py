@@ -50,6 +50,8 @@ class Config:
         self.lcd = _section(values, "lcd")
         self.camera = _section(values, "camera")
         self.pause_button = _section(values, "pause_button") if values.get("pause_button") else None
+        if self.pause_button and self.pause_button["pin"] < 0:
+            raise _wrong("%s: pause_button.pin is missing" % FILE)
         self.settings = _section(values, "settings")
         for name in OTHERS:
             setattr(self, name, _number(name, values.get(name), OTHERS[name]))
@@ -106,6 +108,7 @@ def _number(name, value, row):
     low, high, default = row
     if value is None:
         return default
-    if not isinstance(value, int) or not low <= value <= high:
+    # True is an int in CPython, not in MicroPython.
+    if type(value) is not int or not low <= value <= high:
         raise _wrong("%s: %s is %s, must be a whole number from %d to %d" % (FILE, name, value, low, high))
     return value

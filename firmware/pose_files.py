@@ -19,8 +19,8 @@ def folders():
 
 def size_of(path):
     """The bytes of a file, or None where there is none. Waits for a slow card, once, before it says so."""
-    if path.startswith(CARD) and not _card_is_there():
-        return None
+    if path.startswith(CARD):
+        _wait_for_card()
     try:
         return os.stat(path)[6]
     except OSError:
@@ -43,20 +43,18 @@ def find(name):
 
 def listed(folder):
     """The names in a folder, sorted; empty where there is no such folder."""
-    if folder.startswith(CARD) and not _card_is_there():
-        return []
+    if folder.startswith(CARD):
+        _wait_for_card()
     try:
         return sorted(os.listdir(folder))
     except OSError:
         return []
 
 
-def _card_is_there():
+def _wait_for_card():
+    """Waits for the card to be mounted; in vain only once in the life of the program."""
     global _waited
     begin = utime.ticks_ms()
-    while CARD[1:] not in os.listdir("/"):
-        if _waited or utime.ticks_diff(utime.ticks_ms(), begin) > CARD_WAIT_MS:
-            _waited = True
-            return False
+    while not _waited and CARD[1:] not in os.listdir("/"):
+        _waited = utime.ticks_diff(utime.ticks_ms(), begin) > CARD_WAIT_MS
         utime.sleep_ms(50)
-    return True

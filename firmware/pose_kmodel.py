@@ -100,8 +100,6 @@ def _problem(place, card):
             "the kmodel in %s is for another size: its heatmap has %d bytes, at %dx%d it has %d"
             % (place.name, sizes[0], card.width, card.height, card.head_bytes[0])
         )
-    if card.crc32 is None:
-        return None
     crc = 0
     for piece in place.pieces(card.bytes):
         crc = binascii.crc32(piece, crc)

@@ -11,6 +11,8 @@ TO = bytes((5, 5, 9, 13, 15, 6, 6, 10, 14, 16, 6, 12))
 PARTS = 17
 NOSE = 0
 
+# What lcd.init() takes where no size is given, in most builds.
+DEFAULT_SIZE = (320, 240)
 COLOURS = ((0, 255, 0), (255, 255, 0), (0, 255, 255), (255, 64, 255), (255, 128, 0), (128, 160, 255))
 WHITE = (255, 255, 255)
 RED = (255, 64, 64)
@@ -47,6 +49,17 @@ def wrapped(text, columns):
     return lines
 
 
+def _arguments(config):
+    """Arguments of lcd.init(): those that are its defaults are left to it, since not every firmware knows them all."""
+    arguments = {"type": config["type"], "freq": config["freq"], "invert": config["invert"]}
+    if config["lcd_type"]:
+        arguments["lcd_type"] = config["lcd_type"]
+    if (config["width"], config["height"]) != DEFAULT_SIZE:
+        arguments["width"] = config["width"]
+        arguments["height"] = config["height"]
+    return arguments
+
+
 class Screen:
     """An LCD that is ready; `width` and `height` as it stands."""
 
@@ -56,21 +69,14 @@ class Screen:
         if 0 <= pose_board.system_free() < needed:
             raise PoseError(pose_errors.LCD_FAILED, "no %d KiB for the LCD: going on without it" % (needed // 1024))
         try:
-            lcd.init(
-                type=config["type"],
-                lcd_type=config["lcd_type"],
-                freq=config["freq"],
-                width=config["width"],
-                height=config["height"],
-                invert=config["invert"],
-            )
+            lcd.init(**_arguments(config))
             if config["rotation"] >= 0:
                 lcd.rotation(config["rotation"])
             if config["mirror"] >= 0:
                 lcd.mirror(bool(config["mirror"]))
             if config["bgr"] >= 0:
                 lcd.bgr_to_rgb(bool(config["bgr"]))
-        except (MemoryError, OSError, ValueError) as error:
+        except (MemoryError, OSError, TypeError, ValueError) as error:
             raise PoseError(pose_errors.LCD_FAILED, "the LCD failed (%s): going on without it" % error)
         self.width = lcd.width()
         self.height = lcd.height()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from conversion.quantisation.emulation import LARGEST_BYTE
+from conversion.quantisation.units import LARGEST_BYTE
 
 # nncase runs the network in floating point; what it meets differs a little from the emulated bytes.
 _MARGIN_BYTES = 0.05 * LARGEST_BYTE

@@ -1,4 +1,4 @@
-"""The quantised network in NumPy, byte for byte as its layers define it: what the KPU computes but for its own rounding."""
+"""The quantised network in NumPy, byte for byte as its layers define it; the KPU differs by its own rounding alone."""
 
 from __future__ import annotations
 
@@ -8,18 +8,11 @@ from conversion import network
 from conversion.network import LayerSpec
 from conversion.quantisation.layers import convolve, in_chunks
 from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, QuantisedNetwork
-
-PICTURE_ZERO_POINT = 128
-LARGEST_BYTE = 255
-
-
-def zero_point(spec: LayerSpec) -> int:
-    """The byte that stands for 0 in a layer's input, and that the KPU pads it with."""
-    return PICTURE_ZERO_POINT if spec is network.BODY[0] else 0
+from conversion.quantisation.units import LARGEST_BYTE, zero_point
 
 
 def run_layer(spec: LayerSpec, layer: QuantisedLayer, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 [N, H, W, C_in] -> uint8 [N, h, w, C_out], and (least, greatest) value before clipping [N, 2] of each picture.
+    """uint8 [N, H, W, C_in] -> uint8 [N, h, w, C_out], and each picture's (least, greatest) value before clipping.
 
     Sums are integers below 2^24, exact in float32 in any order: every machine computes the same bytes.
     """

@@ -1,29 +1,33 @@
 """The quantised network as float weights for nncase, chosen so that nncase's own rounding gives back every code.
 
-nncase 1.9 takes a channel's weights to reach from -r to r, r being the largest of them and at least 0.01, and spreads
-255 steps over that: its grid has 127.5 steps on each side (quantizer.cpp, kpu_conv2d.cpp). A weight of code * scale
-therefore comes back as it was if the channel's largest weight stands at exactly 127.5 scales; codes 127 and -128 both
-survive being moved there, as they are what 127.5 and -127.5 are clipped and rounded to.
+nncase's grid has 127.5 steps on each side (see `units`). A weight of code * scale comes back as that code if the
+channel's largest weight stands at exactly 127.5 scales; the codes 127 and -128 survive being moved there, as they are
+what 127.5 and -127.5 are clipped and rounded to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
 import numpy as np
 
-from conversion import network
+from conversion import kpu_input, network
 from conversion.errors import CompilerError
 from conversion.network import LayerSpec
-from conversion.quantisation.emulation import LARGEST_BYTE, PICTURE_ZERO_POINT
-from conversion.quantisation.layerwise import BYTE_STEP
-from conversion.quantisation.fitting import LEAST_REACH, REACH_STEPS
 from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, QuantisedNetwork
-from conversion.quantisation.rounding import HIGHEST_CODE, LOWEST_CODE
+from conversion.quantisation.units import (
+    BYTE_STEP,
+    HIGHEST_CODE,
+    LARGEST_BYTE,
+    LEAST_REACH,
+    LOWEST_CODE,
+    REACH_STEPS,
+)
 from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
 
 # Where a code's half step is rounded the wrong way in single precision, the scale is moved by a few of its last bits.
 _NUDGE = 2.0**-24
-_NUDGES = 4096
+_NUDGES = 2048
 
 
 def weights(quantised: QuantisedNetwork) -> PoseNetWeights:
@@ -31,36 +35,35 @@ def weights(quantised: QuantisedNetwork) -> PoseNetWeights:
 
     Raises CompilerError for a channel that no float weights give.
     """
-    body = {spec.name: _layer(spec, quantised.layers[spec.name], *_units(spec, quantised)) for spec in network.BODY}
+    # A map's byte stands for BYTE_STEP in the graph, a pixel for its own scale, a head's byte for 1.
+    first = {network.BODY[0]: BYTE_STEP / quantised.pixel_scale}
+    body = {
+        spec.name: _layer(spec, quantised.layers[spec.name], first.get(spec, 1.0), BYTE_STEP) for spec in network.BODY
+    }
     heads = {spec.name: _layer(spec, quantised.layers[spec.name], 1 / BYTE_STEP, 1.0) for spec in HEAD_SPECS}
-    centred = Normalisation(quantised.pixel_scale, -PICTURE_ZERO_POINT * quantised.pixel_scale)
+    centred = Normalisation(quantised.pixel_scale, -kpu_input.PAD_PIXEL * quantised.pixel_scale)
     return PoseNetWeights(body, heads, centred, Origin("quantised", None, {}))
 
 
-def _units(spec: LayerSpec, quantised: QuantisedNetwork) -> tuple[float, float]:
-    """(weight, bias) of the graph for 1 in bytes: a map's byte stands for BYTE_STEP, a pixel for its own scale."""
-    return (BYTE_STEP / quantised.pixel_scale if spec is network.BODY[0] else 1.0), BYTE_STEP
-
-
 def _layer(spec: LayerSpec, layer: QuantisedLayer, weight_unit: float, bias_unit: float) -> ConvWeights:
-    by_channel = np.moveaxis(layer.codes, _channel_axis(spec), 0)
-    fed, wrong = fed_weights(by_channel.reshape(spec.out_channels, -1), layer.scale.astype(np.float64) * weight_unit)
+    """Kernel and bias whose units are so many times those of bytes."""
+    axis = 2 if spec.kind == "depthwise" else 3
+    by_channel = np.moveaxis(layer.codes, axis, 0)
+    scale = layer.scale.astype(np.float64) * weight_unit
+    fed, wrong = fed_weights(by_channel.reshape(spec.out_channels, -1), scale)
     if wrong.any():
-        raise CompilerError(f"layer {spec.name}: no weights make nncase give the chosen codes of {wrong.sum()} channels")
-    kernel = np.moveaxis(fed.reshape(by_channel.shape), 0, _channel_axis(spec))
-    return ConvWeights(np.ascontiguousarray(kernel), (layer.bias * np.float64(bias_unit)).astype(np.float32))
-
-
-def _channel_axis(spec: LayerSpec) -> int:
-    return 2 if spec.kind == "depthwise" else 3
+        raise CompilerError(f"layer {spec.name}: nncase cannot be made to give the codes of {wrong.sum()} channels")
+    kernel = np.moveaxis(fed.reshape(by_channel.shape), 0, axis)
+    bias = layer.bias.astype(np.float64) * bias_unit
+    return ConvWeights(np.ascontiguousarray(kernel), bias.astype(np.float32))
 
 
 def nncase_codes(channels: np.ndarray) -> np.ndarray:
     """The codes (-128..127) that nncase 1.9 makes of float32 weights [C, K], in its own single precision."""
     reach = np.maximum(np.abs(channels).max(1, keepdims=True), np.float32(LEAST_REACH))
     scale = ((reach + reach).astype(np.float64) / LARGEST_BYTE).astype(np.float32)
-    bytes_ = np.clip(np.rint(channels / scale + np.float32(-LOWEST_CODE)), 0, LARGEST_BYTE)
-    return bytes_.astype(np.int64) + LOWEST_CODE
+    shifted = np.clip(np.rint(channels / scale - np.float32(LOWEST_CODE)), 0, LARGEST_BYTE)
+    return shifted.astype(np.int64) + LOWEST_CODE
 
 
 def fed_weights(codes: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -88,9 +91,8 @@ def _nudges() -> Iterator[float]:
 
 def _spread(codes: np.ndarray, scale: np.ndarray) -> np.ndarray:
     steps = np.where(codes == LOWEST_CODE, -REACH_STEPS, codes.astype(np.float64))
-    # One code 127 stands at the end of the range where no -128 does; at the least scale, the end is nncase's own.
-    needs_end = ~(codes == LOWEST_CODE).any(1) & (scale * REACH_STEPS > LEAST_REACH)
-    top = codes.argmax(1)
-    pinned = np.flatnonzero(needs_end & (codes.max(1) == HIGHEST_CODE))
-    steps[pinned, top[pinned]] = REACH_STEPS
+    # Where no -128 is, a 127 must stand at the end of the range; at the least scale, the end is nncase's own.
+    alone = ~(codes == LOWEST_CODE).any(1) & (codes.max(1) == HIGHEST_CODE)
+    moved = np.flatnonzero(alone & (scale * REACH_STEPS > LEAST_REACH))
+    steps[moved, codes[moved].argmax(1)] = REACH_STEPS
     return (steps * scale[:, None]).astype(np.float32)

@@ -9,6 +9,7 @@ from conversion.quantisation import depthwise_rounding, rounding
 from conversion.quantisation.moments import Moments
 from conversion.quantisation.result import QuantisedLayer
 from conversion.quantisation.slots import Coding
+from conversion.quantisation.units import LEAST_REACH, REACH_STEPS
 from conversion.weights.model import ConvWeights
 
 # How strongly the refitted weights are held to the published ones, as a share of an input's mean variance. From 0.1
@@ -16,12 +17,10 @@ from conversion.weights.model import ConvWeights
 RIDGE = 0.3
 # Inputs that never vary still need a measure of error, in squared bytes.
 _LEAST_VARIANCE = 1e-4
-# Biases are rounded to this part of a byte, scales to single precision: the last bits of double precision differ from
-# one processor to another, and nothing that follows should.
+# Biases are rounded to this part of a byte, scales to so many bits: the last bits of double precision differ from one
+# processor to another, and nothing that follows should.
 _BIAS_STEP = 2.0**-12
-# nncase 1.9 (quantizer.cpp): a channel's weights are taken to reach at least this far; its scale is that over 127.5.
-LEAST_REACH = 0.01
-REACH_STEPS = 127.5
+_SCALE_BITS = 14
 
 
 def fit(
@@ -36,8 +35,9 @@ def fit(
     least_scale = LEAST_REACH / REACH_STEPS * unit
     mean_out = moments.mean_out / target.step + target.offset
     if spec.kind == "depthwise":
-        prior = weights.kernel.reshape(-1, spec.out_channels).T[target.channel] * (source.step / target.step)[:, None]
-        wanted, metric = _refitted(moments.within, (moments.across / target.step[:, None])[..., None], prior[..., None])
+        kernel = weights.kernel.reshape(-1, spec.out_channels).astype(np.float64)
+        prior = kernel.T[target.channel] * (source.step / target.step)[:, None]
+        wanted, metric = _refitted(moments.within, moments.across / target.step[:, None, None], prior[..., None])
         codes, scale = depthwise_rounding.best_codes(wanted[..., 0], metric, least_scale)
         bias = mean_out - (moments.mean_in * codes).sum(1) * scale
         codes = codes.T
@@ -49,6 +49,8 @@ def fit(
         bias = mean_out - moments.mean_in @ codes * scale
     codes = codes.astype(np.int8).reshape(spec.kernel_shape)
     bias = np.rint(bias / _BIAS_STEP) * _BIAS_STEP
+    mantissa, exponent = np.frexp(scale)
+    scale = np.ldexp(np.rint(np.ldexp(mantissa, _SCALE_BITS)), exponent - _SCALE_BITS)
     return QuantisedLayer(codes, scale.astype(np.float32), bias.astype(np.float32))
 
 

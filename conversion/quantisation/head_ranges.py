@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from conversion.metrics import HEATMAP_FLOOR
-from conversion.quantisation.emulation import LARGEST_BYTE
 from conversion.quantisation.result import HeadScale
+from conversion.quantisation.units import LARGEST_BYTE
 
 # Offsets were trained within 32 px of a keypoint (Papandreou et al. 2018, "PersonLab"), and confident cells stay below
 # 29 px (measured). Beyond is background, which only a measure over all cells sees: this much of it is kept.

@@ -10,16 +10,16 @@ import numpy as np
 from conversion import network
 from conversion.network import LayerSpec
 from conversion.quantisation import coverage, emulation, fitting, head_ranges, moments, slots
-from conversion.quantisation.layers import convolve, in_chunks
+from conversion.quantisation.float_layer import STEP, FloatLayer, activated
+from conversion.quantisation.layers import in_chunks
 from conversion.quantisation.moments import Moments, Part
 from conversion.quantisation.result import HEAD_SPECS, HeadScale, QuantisedLayer, QuantisedNetwork
-from conversion.quantisation.slots import RELU_CEILING, Coding
+from conversion.quantisation.slots import Coding
+from conversion.quantisation.units import BYTE_STEP, RELU_CEILING, zero_point
 from conversion.weights.model import ConvWeights, PoseNetWeights
 
 Progress = Callable[[str, int, int], None]
 
-# The real value of a byte of an activation in the graph that nncase gets.
-BYTE_STEP = RELU_CEILING / emulation.LARGEST_BYTE
 # A channel's bytes reach a little beyond what it reaches on the photos...
 _HEADROOM = 1.02
 # ...but one channel of each layer must reach the end, for nncase to know where it is.
@@ -34,7 +34,10 @@ _SEED = 0
 
 @dataclass(frozen=True)
 class _Signal:
-    """A feature map in both networks: `real` float32 [N, H, W, C] (the picture: uint8), `bytes` uint8 [N, H, W, S]."""
+    """A feature map in both networks: `real` uint16 [N, H, W, C] (see `float_layer`), `bytes` uint8 [N, H, W, S].
+
+    Of the picture, both are its pixels.
+    """
 
     real: np.ndarray
     bytes: np.ndarray
@@ -67,9 +70,8 @@ class Calibration:
 
     def _body_layer(self, spec: LayerSpec) -> tuple[QuantisedLayer, _Signal]:
         source, weights = self._signal, self._weights.body[spec.name]
-        real, statistics = self._observe(spec, weights)
-        np.clip(real, 0, RELU_CEILING, out=real)
-        target = self._slots[spec.name].coded(_steps(spec, real.max((0, 1, 2)).astype(np.float64)))
+        real, statistics = self._observe(spec, weights, activated)
+        target = self._slots[spec.name].coded(_steps(spec, real.max((0, 1, 2)) * STEP))
         unit = source.coding.step[0] / BYTE_STEP if spec is network.BODY[0] else 1.0
         chosen = statistics if spec.kind == "depthwise" else statistics.of_outputs(target.channel)
         layer = fitting.fit(spec, weights, chosen, source.coding, target, unit)
@@ -86,45 +88,40 @@ class Calibration:
         )
         channels = len(together.bias)
         spec = LayerSpec("heads", "pointwise", 1, 1, network.FEATURE_CHANNELS, channels)
-        real, statistics = self._observe(spec, together)
+        results, statistics = self._observe(spec, together, np.asarray)
         layers, scales, first = {}, {}, 0
         for spec in HEAD_SPECS:
             own = np.arange(first, first + spec.out_channels)
             first += spec.out_channels
-            scale = head_ranges.head_scale(spec.name, real[..., own])
+            scale = head_ranges.head_scale(spec.name, results[..., own] * STEP)
             target = _head_coding(spec, scale)
-            layer = fitting.fit(
-                spec, weights[spec.name], statistics.of_outputs(own), source.coding, target, BYTE_STEP
-            )
+            layer = fitting.fit(spec, weights[spec.name], statistics.of_outputs(own), source.coding, target, BYTE_STEP)
             self._reached.add(emulation.run_layer(spec, layer, source.bytes)[1], lower=True)
             layers[spec.name], scales[spec.name] = layer, scale
         return layers, scales
 
-    def _observe(self, spec: LayerSpec, weights: ConvWeights) -> tuple[np.ndarray, Moments]:
-        """What the float layer gives before activation, float32 [N, h, w, C], and the statistics of both networks."""
+    def _observe(
+        self, spec: LayerSpec, weights: ConvWeights, kept: Callable[[np.ndarray], np.ndarray]
+    ) -> tuple[np.ndarray, Moments]:
+        """What the float layer gives [N, h, w, C], through `kept`, and the statistics of both networks."""
         source = self._signal
+        layer = FloatLayer(spec, weights, self._weights.normalisation)
         count, height, width, _ = source.real.shape
-        real = np.empty((count, height // spec.stride, width // spec.stride, spec.out_channels), np.float32)
-        cells = real[0, ..., 0].size
+        shape = (count, height // spec.stride, width // spec.stride, spec.out_channels)
+        kept_results = np.empty(shape, kept(np.zeros(0)).dtype)
+        cells = kept_results[0, ..., 0].size
         sample = moments.sample(self._random, spec, count * cells)
-        kernel = weights.kernel.reshape(-1, spec.out_channels).astype(np.float64)
         # A depthwise layer writes the slots that it reads; which channels a dense one writes is settled afterwards.
         outputs = source.coding.channel if spec.kind == "depthwise" else np.arange(spec.out_channels)
 
         def work(part: slice) -> Part:
-            values = convolve(spec, kernel, self._real_input(spec, part)) + weights.bias.astype(np.float64)
-            real[part] = values
+            results = layer(source.real[part])
+            kept_results[part] = kept(results)
             first, last = np.searchsorted(sample, (part.start * cells, part.stop * cells))
-            inputs = source.bytes[part].astype(np.float32) - emulation.zero_point(spec)
-            return moments.part(spec, inputs, values[..., outputs], sample[first:last] - part.start * cells)
+            inputs = source.bytes[part].astype(np.float32) - zero_point(spec)
+            return moments.part(spec, inputs, results[..., outputs], sample[first:last] - part.start * cells)
 
-        return real, moments.combined(spec, in_chunks(work, real))
-
-    def _real_input(self, spec: LayerSpec, part: slice) -> np.ndarray:
-        maps = self._signal.real[part].astype(np.float64)
-        if spec is not network.BODY[0]:
-            return maps
-        return maps * self._weights.normalisation.scale + self._weights.normalisation.offset
+        return kept_results, moments.combined(spec, in_chunks(work, kept_results))
 
 
 def _steps(spec: LayerSpec, peak: np.ndarray) -> np.ndarray:

@@ -1,4 +1,7 @@
-"""Statistics of a layer: how its inputs, in bytes, and what it should give vary together over the photos."""
+"""Statistics of a layer: how its inputs, in bytes, and what it should give vary together over the photos.
+
+All of them are sums of integers, exact in double precision and therefore the same on every machine.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from conversion.network import LayerSpec
+from conversion.quantisation.float_layer import STEP
 from conversion.quantisation.layers import rows, taps_at
 
 # Positions looked at: more of them change the result by no more than chance does.
@@ -20,10 +24,10 @@ Part = tuple[np.ndarray, ...]
 
 @dataclass(frozen=True)
 class Moments:
-    """Means and centred second moments, float64.
+    """Means and centred second moments, float64; inputs in bytes, outputs in real units.
 
     Dense: mean_in [K], mean_out [C], within [K, K], across [K, C]. Depthwise, every channel apart: mean_in [C, 9],
-    mean_out [C], within [C, 9, 9], across [C, 9].
+    mean_out [C], within [C, 9, 9], across [C, 9, 1].
     """
 
     mean_in: np.ndarray
@@ -45,8 +49,11 @@ def sample(random: np.random.Generator, spec: LayerSpec, positions: int) -> np.n
 
 
 def part(spec: LayerSpec, inputs: np.ndarray, outputs: np.ndarray, chosen: np.ndarray) -> Part:
-    """What some pictures contribute: inputs [n, H, W, C_in] in bytes above the zero point, float64 outputs
-    [n, h, w, C_out], chosen positions among the outputs'. For `combined`."""
+    """What some pictures contribute, for `combined`.
+
+    Inputs [n, H, W, C_in] in bytes above the zero point, outputs [n, h, w, C_out] in steps of STEP, and the chosen
+    positions among the outputs'.
+    """
     y = outputs.reshape(-1, spec.out_channels)[chosen]
     if spec.kind == "depthwise":
         return taps_at(spec, inputs, chosen), y
@@ -55,7 +62,7 @@ def part(spec: LayerSpec, inputs: np.ndarray, outputs: np.ndarray, chosen: np.nd
 
 
 def combined(spec: LayerSpec, parts: Iterable[Part]) -> Moments:
-    """The moments over all parts, taken in their order."""
+    """The moments over all parts."""
     return _depthwise(list(parts)) if spec.kind == "depthwise" else _dense(parts)
 
 
@@ -63,11 +70,7 @@ def _dense(parts: Iterable[Part]) -> Moments:
     totals: list[np.ndarray] = []
     for arrays in parts:
         totals = [total + array for total, array in zip(totals, arrays, strict=True)] if totals else list(arrays)
-    count, *sums = totals
-    mean_in, mean_out, within, across = (total / count for total in sums)
-    return Moments(
-        mean_in, mean_out, within - np.outer(mean_in, mean_in), across - np.outer(mean_in, mean_out)
-    )
+    return _centred(*totals)
 
 
 def _depthwise(parts: list[Part]) -> Moments:
@@ -75,16 +78,21 @@ def _depthwise(parts: list[Part]) -> Moments:
     blocks = []
     for first in range(0, outputs.shape[1], _CHANNELS_AT_ONCE):
         block = slice(first, first + _CHANNELS_AT_ONCE)
-        blocks.append(_channels(inputs[..., block], outputs[:, block]))
-    return Moments(*(np.concatenate(arrays) for arrays in zip(*blocks, strict=True)))
+        x = inputs[..., block].transpose(2, 1, 0).astype(np.float64, order="C")
+        y = np.ascontiguousarray(outputs[:, block].T)[..., None]
+        blocks.append((x.sum(2), y.sum((1, 2)), x @ x.transpose(0, 2, 1), x @ y))
+    sum_in, sum_out, within, across = (np.concatenate(arrays) for arrays in zip(*blocks, strict=True))
+    moments = _centred(np.array(len(outputs)), sum_in, sum_out[:, None], within, across)
+    return replace(moments, mean_out=moments.mean_out[:, 0])
 
 
-def _channels(inputs: np.ndarray, outputs: np.ndarray) -> Part:
-    """Inputs [n, 9, C], outputs [n, C]."""
-    inputs = inputs.transpose(2, 1, 0).astype(np.float64, order="C")
-    mean_in, mean_out = inputs.mean(2), outputs.mean(0)
-    inputs -= mean_in[:, :, None]
-    deviations = np.ascontiguousarray((outputs - mean_out).T)
-    count = len(outputs)
-    within = inputs @ inputs.transpose(0, 2, 1) / count
-    return mean_in, mean_out, within, (inputs @ deviations[:, :, None])[:, :, 0] / count
+def _centred(
+    count: np.ndarray, sum_in: np.ndarray, sum_out: np.ndarray, within: np.ndarray, across: np.ndarray
+) -> Moments:
+    mean_in, mean_out = sum_in / count, sum_out / count * STEP
+    return Moments(
+        mean_in,
+        mean_out,
+        within / count - mean_in[..., :, None] * mean_in[..., None, :],
+        across / count * STEP - mean_in[..., :, None] * mean_out[..., None, :],
+    )

@@ -12,9 +12,8 @@ import numpy as np
 
 from conversion import network
 from conversion.network import LayerSpec
+from conversion.quantisation.units import LARGEST_BYTE, RELU_CEILING
 from conversion.weights.model import PoseNetWeights
-
-RELU_CEILING = 6.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def assign(weights: PoseNetWeights) -> dict[str, Slots]:
 def active_channels(weights: PoseNetWeights) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """(least, greatest) value that each channel of each body layer can have for any picture, by interval arithmetic."""
     black = weights.normalisation.offset
-    white = 255 * weights.normalisation.scale + black
+    white = LARGEST_BYTE * weights.normalisation.scale + black
     low = np.full(network.INPUT_CHANNELS, min(black, 0.0))
     high = np.full(network.INPUT_CHANNELS, max(white, 0.0))
     result = {}

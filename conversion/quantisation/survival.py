@@ -10,8 +10,8 @@ from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import KpuLayer
 from conversion.kpu_activation import ActivationTable, BatchNorm
 from conversion.network import LayerSpec
-from conversion.quantisation.emulation import LARGEST_BYTE
 from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, QuantisedNetwork
+from conversion.quantisation.units import LARGEST_BYTE
 
 # The KPU multiplies by integers and rounds three times, so that a byte may come out next to the exact one.
 _TOLERANCE = 1
@@ -39,12 +39,12 @@ def _verify(spec: LayerSpec, compiled: KpuLayer, chosen: QuantisedLayer) -> int:
     found = np.frombuffer(compiled.weights, np.uint8).astype(np.int64) - _WEIGHT_ZERO_POINT
     if found.size != codes.size or (found != codes).any():
         different = (found != codes).sum() if found.size == codes.size else codes.size
-        raise CompilerError(f"layer {spec.name}: {different} of {codes.size} weights are not the chosen codes after nncase")
+        raise CompilerError(f"layer {spec.name}: {different} of {codes.size} weights changed in nncase")
     off = _differences(compiled, chosen, spec.name)
     if off > _TOLERANCE:
         raise CompilerError(
-            f"layer {spec.name}: nncase's ranges differ from the chosen ones, a byte by up to {off}; the calibration "
-            f"photos do not reach the ends of every range, give more of them"
+            f"layer {spec.name}: nncase's ranges are not the chosen ones, bytes differ by up to {off}: the calibration "
+            f"photos do not reach the ends of every range; give more of them"
         )
     return codes.size
 

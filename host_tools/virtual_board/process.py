@@ -20,15 +20,18 @@ MODULES = Path(__file__).with_name("modules")
 # is left with what MaixPy's own heap would give it (a test measures that).
 STAND_IN_BYTES = 482 * 1024
 # The unix MicroPython is a module of this Python. If the board's thread ends, however it ends, so does its process.
+# MicroPython's own handler of SIGINT raises wherever the signal strikes, even in the garbage collector. This other
+# signal does what a board's interrupt does: it leaves an exception for the interpreter to find between instructions.
 _LAUNCHER = """
 import ctypes, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-from micropython_run import run_main
-sys.exit(run_main(sys.argv[1:]))
+import micropython_run
+libc = ctypes.CDLL(None)
+libc.prctl(1, signal.SIGKILL)
+libc.signal(signal.SIGUSR1, ctypes.CDLL(micropython_run.__file__).mp_sched_keyboard_interrupt)
+sys.exit(micropython_run.run_main(sys.argv[1:]))
 """
-# A program that makes no call for so long is interrupted by a signal. That can hit it anywhere, even in the garbage
-# collector, so calls are preferred.
-_SIGNAL_AFTER = 0.1
+# A program that makes no call for so long is interrupted by a signal.
+_SIGNAL_AFTER = 0.05
 _END_LIMIT = 5.0
 
 
@@ -70,7 +73,7 @@ class MicroPython:
             due = self._interrupted_at is not None and time.monotonic() - self._interrupted_at > _SIGNAL_AFTER
             if due and not self._in_call:
                 self._interrupted_at = None
-                self._process.send_signal(signal.SIGINT)
+                self._process.send_signal(signal.SIGUSR1)
         return request
 
     def reply(self, request: Request, reply: Reply, error: Error | None = None) -> None:

@@ -68,4 +68,11 @@ def _watch(board: VirtualBoard, lcd: Path | None, over: threading.Event) -> None
 
 
 def _scene(camera: Path | None) -> Scene:
-    return PanAndZoom(photos.bundled(photos.SAMPLE)) if camera is None else look_at(camera)
+    if camera is not None:
+        return look_at(camera)
+    try:
+        return PanAndZoom(photos.bundled(photos.SAMPLE))
+    except ImportError:
+        raise BoardError(
+            "the sample photo comes with scikit-image, which is not here; name a photo with --camera"
+        ) from None

@@ -12,7 +12,6 @@ import _os
 import _sys
 import _utime
 import _vfs
-import micropython
 
 STAND_INS = "/.c"
 # Imported in this order; on the board they are C, or frozen.
@@ -58,8 +57,6 @@ def run(stand_ins, flash, card, card_delay):
     _install_import(stand_ins)
     _install_files(flash, card, card_delay)
     sys.modules["machine"].start_repl()
-    # From here on SIGINT is Ctrl-C.
-    micropython.kbd_intr(3)
     gc.collect()
     _gc.overhead = gc.mem_alloc()
     _serve()

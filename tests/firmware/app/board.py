@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import hashlib
 import importlib
 import io
 import json
@@ -37,7 +38,7 @@ def device_card(width: int, height: int, kmodel: bytes = b"") -> dict:
             "version": 3,
             "bytes": len(kmodel),
             "crc32": zlib.crc32(kmodel),
-            "sha256": "ab" * 32,
+            "sha256": hashlib.sha256(kmodel).hexdigest(),
         },
         "memory": {"kpu_ram_bytes": 1843200, "main_memory_bytes": 34504},
         "input": card["input"],

@@ -21,11 +21,11 @@ import pose_wire  # noqa: E402
 
 TEXTS = ("", "plain", "50 % of $5, *all*", "zwölf \u20ac", "a\nb\r\tc", "x" * 2000, "ü" * 900)
 LINES = (
-    b"$PING,1*F2F9\r\n",
-    b"$PING,1*F2F9",
-    b"noise $PING,1*F2F9\n",
-    b"$PING,1*f2f9\n",
-    b"$PING,2*F2F9\n",
+    b"$PING,1*F692\r\n",
+    b"$PING,1*F692",
+    b"noise $PING,1*F692\n",
+    b"$PING,1*f692\n",
+    b"$PING,2*F692\n",
     b"$P\n",
     b"$\n",
     b"\xff\xfe$A\xff*0000",

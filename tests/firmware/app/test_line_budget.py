@@ -107,3 +107,20 @@ def test_the_account_follows_the_speed(baud: int) -> None:
         assert abs(link.credit() - baud // 100) < 5
         board.clock.us += 10_000_000
         assert abs(link.credit() - max(baud // 20, link._largest)) < 5
+
+
+def test_a_frame_is_skipped_as_a_whole_where_the_last_byte_of_it_has_no_room() -> None:
+    board = Board()
+    with board.modules():
+        sender, link = sender_of(board)
+        board.clock.us += 1_000_000
+        stages = [1, 2, 3, 4, 5]
+        sender.frame(1, 0, [worst_pose()] * 2, 2, stages, True)
+        size = len(board.uart.sent)
+        for spare, sent in ((-1, 1), (0, 2)):
+            link.credit()
+            link._credit, link._earned = size + spare, board.clock.us
+            stages[4] = 5
+            sender.frame(2, 0, [worst_pose()] * 2, 2, stages, False)
+            assert sender.sent == sent
+    assert sender.skipped == 1

@@ -98,6 +98,8 @@ def test_lines_and_joints_are_where_the_keypoints_are(board: Board, screens: Mod
     seen = pose()
     seen.x16[9] += 7
     seen.y16[9] -= 8
+    seen.x16[10] += 8
+    seen.y16[10] -= 9
     screens.Screen(NOTHING_SET).draw(picture, [seen, pose(score=10)], 1, 50, "", "")
     lines = [args for kind, args, _ in picture.drawn if kind == "line"]
     joints = [args for kind, args, _ in picture.drawn if kind == "circle"]
@@ -105,6 +107,8 @@ def test_lines_and_joints_are_where_the_keypoints_are(board: Board, screens: Mod
     assert len(joints) == 17
     assert (100 + 21, 100 + 14, 100 + 27, 100 + 18) in lines  # 7 - 9, elbow to wrist: rounded half up
     assert (100 + 27, 100 + 18, screens.JOINT_RADIUS) in joints
+    assert (100 + 24, 100 + 16, 100 + 31, 100 + 19) in lines  # 8 - 10
+    assert (100 + 31, 100 + 19, screens.JOINT_RADIUS) in joints
 
 
 def test_unsure_joints_and_their_lines_are_left_out(board: Board, screens: ModuleType) -> None:
@@ -160,7 +164,7 @@ def test_wrapping_loses_nothing_but_spaces(text: str, columns: int) -> None:
 def test_settings_of_the_lcd_are_passed_on_only_where_they_are_made(board: Board, screens: ModuleType) -> None:
     screens.Screen(NOTHING_SET)
     assert [name for name, _, _ in board.lcd.calls] == ["init"]
-    assert board.lcd.calls[0][2] == {name: NOTHING_SET[name] for name in board.lcd.calls[0][2]}
+    assert board.lcd.calls[0][2] == {"type": 1, "freq": 15000000, "invert": 0}
     screens.Screen({**NOTHING_SET, "rotation": 2, "mirror": 1, "bgr": 0})
     assert board.lcd.calls[2:] == [("rotation", (2,), {}), ("mirror", (True,), {}), ("bgr_to_rgb", (False,), {})]
 
@@ -171,3 +175,21 @@ def test_an_lcd_without_memory_is_not_even_started(board: Board, screens: Module
     with pytest.raises(importlib.import_module("pose_errors").PoseError, match="no 150 KiB for the LCD"):
         screens.Screen(NOTHING_SET)
     assert board.lcd.calls == []
+
+
+def test_only_what_is_not_the_default_is_passed_to_the_lcd(board: Board, screens: ModuleType) -> None:
+    """Older firmware knows fewer arguments, and refuses those with a TypeError."""
+    amigo = {"type": 1, "freq": 15000000, "invert": 1, "lcd_type": 2, "width": 480, "height": 320}
+    screens.Screen({**NOTHING_SET, **amigo})
+    assert board.lcd.calls[0][2] == amigo
+
+
+def test_an_lcd_that_refuses_its_arguments_is_an_lcd_that_failed(
+    board: Board, screens: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init(**arguments: int) -> None:
+        raise TypeError("extra keyword arguments given")
+
+    monkeypatch.setattr(board.lcd, "init", init)
+    with pytest.raises(importlib.import_module("pose_errors").PoseError, match="going on without it"):
+        screens.Screen(NOTHING_SET)

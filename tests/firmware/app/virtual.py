@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.simulation import Simulation
 from host_tools import boards
 from host_tools.virtual_board import Faults, Hardware, VirtualBoard
+from host_tools.virtual_board.panel import Glass
 from tests.firmware.app import sentences
 from tests.kmodel import networks
 
@@ -44,14 +45,12 @@ def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
     kmodel = assemble.assemble(network, the_plan)
     data = v3.write(kmodel)
     model_card = {
-        "kmodel": {**card.kmodel_entry(name, v3.VERSION, data), "crc32": zlib.crc32(data)},
+        "kmodel": card.kmodel_entry(name, v3.VERSION, data),
         **card.network_entries(network, the_plan, kmodel.main_memory_bytes),
     }
     simulation = Simulation(kmodel, name)
     model_card["test_vector"] = test_vector.test_vector(simulation, model_card)
-    device_card = decode.device_card(model_card)
-    device_card["kmodel"] = model_card["kmodel"]
-    return Model(data, device_card, simulation)
+    return Model(data, decode.device_card(model_card), simulation)
 
 
 @lru_cache
@@ -67,7 +66,7 @@ def scene(seed: int = 0) -> Image.Image:
 
 
 class Program(VirtualBoard):
-    """A virtual board with the program on it; speaks its sentences."""
+    """A virtual board with the program on it; speaks its sentences. `glass` is another LCD than the board's."""
 
     def __init__(
         self,
@@ -78,10 +77,12 @@ class Program(VirtualBoard):
         faults: Faults | None = None,
         model: Model | None = None,
         camera: object = None,
+        glass: Glass | None = None,
         **more: object,
     ) -> None:
         self.model = model or random_model(*size)
         board = boards.find(board_id)
+        hardware = Hardware.of(board)
         on_flash = {path.name: path for path in FIRMWARE.glob("*.py")}
         on_flash["pose_config.json"] = json.dumps({**boards.pose_config(board), **(config or {})})
         if board.maixpy_config:
@@ -90,7 +91,7 @@ class Program(VirtualBoard):
             model=self.model.data,
             card=self.model.device_card,
             files={**on_flash, **(files or {})},
-            board=Hardware.of(board),
+            board=replace(hardware, glass=glass) if glass else hardware,
             camera=camera or scene(),
             faults=faults,
             **more,

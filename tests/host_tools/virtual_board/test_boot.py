@@ -125,6 +125,23 @@ class TestInterrupts:
                 board.send(b"\x03")
                 board.wait_for("caught", 5)
 
+    def test_interrupts_never_strike_within_micropythons_own_work(self) -> None:
+        """A signal that raised in the garbage collector would leave the heap locked or spoilt."""
+        program = """
+kept = [str(n) for n in range(500)]
+print('begun')
+while True:
+    try:
+        while True: [bytearray(50) for n in range(300)]
+    except KeyboardInterrupt:
+        print('caught', kept == [str(n) for n in range(500)])
+"""
+        with VirtualBoard(files={"main.py": program}) as board:
+            board.wait_for("begun")
+            for _ in range(25):
+                board.send(b"\x03")
+                board.wait_for("caught True", 5)
+
     def test_a_program_can_switch_ctrl_c_off(self) -> None:
         program = "import micropython, machine, utime\nmicropython.kbd_intr(-1)\nu = machine.UART.repl_uart()\n"
         program += "print('begun')\nwhile not u.any(): utime.sleep_ms(5)\nprint('read', u.read(1))\n"

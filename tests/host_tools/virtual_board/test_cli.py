@@ -89,3 +89,12 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(
     assert ended.stdout == ""
     assert ended.stderr.startswith(f"error: {said}")
     assert ended.stderr.count("\n") == 1
+
+
+def test_it_needs_neither_tensorflow_nor_nncase_nor_scikit_image() -> None:
+    blocked = ("tensorflow", "nncase", "keras", "skimage")
+    code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
+    code += "from host_tools.virtual_board import session\nfrom host_tools.errors import BoardError\n"
+    code += "try: session._scene(None)\nexcept BoardError as error: print(error)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=_LIMIT)
+    assert ended.stdout == "the sample photo comes with scikit-image, which is not here; name a photo with --camera\n"

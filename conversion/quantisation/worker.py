@@ -1,0 +1,95 @@
+"""A calibration in a process of its own, in which BLAS keeps to one thread: there our threads share the cores.
+
+BLAS threads beside ours make the same work take three times as long. Usage: python -m conversion.quantisation.worker
+FOLDER, with the job as `run` writes it; progress goes to stdout, a JSON list a line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from conversion import network
+from conversion.errors import CompilerError
+from conversion.quantisation.layerwise import Calibration, Progress
+from conversion.quantisation.result import QuantisedNetwork
+from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
+
+# One variable for each library that NumPy may have been built with.
+_ONE_THREAD = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
+)
+_WEIGHTS, _PICTURES, _RESULT, _MESSAGES = "weights.npz", "pictures.npy", "result.npz", "messages.txt"
+
+
+def run(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress) -> QuantisedNetwork:
+    """`Calibration.run` in another process; CompilerError if that fails."""
+    with tempfile.TemporaryDirectory(prefix="quantisation-") as name:
+        folder = Path(name)
+        _write_weights(folder / _WEIGHTS, weights)
+        np.save(folder / _PICTURES, pictures)
+        _follow(folder, progress)
+        return QuantisedNetwork.from_bytes((folder / _RESULT).read_bytes())
+
+
+def _follow(folder: Path, progress: Progress) -> None:
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "conversion.quantisation.worker", str(folder)]
+    with (folder / _MESSAGES).open("w+") as messages:
+        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": path}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=messages, text=True)
+        try:
+            for line in process.stdout:
+                progress(*json.loads(line))
+            process.wait()
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+        if process.returncode:
+            messages.seek(0)
+            raise CompilerError(_explain(process.returncode, messages.read()))
+
+
+def _explain(code: int, messages: str) -> str:
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"calibrated rounding was ended by {name}; it needs about 1 GB of memory, or use --quantisation fast"
+    last = next((line for line in reversed(messages.splitlines()) if line.strip()), "no message")
+    return f"calibrated rounding failed: {last.strip()}"
+
+
+def _write_weights(path: Path, weights: PoseNetWeights) -> None:
+    arrays = {"normalisation": np.array([weights.normalisation.scale, weights.normalisation.offset])}
+    for name, layer in (weights.body | weights.heads).items():
+        arrays |= {f"{name}/kernel": layer.kernel, f"{name}/bias": layer.bias}
+    np.savez(path, **arrays)
+
+
+def _read_weights(path: Path) -> PoseNetWeights:
+    with np.load(path) as arrays:
+        body, heads = (
+            {name: ConvWeights(arrays[f"{name}/kernel"], arrays[f"{name}/bias"]) for name in names}
+            for names in ([spec.name for spec in network.BODY], network.HEAD_NAMES)
+        )
+        return PoseNetWeights(body, heads, Normalisation(*arrays["normalisation"].tolist()), Origin("job", None, {}))
+
+
+def _main(folder: Path) -> None:
+    def report(what: str, done: int, total: int) -> None:
+        print(json.dumps([what, done, total]), flush=True)
+
+    quantised = Calibration(_read_weights(folder / _WEIGHTS), np.load(folder / _PICTURES)).run(report)
+    (folder / _RESULT).write_bytes(quantised.to_bytes())
+
+
+if __name__ == "__main__":
+    _main(Path(sys.argv[1]))
