@@ -68,8 +68,8 @@ def with_head_scales(compiled: KpuNetwork, quantised: QuantisedNetwork) -> KpuNe
     for name, head in zip(HEAD_NAMES, compiled.heads, strict=True):
         if abs(head.scale - 1) > 1e-6 or head.zero_point:
             raise CompilerError(
-                f"head {name}: nncase gave it scale {head.scale:.6g} and zero point {head.zero_point}, not 1 and 0: the "
-                "calibration photos do not reach the ends of its range; give more of them"
+                f"head {name}: nncase gave it scale {head.scale:.6g} and zero point {head.zero_point}, not 1 and 0: "
+                "the calibration photos do not reach the ends of its range; give more of them"
             )
         scale = quantised.head_scales[name]
         heads.append(Head(head.layer, scale.scale, scale.zero_point))

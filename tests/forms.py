@@ -92,7 +92,9 @@ def row(one: Converted) -> str:
 def main(models: Path) -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as scratch:
-        print(HEADER + "".join(map(row, converted(models, Path(scratch)))), end="")
+        print(HEADER, end="")
+        for one in converted(models, Path(scratch)):
+            print(row(one), end="", flush=True)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ figures.toml lists them: what is published, in which file, how it is measured, a
 from __future__ import annotations
 
 import json
+import os
 import platform
 import subprocess
 import sys
@@ -46,8 +47,8 @@ class Run:
 
 
 def load() -> tuple[dict[str, Run], list[Figure]]:
-    """The commands by name, and the figures, of figures.toml."""
-    data = tomllib.loads(FIGURES.read_text())
+    """The commands by name, and the figures, of figures.toml; {shared} in a command is the folder of photos."""
+    data = tomllib.loads(FIGURES.read_text().replace("{shared}", os.environ.get("POSENET_SHARED") or "../shared"))
     runs = {name: Run(**entry) for name, entry in data["run"].items()}
     return runs, [Figure(**entry) for entry in data["figure"]]
 
