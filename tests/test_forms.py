@@ -26,7 +26,7 @@ def models(shared: Path) -> Path:
 @pytest.fixture(scope="module")
 def converted(models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Converted]:
     """Every form by name, with plain rounding."""
-    made = forms.converted(models, tmp_path_factory.mktemp("forms"), quantisation="fast")
+    made = forms.converted(models, tmp_path_factory.mktemp("forms"))
     return {one.form.name: one for one in made}
 
 
