@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import itertools
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from conversion import photos, views
+from conversion import cache, photos, views
 
 # What scikit-image ships: two photos with a person, everyday scenes, and patterns. How often each is varied when the
 # weights are rounded, and how many collages there are besides. Without the patterns behind the people, every head
@@ -40,7 +42,22 @@ def calibrating(folder: Path | None, width: int, height: int, quantisation: str)
 
 
 def bundled(width: int, height: int) -> np.ndarray:
-    """Scikit-image's photos, many views of them and collages, the same every time: uint8 [N, height, width, 3]."""
+    """Scikit-image's photos, many views of them and collages, the same every time: uint8 [N, height, width, 3].
+
+    Drawing them takes seconds: they are kept.
+    """
+
+    def make() -> bytes:
+        packed = io.BytesIO()
+        np.save(packed, _bundled(width, height))
+        return packed.getvalue()
+
+    versions = [metadata.version(package) for package in ("numpy", "Pillow", "scikit-image")]
+    sources = cache.sources("calibration.py", "views.py", "photos.py")
+    return np.load(io.BytesIO(cache.cached("calibration", cache.key(f"{width}x{height}", *versions, *sources), make)))
+
+
+def _bundled(width: int, height: int) -> np.ndarray:
     random = np.random.default_rng(_SEED)
     loaded = {name: photos.bundled(name) for name in PEOPLE + SCENES + PATTERNS}
     whole = [photos.letterbox(loaded[name], width, height) for name in PEOPLE + SCENES]
