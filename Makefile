@@ -48,8 +48,8 @@ demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MO
 	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))
 
 .PHONY: board
-board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK=]
-	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)
+board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK= LCD= SD=]
+	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)
 
 ##@ Checks
 

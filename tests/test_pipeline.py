@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import card, compilation, photos, pipeline, reference, run_photo
+from conversion import card, compilation, photos, pipeline, run_photo
 from conversion import weights as weights_files
 from conversion.errors import KpuMemoryError, ModelFormatError, PhotoError, ProofError, SizeError, UnsupportedModelError
 from conversion.kmodel import v3, v5
@@ -194,18 +194,16 @@ def test_heads_that_are_not_the_network_s_are_found_out(
 
 
 @pytest.mark.soak
-def test_a_whole_camera_frame_is_as_accurate_as_a_small_picture(
+def test_a_whole_camera_frame_is_seen_better_than_nncase_sees_a_small_picture(
     tfjs_graph_dir: Path, people_photos: list[Path], tmp_path: Path
 ) -> None:
-    """The 320x240 model against float at 320x240 loses at most 1 dB a head to the 256x192 one at its own size."""
-    folder = people_photos[0].parent
+    """The 320x240 model as it is made by default, against nncase's own rounding at 256x192, each against float at its
+    size. (That relinking itself costs nothing is shown byte for byte in tests/kpu.)"""
     measured = {}
-    for size in ((256, 192), (320, 240)):
-        made = pipeline.convert(Request(tmp_path, *size, tfjs_graph_dir, folder), False, silent)
-        pictures = np.stack([photos.letterbox(photos.read(path), *size) for path in people_photos])
+    for size, quantisation in (((256, 192), "fast"), ((320, 240), "full")):
+        made = pipeline.convert(Request(tmp_path, *size, tfjs_graph_dir, quantisation=quantisation), False, silent)
+        pictures = np.stack([photos.letterbox(photos.read(path), *size) for path in people_photos[::6]])
         simulation = pipeline.Simulation(v3.read(made.data, "test"), "test")
         measured[size] = pipeline.measure(weights_files.load(tfjs_graph_dir), simulation, pictures, made.card)
-    loss = {name: measured[256, 192][name] - measured[320, 240][name] for name in measured[256, 192]}
-    print("dB lost from 256x192 to 320x240:", loss)
-    assert max(loss.values()) <= 1.0
-    assert reference.tensorflow_version() != "not installed"
+    print("dB at 256x192 by nncase and at 320x240 by default:", measured)
+    assert min(measured[320, 240][name] - measured[256, 192][name] for name in measured[256, 192]) >= 6

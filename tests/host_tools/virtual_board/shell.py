@@ -8,6 +8,8 @@ from pathlib import Path
 
 from host_tools.virtual_board import VirtualBoard
 
+# Scripts that several tests begin with: the camera at QVGA.
+CAMERA = "import sensor\nsensor.reset()\nsensor.set_pixformat(sensor.RGB565)\nsensor.set_framesize(sensor.QVGA)\n"
 _ANSWER = re.compile(r"OK(.*?)\x04(.*?)\x04>", re.DOTALL)
 _PIECE = 512
 

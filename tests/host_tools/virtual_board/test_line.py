@@ -60,6 +60,26 @@ def test_prints_end_in_carriage_return_and_line_feed_but_the_uart_adds_nothing()
         board.wait_for("a\r\nb\r\nc\nde\r\n")
 
 
+def test_at_another_rate_the_client_reads_garbage() -> None:
+    with VirtualBoard(files={"main.py": PRINTING}) as board, opened(board.port, 9600) as client:
+        board.wait_for("line 10\r\n")
+        client.reset_input_buffer()
+        garbage = client.read(100)
+        assert len(garbage) == 100
+        assert b"line" not in garbage
+        client.baudrate = 115200
+        client.reset_input_buffer()
+        assert b"line" in client.read(100)
+
+
+def test_at_another_rate_the_board_reads_garbage() -> None:
+    source = "import machine\nprint('ready')\nu = machine.UART.repl_uart()\nwhile u.any() < 5: pass\nprint(u.read(9))\n"
+    with VirtualBoard(files={"main.py": source}) as board, opened(board.port, 9600) as client:
+        board.wait_for("ready\r\n")
+        client.write(b"hello")
+        assert b"hello" not in board.wait_for(re.compile("b'.*'"))[0].encode()
+
+
 @pytest.mark.parametrize("baud", [9600, 1_500_000, 1_234_567])
 def test_at_another_rate_nobody_understands_anybody(echo: VirtualBoard, baud: int) -> None:
     with opened(echo.port, baud) as client:
@@ -146,7 +166,7 @@ print(UART(UART.UART1, 9600, 8, 1).read(), UART.repl_uart())
 
 
 class TestFaults:
-    DATA = bytes(range(32, 127)) * 80
+    DATA = bytes(range(32, 127)) * 30
 
     def test_bytes_get_lost(self) -> None:
         with VirtualBoard(files={"main.py": ECHO}, faults=Faults(drop=0.01)) as board:
