@@ -1,0 +1,30 @@
+"""How the commands speak: results on stdout, talk on stderr; and how they are stopped."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+talk_console = Console(stderr=True, highlight=False)
+result_console = Console(highlight=False, soft_wrap=True)
+
+
+def talk(message: str) -> None:
+    """One line about what happens."""
+    talk_console.print(f"· {message}", style="dim")
+
+
+@contextmanager
+def until_signalled() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands."""
+    over = threading.Event()
+    kept = {number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield over
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
