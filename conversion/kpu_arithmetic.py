@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from conversion.errors import ModelFormatError
-from conversion.kmodel.layer import KpuLayer
+from conversion.kmodel.layer import POOL_FACTORS, KpuLayer
 from conversion.kpu_activation import Activation, ActivationTable, BatchNorm, SumRange
 
 FLOAT32_EXACT = 1 << 24
@@ -27,10 +27,8 @@ _SHORT_BUFFER = 16
 _SAMPLING = {0: (0, 0, 1), 5: (0, 0, 2), 6: (0, 1, 2), 7: (0, 0, 4)}
 # Pooling over windows side by side: (side, mean instead of maximum), by pool type.
 _WINDOWS = {1: (2, False), 2: (2, True), 3: (4, False), 4: (4, True)}
-_MEAN_2_STRIDE_1 = 8
+# Pooling of each pixel with its neighbours; the other such type takes their mean.
 _MAX_2_STRIDE_1 = 9
-_STEPS = {kind: step for kind, (_, _, step) in _SAMPLING.items()}
-_STEPS |= {kind: side for kind, (side, _) in _WINDOWS.items()} | {_MEAN_2_STRIDE_1: 1, _MAX_2_STRIDE_1: 1}
 
 # Some of a layer's sums, float [channels, pixels], and where they belong.
 Block = tuple[slice, slice, np.ndarray]
@@ -185,9 +183,9 @@ class _Depthwise:
 
 def _check_pooled_size(layer: KpuLayer, where: str) -> None:
     pool = layer.registers.pool_type
-    if pool not in _STEPS:
-        raise ModelFormatError(f"{where}: pool type {pool}; the KPU has 0 to {max(_STEPS)}")
-    height, width = layer.source.height // _STEPS[pool], layer.source.width // _STEPS[pool]
+    if pool not in POOL_FACTORS:
+        raise ModelFormatError(f"{where}: pool type {pool}; the KPU has 0 to {max(POOL_FACTORS)}")
+    height, width = layer.source.height // POOL_FACTORS[pool], layer.source.width // POOL_FACTORS[pool]
     if (layer.destination.height, layer.destination.width) != (height, width):
         raise ModelFormatError(f"{where}: pool type {pool} makes {width}x{height} of {layer.source}")
 
@@ -195,7 +193,7 @@ def _check_pooled_size(layer: KpuLayer, where: str) -> None:
 def pooled(planes: np.ndarray, kind: int) -> np.ndarray:
     """Pooling by the KPU's pool type, on uint8 [C, H, W]; pixels beyond whole windows are dropped."""
     channels, height, width = planes.shape
-    step = _STEPS[kind]
+    step = POOL_FACTORS[kind]
     height, width = height // step, width // step
     if kind in _SAMPLING:
         row, column, _ = _SAMPLING[kind]

@@ -82,8 +82,8 @@ def _origin(weights: PoseNetWeights | None, refusal: str | None) -> dict:
 
 
 def _tfjs(path: Path) -> tuple[Graph, tuple[FilePart, ...], Shape, str]:
-    document, constants, sums = tfjs_graph._read(path)
-    nodes = tfjs_graph._nodes(document, constants, path)
+    document, constants, sums = tfjs_graph.read(path)
+    nodes = tfjs_graph.nodes_of(document, constants, path)
     entry = next((node for node in document["node"] if node.get("op") == "Placeholder"), {})
     dims = entry.get("attr", {}).get("shape", {}).get("shape", {}).get("dim", [])
     parts = tuple(FilePart(name, reading.file_size(path.parent / name), digest) for name, digest in sums.items())
@@ -92,7 +92,7 @@ def _tfjs(path: Path) -> tuple[Graph, tuple[FilePart, ...], Shape, str]:
 
 def _frozen(path: Path) -> tuple[Graph, tuple[FilePart, ...], Shape, str]:
     data = reading.read_file(path)
-    nodes, constants = frozen_graph._read(data, path)
+    nodes, constants = frozen_graph.read(data, path)
     parts = (FilePart(path.name, len(data), reading.sha256(data)),)
     return Graph(nodes, constants, str(path)), parts, _shape(_placeholder(data, path)), _counts(nodes)
 
@@ -101,7 +101,7 @@ def _placeholder(data: bytes, path: Path) -> list[int]:
     """The sides of the frozen graph's input, of which the importer keeps none."""
     from tensorflow.core.framework.node_def_pb2 import NodeDef
 
-    for record in frozen_graph._node_records(data, path):
+    for record in frozen_graph.node_records(data, path):
         # Only constants are large.
         node = NodeDef.FromString(record) if len(record) < _SMALL_NODE else None
         if node is not None and node.op == "Placeholder":
@@ -243,14 +243,14 @@ def _checkpoint_layers(weights: PoseNetWeights) -> list[Layer]:
     for number, spec in enumerate(network.BODY):
         layer, stride = weights.body[spec.name], (spec.stride, spec.stride)
         convolution = Convolution((spec.kernel, spec.kernel), stride, (1, 1), "SAME", "relu6", spec.kind == "depthwise")
-        name = tfjs_checkpoint._body_names(spec)[0].rpartition("/")[0]
+        name = tfjs_checkpoint.body_names(spec)[0].rpartition("/")[0]
         described = _layer(number, name, convolution, layer.kernel, layer.bias, reads)
         layers.append(replace(described, type=_TYPES.get(spec.kind, "Conv2D"), sources=(number - 1,)))
         reads = layers[-1].writes
     end = len(layers) - 1
     for number, (head, layer) in enumerate(weights.heads.items(), start=len(layers)):
         convolution = Convolution((1, 1), (1, 1), (1, 1), "SAME", "none")
-        name = tfjs_checkpoint._head_names(head)[0].rpartition("/")[0]
+        name = tfjs_checkpoint.head_names(head)[0].rpartition("/")[0]
         described = _layer(number, name, convolution, layer.kernel, layer.bias, reads)
         layers.append(replace(described, type="Conv2D", sources=(end,)))
     return layers

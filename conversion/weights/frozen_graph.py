@@ -42,7 +42,7 @@ def load(path: Path) -> PoseNetWeights:
     Raises ModelFormatError for a damaged file, UnsupportedModelError for another network.
     """
     data = reading.read_file(path)
-    nodes, constants = _read(data, path)
+    nodes, constants = read(data, path)
     where = str(path)
     graph = Graph(nodes, constants, where)
     body, heads = topology.body_and_heads(graph.convolutions(), graph.input(), where)
@@ -53,7 +53,8 @@ def load(path: Path) -> PoseNetWeights:
     return checked(body, head_weights, FLOAT_NORMALISATION, origin, where)
 
 
-def _read(data: bytes, path: Path) -> tuple[list[Node], dict[str, np.ndarray]]:
+def read(data: bytes, path: Path) -> tuple[list[Node], dict[str, np.ndarray]]:
+    """The nodes of a GraphDef, and its constants by name; ModelFormatError where it is damaged."""
     # TensorFlow takes seconds to import: only for the one form that needs its message definitions.
     from google.protobuf.message import DecodeError
 
@@ -61,7 +62,7 @@ def _read(data: bytes, path: Path) -> tuple[list[Node], dict[str, np.ndarray]]:
 
     nodes, constants = [], {}
     try:
-        for record in _node_records(data, path):
+        for record in node_records(data, path):
             node = tf.compat.v1.NodeDef.FromString(record)
             nodes.append(_node(node, path))
             if node.op == "Const":
@@ -71,7 +72,7 @@ def _read(data: bytes, path: Path) -> tuple[list[Node], dict[str, np.ndarray]]:
     return nodes, constants
 
 
-def _node_records(data: bytes, path: Path) -> Iterator[memoryview]:
+def node_records(data: bytes, path: Path) -> Iterator[memoryview]:
     """The bytes of each NodeDef in a GraphDef. IndexError where the data end too early.
 
     One by one, because a parsed message can take 50 times its bytes (an empty node is two bytes).

@@ -39,12 +39,12 @@ def load(path: Path) -> PoseNetWeights:
     _check_names(manifest, shapes, path)
     sums = {path.name: reading.sha256(raw)}
     variables = {name: _variable(name, shape, manifest[name], path, sums) for name, shape in shapes.items()}
-    body = {spec.name: ConvWeights(*(variables[name] for name in _body_names(spec))) for spec in network.BODY}
-    heads = {head: ConvWeights(*(variables[name] for name in _head_names(head))) for head in network.HEAD_NAMES}
+    body = {spec.name: ConvWeights(*(variables[name] for name in body_names(spec))) for spec in network.BODY}
+    heads = {head: ConvWeights(*(variables[name] for name in head_names(head))) for head in network.HEAD_NAMES}
     return checked(body, heads, FLOAT_NORMALISATION, known.origin(FORM, sums), str(path))
 
 
-def _body_names(spec: LayerSpec) -> tuple[str, str]:
+def body_names(spec: LayerSpec) -> tuple[str, str]:
     """The published names of a layer's kernel and bias."""
     if spec.kind == "conv":
         return f"{_SCOPE}/Conv2d_0/weights", f"{_SCOPE}/Conv2d_0/biases"
@@ -52,7 +52,7 @@ def _body_names(spec: LayerSpec) -> tuple[str, str]:
     return f"{block}/{'depthwise_weights' if spec.kind == 'depthwise' else 'weights'}", f"{block}/biases"
 
 
-def _head_names(head: str, version: int = 2) -> tuple[str, str]:
+def head_names(head: str, version: int = 2) -> tuple[str, str]:
     """The published names of a head's kernel and bias: version 2 is in use, version 1 lies beside it unused."""
     return f"{_SCOPE}/{head}_{version}/weights", f"{_SCOPE}/{head}_{version}/biases"
 
@@ -61,16 +61,16 @@ def _shapes() -> dict[str, tuple[int, ...]]:
     """Every variable that is read, with its shape."""
     shapes: dict[str, tuple[int, ...]] = {}
     for spec in network.BODY:
-        kernel, bias = _body_names(spec)
+        kernel, bias = body_names(spec)
         shapes |= {kernel: spec.kernel_shape, bias: (spec.out_channels,)}
     for head in network.HEADS:
-        kernel, bias = _head_names(head.name)
+        kernel, bias = head_names(head.name)
         shapes |= {kernel: (1, 1, network.FEATURE_CHANNELS, head.channels), bias: (head.channels,)}
     return shapes
 
 
 def _check_names(manifest: Mapping[str, object], shapes: Mapping[str, object], path: Path) -> None:
-    unused = {name for head in network.HEAD_NAMES for name in _head_names(head, 1)}
+    unused = {name for head in network.HEAD_NAMES for name in head_names(head, 1)}
     odd = sorted(manifest.keys() - shapes.keys() - unused)
     missing = sorted(shapes.keys() - manifest.keys())
     if odd or missing:

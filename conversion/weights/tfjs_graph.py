@@ -30,9 +30,9 @@ def load(path: Path) -> PoseNetWeights:
 
     Raises ModelFormatError for a damaged file, UnsupportedModelError for another network.
     """
-    topology_json, constants, sums = _read(path)
+    topology_json, constants, sums = read(path)
     where = str(path)
-    nodes = _nodes(topology_json, constants, path)
+    nodes = nodes_of(topology_json, constants, path)
     graph = Graph(nodes, constants, where)
     body, heads = topology.body_and_heads(graph.convolutions(), graph.input(), where)
     by_role = topology.heads_by_role(heads, where)
@@ -46,11 +46,12 @@ def published_graph(folder: Path) -> tuple[dict, dict[str, np.ndarray]]:
     `folder` holds a graph model (or is the path of its JSON). Raises as `load` does, without looking at the network.
     """
     path = folder if not folder.is_dir() else folder / MODEL_FILE
-    topology_json, constants, _ = _read(path)
+    topology_json, constants, _ = read(path)
     return topology_json, constants
 
 
-def _read(path: Path) -> tuple[dict, dict[str, np.ndarray], dict[str, str]]:
+def read(path: Path) -> tuple[dict, dict[str, np.ndarray], dict[str, str]]:
+    """A model.json with its shards: modelTopology, the constants by name, and the SHA-256 of each file by name."""
     raw = reading.read_file(path, reading.MAX_JSON_BYTES)
     document = reading.parse_json(raw, path)
     topology_json, manifest = document.get("modelTopology"), document.get("weightsManifest")
@@ -108,7 +109,8 @@ def _entry(entry: object, path: Path) -> tuple[str, tuple[int, ...]]:
     return name, reading.dimensions(entry.get("shape"), f"the weights {shown(name)}", path)
 
 
-def _nodes(topology_json: Mapping, constants: Mapping[str, np.ndarray], path: Path) -> list[Node]:
+def nodes_of(topology_json: Mapping, constants: Mapping[str, np.ndarray], path: Path) -> list[Node]:
+    """The nodes of a modelTopology; ModelFormatError for a malformed one."""
     entries = topology_json["node"]
     if not isinstance(entries, list) or len(entries) > MAX_NODES:
         raise ModelFormatError(f"{path}: modelTopology is not a list of at most {MAX_NODES} nodes")
