@@ -82,13 +82,13 @@ def kmodel(
 ) -> None:
     """Make a kmodel, its model card and a report, and prove them on the host."""
     from conversion import files, pipeline, summary
-    from conversion.report import writing
+    from conversion.report import accuracy, writing
 
     request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
     made = pipeline.convert(request, talk_console.is_terminal, _talk)
     pipeline.write(made)
-    page = writing.write(made, output / "report")
+    page = writing.write(made, output / accuracy.FOLDER)
     _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
 
 

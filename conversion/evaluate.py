@@ -21,6 +21,7 @@ from conversion.evaluation.result import Evaluation, FalsePositives
 from conversion.evaluation.workers import Workers
 from conversion.kmodel import v3
 from conversion.network import OUTPUT_STRIDE
+from conversion.report import accuracy
 from conversion.simulation import Simulation
 from conversion.weights.model import PoseNetWeights
 
@@ -193,9 +194,9 @@ def write(evaluation: Evaluation, path: Path) -> Path:
 
 
 def note_in_card(evaluation: Evaluation, request: Request) -> str:
-    """Put the figures, with what they come from, into the kmodel's card as "evaluation"; says where, or why not.
+    """Put the figures, with what they come from, into the kmodel's card as "evaluation", and into the report beside it.
 
-    A card that cannot be written is no error: the figures have been printed.
+    Says where they are, or why not: what cannot be written is no error, for the figures have been printed.
     """
     path = Path(request.model)
     entries = card.read_for(path, simulation.read_kmodel(path))
@@ -204,4 +205,8 @@ def note_in_card(evaluation: Evaluation, request: Request) -> str:
         files.write(card.path_beside(path), card.to_json(entries))
     except OutputError as error:
         return f"the figures are not in the card: {error}"
-    return f"the figures are in {card.path_beside(path)} too"
+    try:
+        page = accuracy.update(path, entries, plot.svg(evaluation))
+    except OutputError as error:
+        return f"the figures are in {card.path_beside(path)}, but not in the report: {error}"
+    return f"the figures are in {card.path_beside(path)}" + (f" and {page}" if page else "")

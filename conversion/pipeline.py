@@ -22,7 +22,7 @@ from conversion import (
 )
 from conversion import weights as weights_files
 from conversion.compilation import Compiled
-from conversion.errors import ProofError
+from conversion.errors import ModelFormatError, ProofError
 from conversion.kmodel import assemble, v3, v5_container
 from conversion.kmodel.plan import Plan, check_size, plan
 from conversion.simulation import Heads, Simulation, real_values
@@ -152,6 +152,15 @@ def _first(heads: Heads) -> Heads:
 
 
 def write(kmodel: Kmodel) -> None:
-    """Write kmodel and card, each whole or not at all; OutputError says why not."""
+    """Write kmodel and card, each whole or not at all; OutputError says why not.
+
+    What `evaluate` has noted in the card of the very same kmodel stays.
+    """
+    try:
+        noted = card.read_for(kmodel.path, kmodel.data)
+    except ModelFormatError:
+        noted = {}
+    if "evaluation" in noted:
+        kmodel.card["evaluation"] = noted["evaluation"]
     files.write(kmodel.path, kmodel.data)
     files.write(card.path_beside(kmodel.path), card.to_json(kmodel.card))

@@ -37,7 +37,7 @@ def view(photo: Image.Image, random: np.random.Generator, width: int, height: in
 def _cut_out(photo: Image.Image, random: np.random.Generator) -> Image.Image:
     share = random.uniform(_LEAST_SHARE, 1.0)
     other = random.uniform(_LEAST_SHARE, 1.0) if random.random() < _RESHAPED else share
-    width, height = max(8, int(photo.width * share)), max(8, int(photo.height * other))
+    width, height = max(1, int(photo.width * share)), max(1, int(photo.height * other))
     left, top = (int(random.integers(0, rest + 1)) for rest in (photo.width - width, photo.height - height))
     return photo.crop((left, top, left + width, top + height))
 

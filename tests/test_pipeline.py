@@ -124,6 +124,18 @@ def test_another_kmodel_under_the_card_s_name_is_refused(made: Kmodel, tmp_path:
         card.read_for(path, path.read_bytes())
 
 
+def test_figures_noted_in_the_card_stay_with_the_same_kmodel_only(made: Kmodel, tmp_path: Path) -> None:
+    first = replace(made, path=tmp_path / made.path.name, card=made.card | {"evaluation": {"ap": 0.5}})
+    pipeline.write(first)
+    pipeline.write(replace(first, card=dict(made.card)))
+    assert card.read_for(first.path, made.data)["evaluation"] == {"ap": 0.5}
+
+    other = made.data + b"\0"
+    entry = {**made.card["kmodel"], "sha256": hashlib.sha256(other).hexdigest()}
+    pipeline.write(replace(first, data=other, card=made.card | {"kmodel": entry}))
+    assert "evaluation" not in card.read_for(first.path, other)
+
+
 def test_nncase_s_own_format(weights_folder: Path, tmp_path: Path) -> None:
     made = pipeline.convert(request(tmp_path, weights_folder, (64, 64), version=5), False, silent)
     assert struct.unpack_from("<2I", made.data) == (0x4B4D444C, 5)

@@ -11,8 +11,8 @@ from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, Quantised
 from conversion.quantisation.units import LARGEST_BYTE, zero_point
 
 
-def run_layer(spec: LayerSpec, layer: QuantisedLayer, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """uint8 [N, H, W, C_in] -> uint8 [N, h, w, C_out], and each picture's (least, greatest) value before clipping.
+def run_layer(spec: LayerSpec, layer: QuantisedLayer, maps: np.ndarray) -> np.ndarray:
+    """uint8 [N, H, W, C_in] -> [N, h, w, C_out].
 
     Sums are integers below 2^24, exact in float32 in any order: every machine computes the same bytes.
     """
@@ -20,28 +20,27 @@ def run_layer(spec: LayerSpec, layer: QuantisedLayer, maps: np.ndarray) -> tuple
     result = np.empty((count, height // spec.stride, width // spec.stride, spec.out_channels), np.uint8)
     matrix = layer.matrix
 
-    def work(part: slice) -> np.ndarray:
+    def work(part: slice) -> None:
         values = convolve(spec, matrix, maps[part].astype(np.float32) - zero_point(spec))
         values *= layer.scale
         values += layer.bias
-        ends = np.stack((values.min((1, 2, 3)), values.max((1, 2, 3))), axis=1)
         np.rint(values, out=values)
         np.clip(values, 0, LARGEST_BYTE, out=values)
         result[part] = values
-        return ends
 
-    ends = np.concatenate(list(in_chunks(work, result)))
-    return result, ends
+    for _ in in_chunks(work, result):
+        pass
+    return result
 
 
 def run(quantised: QuantisedNetwork, pictures: np.ndarray) -> dict[str, np.ndarray]:
     """uint8 [N, H, W, 3] -> float32 [N, C, h, w] per head, in real units."""
     maps = pictures
     for spec in network.BODY:
-        maps, _ = run_layer(spec, quantised.layers[spec.name], maps)
+        maps = run_layer(spec, quantised.layers[spec.name], maps)
     heads = {}
     for spec in HEAD_SPECS:
-        values, _ = run_layer(spec, quantised.layers[spec.name], maps)
+        values = run_layer(spec, quantised.layers[spec.name], maps)
         head = quantised.head_scales[spec.name]
         real = (values.astype(np.float32) - head.zero_point) * np.float32(head.scale)
         heads[spec.name] = np.ascontiguousarray(real.transpose(0, 3, 1, 2))

@@ -35,27 +35,31 @@ def weights(quantised: QuantisedNetwork) -> PoseNetWeights:
 
     Raises CompilerError for a channel that no float weights give.
     """
-    # A map's byte stands for BYTE_STEP in the graph, a pixel for its own scale, a head's byte for 1.
-    first = {network.BODY[0]: BYTE_STEP / quantised.pixel_scale}
-    body = {
-        spec.name: _layer(spec, quantised.layers[spec.name], first.get(spec, 1.0), BYTE_STEP) for spec in network.BODY
-    }
-    heads = {spec.name: _layer(spec, quantised.layers[spec.name], 1 / BYTE_STEP, 1.0) for spec in HEAD_SPECS}
+    body = {spec.name: layer(spec, quantised.layers[spec.name], quantised.pixel_scale) for spec in network.BODY}
+    heads = {spec.name: layer(spec, quantised.layers[spec.name]) for spec in HEAD_SPECS}
     centred = Normalisation(quantised.pixel_scale, -kpu_input.PAD_PIXEL * quantised.pixel_scale)
     return PoseNetWeights(body, heads, centred, Origin("quantised", None, {}))
 
 
-def _layer(spec: LayerSpec, layer: QuantisedLayer, weight_unit: float, bias_unit: float) -> ConvWeights:
-    """Kernel and bias whose units are so many times those of bytes."""
+def layer(spec: LayerSpec, quantised: QuantisedLayer, pixel_scale: float | None = None) -> ConvWeights:
+    """One layer of `weights`; `pixel_scale` is for the first. CompilerError as there."""
+    weight_unit, bias_unit = _units(spec, pixel_scale)
     axis = 2 if spec.kind == "depthwise" else 3
-    by_channel = np.moveaxis(layer.codes, axis, 0)
-    scale = layer.scale.astype(np.float64) * weight_unit
+    by_channel = np.moveaxis(quantised.codes, axis, 0)
+    scale = quantised.scale.astype(np.float64) * weight_unit
     fed, wrong = fed_weights(by_channel.reshape(spec.out_channels, -1), scale)
     if wrong.any():
         raise CompilerError(f"layer {spec.name}: nncase cannot be made to give the codes of {wrong.sum()} channels")
     kernel = np.moveaxis(fed.reshape(by_channel.shape), 0, axis)
-    bias = layer.bias.astype(np.float64) * bias_unit
+    bias = quantised.bias.astype(np.float64) * bias_unit
     return ConvWeights(np.ascontiguousarray(kernel), bias.astype(np.float32))
+
+
+def _units(spec: LayerSpec, pixel_scale: float | None) -> tuple[float, float]:
+    """What a weight and a bias in bytes are in the graph: a map's byte stands for BYTE_STEP there, a head's for 1."""
+    if spec in HEAD_SPECS:
+        return 1 / BYTE_STEP, 1.0
+    return (BYTE_STEP / pixel_scale if spec is network.BODY[0] else 1.0), BYTE_STEP
 
 
 def nncase_codes(channels: np.ndarray) -> np.ndarray:

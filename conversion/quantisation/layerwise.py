@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from conversion import network
+from conversion.errors import PhotoError
 from conversion.network import LayerSpec
 from conversion.quantisation import coverage, emulation, fitting, head_ranges, moments, slots
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
@@ -30,6 +31,8 @@ _MOST_GAIN = 32.0
 # there, so those are blown up by half of it (in powers). A depthwise layer has a scale for each.
 _SHARED_POWER = 0.5
 _SEED = 0
+# How often the heads are fitted, with ranges ever narrower, until a picture reaches the ends of each.
+_ATTEMPTS = 4
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Calibration:
         self._weights = weights
         self._random = np.random.default_rng(_SEED)
         self._slots = slots.assign(weights)
-        self._reached = coverage.Reached(pictures)
+        self._pictures = pictures
         pixels = np.full(network.INPUT_CHANNELS, weights.normalisation.scale)
         self._signal = _Signal(pictures, pictures, slots.in_order(network.INPUT_CHANNELS).coded(pixels))
 
@@ -63,10 +66,9 @@ class Calibration:
             progress(spec.name, number, total)
             layers[spec.name], self._signal = self._body_layer(spec)
         progress("heads", total - 1, total)
-        heads, scales = self._heads()
+        heads, scales, pictures = self._heads(layers)
         progress("done", total, total)
-        pixel_scale = self._weights.normalisation.scale
-        return QuantisedNetwork(layers | heads, scales, pixel_scale, self._reached.pictures())
+        return QuantisedNetwork(layers | heads, scales, self._weights.normalisation.scale, pictures)
 
     def _body_layer(self, spec: LayerSpec) -> tuple[QuantisedLayer, _Signal]:
         source, weights = self._signal, self._weights.body[spec.name]
@@ -75,30 +77,41 @@ class Calibration:
         unit = source.coding.step[0] / BYTE_STEP if spec is network.BODY[0] else 1.0
         chosen = statistics if spec.kind == "depthwise" else statistics.of_outputs(target.channel)
         layer = fitting.fit(spec, weights, chosen, source.coding, target, unit)
-        result, ends = emulation.run_layer(spec, layer, source.bytes)
-        self._reached.add(ends, lower=False)
-        return layer, _Signal(real, result, target)
+        return layer, _Signal(real, emulation.run_layer(spec, layer, source.bytes), target)
 
-    def _heads(self) -> tuple[dict[str, QuantisedLayer], dict[str, HeadScale]]:
-        """All heads read the same map: their statistics are made together."""
-        source, weights = self._signal, self._weights.heads
+    def _heads(
+        self, body: Mapping[str, QuantisedLayer]
+    ) -> tuple[dict[str, QuantisedLayer], dict[str, HeadScale], np.ndarray]:
+        """Heads, their scales, and the pictures for nncase. Ranges that no picture reaches are narrowed."""
+        results, statistics = self._observe_heads()
+        fed = coverage.Fed(body, self._weights.normalisation.scale, self._pictures)
+        scales = {name: head_ranges.head_scale(name, results[..., own]) for name, own in _channels_of_heads()}
+        for _ in range(_ATTEMPTS):
+            heads = self._fitted_heads(statistics, scales)
+            ends = fed.ends(heads)
+            narrowed = {name: head_ranges.reached(scale, ends[name]) for name, scale in scales.items()}
+            if narrowed == scales:
+                return heads, scales, self._pictures[coverage.sufficient(ends)]
+            scales = narrowed
+        raise PhotoError("calibration: the photos do not take the heads to the ends of their ranges; give more of them")
+
+    def _observe_heads(self) -> tuple[np.ndarray, Moments]:
+        """All heads read the same map: what they give, real values [N, h, w, C], and their statistics together."""
+        weights = [self._weights.heads[name] for name in network.HEAD_NAMES]
         together = ConvWeights(
-            np.concatenate([weights[name].kernel for name in network.HEAD_NAMES], axis=3),
-            np.concatenate([weights[name].bias for name in network.HEAD_NAMES]),
+            np.concatenate([head.kernel for head in weights], axis=3), np.concatenate([head.bias for head in weights])
         )
-        channels = len(together.bias)
-        spec = LayerSpec("heads", "pointwise", 1, 1, network.FEATURE_CHANNELS, channels)
+        spec = LayerSpec("heads", "pointwise", 1, 1, network.FEATURE_CHANNELS, len(together.bias))
         results, statistics = self._observe(spec, together, np.asarray)
-        layers, scales, first = {}, {}, 0
-        for spec in HEAD_SPECS:
-            own = np.arange(first, first + spec.out_channels)
-            first += spec.out_channels
-            scale = head_ranges.head_scale(spec.name, results[..., own] * STEP)
-            target = _head_coding(spec, scale)
-            layer = fitting.fit(spec, weights[spec.name], statistics.of_outputs(own), source.coding, target, BYTE_STEP)
-            self._reached.add(emulation.run_layer(spec, layer, source.bytes)[1], lower=True)
-            layers[spec.name], scales[spec.name] = layer, scale
-        return layers, scales
+        return results * STEP, statistics
+
+    def _fitted_heads(self, statistics: Moments, scales: Mapping[str, HeadScale]) -> dict[str, QuantisedLayer]:
+        source, layers = self._signal, {}
+        for spec, (name, own) in zip(HEAD_SPECS, _channels_of_heads(), strict=True):
+            target = _head_coding(spec, scales[name])
+            observed = statistics.of_outputs(own)
+            layers[name] = fitting.fit(spec, self._weights.heads[name], observed, source.coding, target, BYTE_STEP)
+        return layers
 
     def _observe(
         self, spec: LayerSpec, weights: ConvWeights, kept: Callable[[np.ndarray], np.ndarray]
@@ -134,6 +147,14 @@ def _steps(spec: LayerSpec, peak: np.ndarray) -> np.ndarray:
     if 0 < peak[loudest] < RELU_CEILING:
         gain[loudest] = RELU_CEILING / (_SATURATION * peak[loudest])
     return BYTE_STEP / gain
+
+
+def _channels_of_heads() -> Iterator[tuple[str, np.ndarray]]:
+    """Each head, and where its channels are among those of all heads together."""
+    first = 0
+    for head in network.HEADS:
+        yield head.name, np.arange(first, first + head.channels)
+        first += head.channels
 
 
 def _head_coding(spec: LayerSpec, scale: HeadScale) -> Coding:

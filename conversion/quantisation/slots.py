@@ -72,10 +72,8 @@ def _interval(
     if spec.kernel > 1:
         # Padding puts zeros beside values that may never be zero.
         low, high = np.minimum(low, 0), np.maximum(high, 0)
-    inputs_axis = 2
-    low, high = (np.expand_dims(ends, 1) for ends in (low, high))
-    at_low, at_high = kernel * low, kernel * high
-    axes = (0, 1, 3) if spec.kind == "depthwise" else (0, 1, inputs_axis)
+    at_low, at_high = kernel * low[:, None], kernel * high[:, None]
+    axes = (0, 1, 3) if spec.kind == "depthwise" else (0, 1, 2)
     least = np.minimum(at_low, at_high).sum(axes) + bias
     greatest = np.maximum(at_low, at_high).sum(axes) + bias
     return least.clip(0, RELU_CEILING), greatest.clip(0, RELU_CEILING)

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from conversion import network
-from conversion.errors import CompilerError
+from conversion.errors import CompilerError, ConversionError, PhotoError
 from conversion.quantisation.layerwise import Calibration, Progress
 from conversion.quantisation.result import QuantisedNetwork
 from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
@@ -26,11 +26,13 @@ from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNet
 _ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
+# How the process ends with an error that the calibration itself raises; its text is then the last line on stderr.
+_RAISED = {3: PhotoError, 4: CompilerError}
 _WEIGHTS, _PICTURES, _RESULT, _MESSAGES = "weights.npz", "pictures.npy", "result.npz", "messages.txt"
 
 
 def run(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress) -> QuantisedNetwork:
-    """`Calibration.run` in another process; CompilerError if that fails."""
+    """`Calibration.run` in another process: raises what that raises, CompilerError if it ends otherwise."""
     with tempfile.TemporaryDirectory(prefix="quantisation-") as name:
         folder = Path(name)
         _write_weights(folder / _WEIGHTS, weights)
@@ -56,15 +58,17 @@ def _follow(folder: Path, progress: Progress) -> None:
             process.stdout.close()
         if process.returncode:
             messages.seek(0)
-            raise CompilerError(_explain(process.returncode, messages.read()))
+            raise _failure(process.returncode, messages.read())
 
 
-def _explain(code: int, messages: str) -> str:
+def _failure(code: int, messages: str) -> ConversionError:
+    last = next((line for line in reversed(messages.splitlines()) if line.strip()), "no message").strip()
+    if code in _RAISED:
+        return _RAISED[code](last)
     if code < 0:
-        name = signal.Signals(-code).name
-        return f"calibrated rounding was ended by {name}; it needs about 1 GB of memory, or use --quantisation fast"
-    last = next((line for line in reversed(messages.splitlines()) if line.strip()), "no message")
-    return f"calibrated rounding failed: {last.strip()}"
+        ended = signal.Signals(-code).name
+        return CompilerError(f"calibrated rounding was ended by {ended}: it needs 1 GB of memory, `fast` rounding less")
+    return CompilerError(f"calibrated rounding failed: {last}")
 
 
 def _write_weights(path: Path, weights: PoseNetWeights) -> None:
@@ -83,13 +87,18 @@ def _read_weights(path: Path) -> PoseNetWeights:
         return PoseNetWeights(body, heads, Normalisation(*arrays["normalisation"].tolist()), Origin("job", None, {}))
 
 
-def _main(folder: Path) -> None:
+def _main(folder: Path) -> int:
     def report(what: str, done: int, total: int) -> None:
         print(json.dumps([what, done, total]), flush=True)
 
-    quantised = Calibration(_read_weights(folder / _WEIGHTS), np.load(folder / _PICTURES)).run(report)
+    try:
+        quantised = Calibration(_read_weights(folder / _WEIGHTS), np.load(folder / _PICTURES)).run(report)
+    except tuple(_RAISED.values()) as error:
+        print(error, file=sys.stderr)
+        return next(code for code, kind in _RAISED.items() if isinstance(error, kind))
     (folder / _RESULT).write_bytes(quantised.to_bytes())
+    return 0
 
 
 if __name__ == "__main__":
-    _main(Path(sys.argv[1]))
+    sys.exit(_main(Path(sys.argv[1])))

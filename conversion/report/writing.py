@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import jinja2
 from PIL import Image
 
 from conversion import decode, files, overlay, photos, summary
 from conversion.dialects import tfjs
 from conversion.pipeline import Kmodel
-from conversion.report import ram_map, tables
+from conversion.report import accuracy, ram_map, tables, templates
 
 SKELETON = "skeleton.png"
 RAM_MAP = "kpu-ram.svg"
-PAGE = "index.html"
 
 
 def write(kmodel: Kmodel, folder: Path) -> Path:
     """Write page, picture and map into `folder`; gives the page's path. Each file is written whole or not at all."""
     rows = tables.layer_rows(kmodel.compiled.network, kmodel.plan)
     drawn_map = ram_map.svg(rows, kmodel.plan)
-    page = _template("page.html.j2").render(
+    page = templates.load("page.html.j2").render(
         card=kmodel.card,
         facts=summary.facts(kmodel),
         skeleton=SKELETON,
@@ -29,18 +27,12 @@ def write(kmodel: Kmodel, folder: Path) -> Path:
         splits=_splits(kmodel),
         rows=rows,
         shape=tables.shape,
+        accuracy=accuracy.section(kmodel.card),
     )
     files.write_png(folder / SKELETON, skeletons(kmodel))
     files.write(folder / RAM_MAP, drawn_map.encode())
-    files.write(folder / PAGE, page.encode())
-    return folder / PAGE
-
-
-def _template(name: str) -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("conversion", "report"), autoescape=False, undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template(name)
+    files.write(folder / accuracy.PAGE, page.encode())
+    return folder / accuracy.PAGE
 
 
 def skeletons(kmodel: Kmodel) -> Image.Image:

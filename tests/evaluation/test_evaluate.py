@@ -1,15 +1,16 @@
 """The command from end to end, on drawn photos and a kmodel of random numbers; and what it refuses."""
 
+import io
 import json
 import pickle
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from conversion import card, cli, evaluate, files
 from conversion import weights as weights_files
@@ -18,6 +19,7 @@ from conversion.evaluation import stages, workers
 from conversion.evaluation.chain import KMODEL_STAGES, Findings, Setup
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.stages import Stages
+from conversion.report import accuracy
 from tests.evaluation import coco_sets, plain_kmodel
 from tests.evaluation.conftest import SIZE
 
@@ -43,6 +45,8 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     """As a user calls it: workers and all."""
     annotations, photos = people
     figures = tmp_path / "out" / "figures.json"
+    page = tmp_path / "report" / "index.html"
+    files.write(page, accuracy.section(card.read(card.path_beside(own_kmodel))).encode())
     options = ("--coco", annotations, "--images", photos, "--where", "split=a", "--weights", weights_folder)
     command = ("evaluate", own_kmodel, *options, "--no-people", photos, "--json", figures)
     done = subprocess.run(
@@ -64,6 +68,7 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     assert kept["set"]["images"] == 2
     assert len(kept["layers_db"]) == 27
     assert str(tmp_path) not in json.dumps(kept)
+    assert f"<td>kmodel+integer</td><td>{written['stages'][-1]['ap']:.3f}</td>" in page.read_text()
 
 
 @pytest.mark.soak
@@ -144,11 +149,13 @@ def test_limited_figures_are_not_kept(own_kmodel: Path) -> None:
 
 def refused(*arguments: object) -> str:
     """The one line that the command says; exit code 2."""
-    done = CliRunner().invoke(cli.main, ["evaluate", *map(str, arguments)])
-    assert done.exit_code == 2, done.output
-    assert done.stdout == ""
-    said = [line for line in done.stderr.splitlines() if not line.startswith("· ")]
-    assert len(said) == 1, done.stderr
+    stdout, stderr = io.StringIO(), io.StringIO()
+    with redirect_stdout(stdout), redirect_stderr(stderr), pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", *map(str, arguments)])
+    assert ended.value.code == 2
+    assert stdout.getvalue() == ""
+    said = [line for line in stderr.getvalue().splitlines() if not line.startswith("· ")]
+    assert len(said) == 1, stderr.getvalue()
     assert said[0].startswith("error: ")
     return said[0]
 

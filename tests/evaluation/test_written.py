@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,34 +12,12 @@ from rich.console import Console
 
 from conversion import evaluate
 from conversion.errors import OutputError
-from conversion.evaluation import coco, plot, tables
+from conversion.evaluation import plot, tables
 from conversion.evaluation.chain import FLOAT_STAGES, KMODEL_STAGES
 from conversion.evaluation.displacement import Displacement
-from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.oks import Alone, Precision
-from conversion.evaluation.result import Evaluation, FalsePositives
-from tests.evaluation import coco_sets
-
-HEADS = ("heatmap", "offset", "displacement_fwd", "displacement_bwd")
-
-
-@pytest.fixture
-def evaluation(tmp_path: Path) -> Evaluation:
-    """Figures of a kmodel, made up."""
-    people = coco_sets.document([coco_sets.image(1, split="a<b")], [coco_sets.person(1, 10, 10)])
-    path, photos = coco_sets.write(tmp_path / "set", people)
-    return Evaluation(
-        model="a & b.kmodel",
-        model_sha256="ab" * 32,
-        size=(320, 240),
-        coco=coco.read(path, photos, "split=a<b"),
-        precision={stage: Precision(0.127 - 0.004 * n, 0.34, 0.07, 0.2) for n, stage in enumerate(KMODEL_STAGES)},
-        alone={stage: Alone(24, 0.61) for stage in KMODEL_STAGES},
-        sqnr_db={**dict.fromkeys(HEADS[1:], 23.456), "heatmap": math.inf},
-        displacement=Displacement(628, 0.31234, 0.7, 0.05),
-        layers=[LayerLoss("conv0", 24, 42.0, 41.0), LayerLoss("depthwise1", 12, math.inf, -math.inf)],
-        false_positives={stage: FalsePositives(20, 2, 3) for stage in KMODEL_STAGES},
-    )
+from conversion.evaluation.result import Evaluation
+from tests.evaluation.conftest import HEADS
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from conversion.cli import main
+from tests.command_line import invoke
 from tests.inspection.test_kmodel_v4 import kpu_file
 
 
@@ -22,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, ["inspect", *map(str, arguments)])
+    return invoke(main, ["inspect", *arguments])
 
 
 def test_tables(file: Path) -> None:
