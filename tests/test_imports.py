@@ -21,10 +21,35 @@ LIGHT = (
     "conversion.cli",
 )
 BLOCKED = ("tensorflow", "nncase", "keras")
+# What the extra `host` does not bring either.
+CONVERSION_ONLY = ("skimage", "pooch", "requests", "google.protobuf", "jinja2", "tflite", "flatbuffers", "pycocotools")
+HOST = (
+    "host_tools.cli",
+    "host_tools.deploy",
+    "host_tools.demo",
+    "host_tools.flash",
+    "host_tools.link",
+    "host_tools.monitor.api",
+    "host_tools.monitor.watching",
+    "host_tools.monitor.web",
+    "host_tools.release",
+    "host_tools.verify",
+    "host_tools.virtual_board",
+)
+
+
+def imports(module: str, blocked: tuple[str, ...]) -> subprocess.CompletedProcess:
+    code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import {module}"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
 @pytest.mark.parametrize("module", LIGHT)
 def test_it_imports_with_tensorflow_and_nncase_blocked(module: str) -> None:
-    code = f"import sys; sys.modules.update(dict.fromkeys({BLOCKED!r})); import {module}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = imports(module, BLOCKED)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", HOST)
+def test_host_tools_import_with_what_their_extra_brings(module: str) -> None:
+    done = imports(module, BLOCKED + CONVERSION_ONLY)
     assert done.returncode == 0, done.stderr

@@ -22,7 +22,9 @@ SYSTEMS = {
     "macOS": {"sys_platform": "darwin", "platform_machine": "x86_64", "python_version": "3.10"},
 }
 # Modules that are named otherwise than the package that brings them.
-PACKAGES = {"PIL": "pillow", "google": "protobuf", "serial": "pyserial", "skimage": "scikit-image"}
+PACKAGES = {"PIL": "pillow", "paho": "paho-mqtt", "google": "protobuf", "serial": "pyserial", "skimage": "scikit-image"}
+# What runs under MicroPython imports the board's modules.
+ON_THE_BOARD = ("host_tools/virtual_board/modules", "host_tools/deployment/on_board")
 # The folders that people work in: those of root, and what lies below home or Users.
 HOMES = re.compile(rb"(?<![\w.}>-])/(?:root|home|Users)/[\w.]")
 
@@ -112,8 +114,7 @@ def undeclared(modules: set[str], direct: list[Requirement]) -> set[str]:
 
 def test_every_imported_package_is_declared(root: Path, direct: list[Requirement]):
     sources = [path for folder in ("conversion", "host_tools") for path in (root / folder).rglob("*.py")]
-    # What runs under MicroPython imports the board's modules.
-    sources = [path for path in sources if path.parent != root / "host_tools" / "virtual_board" / "modules"]
+    sources = [path for path in sources if path.parent not in {root / folder for folder in ON_THE_BOARD}]
     modules = set().union(*(imported(path.read_text(encoding="utf-8")) for path in sources))
 
     assert undeclared(modules, direct) == set()

@@ -8,11 +8,10 @@ from pathlib import Path
 from types import ModuleType
 
 from conversion.errors import UnsupportedModelError
-from conversion.inspection import kmodel_v3, kmodel_v4, kmodel_v5, tensorflow_files, tflite
+from conversion.inspection import kmodel_v3, kmodel_v4, kmodel_v5
 from conversion.inspection.model import FilePart, Inspection
 from conversion.kmodel import v3_container, v4, v5_container
-from conversion.weights import frozen_graph, reading, tfjs_checkpoint, tfjs_graph
-from conversion.weights.recognise import ACCEPTED, recognise
+from conversion.weights import reading
 
 # First words of files for the K210 that hide their content (the firmware's own numbers for them).
 _ENCRYPTED = {
@@ -33,6 +32,14 @@ def inspect(path: Path) -> Inspection:
         describe = _kmodel(data, path)
         if describe is not None:
             return describe(path, data, _part(path, data))
+    return _weights(path)
+
+
+def _weights(path: Path) -> Inspection:
+    """The same of weights. Their readers need packages that who only reads kmodels does without."""
+    from conversion.inspection import tensorflow_files, tflite
+    from conversion.weights import frozen_graph, tfjs_checkpoint, tfjs_graph
+
     importer, file = _recognised(path)
     if importer in (tfjs_graph, frozen_graph, tfjs_checkpoint):
         return tensorflow_files.describe(importer, file)
@@ -42,6 +49,8 @@ def inspect(path: Path) -> Inspection:
 
 def _recognised(path: Path) -> tuple[ModuleType, Path]:
     """The importer of a weights file; the list of what is accepted names kmodels too."""
+    from conversion.weights.recognise import ACCEPTED, recognise
+
     try:
         return recognise(path)
     except UnsupportedModelError as error:

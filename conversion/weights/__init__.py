@@ -7,9 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.weights import fetch, known
+from conversion.weights import known
 from conversion.weights.model import PoseNetWeights
-from conversion.weights.recognise import recognise
 
 
 def load(path: Path | None = None, known_only: bool = False, progress: bool = True) -> PoseNetWeights:
@@ -19,6 +18,9 @@ def load(path: Path | None = None, known_only: bool = False, progress: bool = Tr
     refuses files whose SHA-256 are not those of a published form. Raises ModelFormatError, UnsupportedModelError,
     WeightsNotFoundError or OutputError, each one line (WeightsNotFoundError: what was tried, one a line).
     """
+    # Readers and downloads need packages that the host tools, which use the base types, do without.
+    from conversion.weights.recognise import recognise
+
     importer, file = recognise(_located(path, progress))
     weights = importer.load(file)
     if known_only and weights.origin.name is None:
@@ -27,6 +29,8 @@ def load(path: Path | None = None, known_only: bool = False, progress: bool = Tr
 
 
 def _located(path: Path | None, progress: bool) -> Path:
+    from conversion.weights import fetch
+
     if path is None:
         return fetch.fetch_default(progress)
     if os.path.lexists(path):
