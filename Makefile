@@ -48,8 +48,28 @@ demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MO
 	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))
 
 .PHONY: board
-board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK= LCD= SD=]
-	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)
+board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK= LCD= SD= BLANK=1]
+	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)$(call flag,blank,BLANK)
+
+.PHONY: flash
+flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= DRY_RUN=1 NO_VERIFY=1]
+	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
+
+.PHONY: deploy
+deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= REMOVE=1 DRY_RUN=1]
+	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
+
+.PHONY: monitor
+monitor: venv ## watch a board in the terminal, or in a browser with WEB=1 [PORT= JSON=1 WEB= RECORD= REPLAY= SPEED= SNAPSHOT= FRAMES= SECONDS= SMOOTH=1 IDS=1 BAUD= MQTT=]
+	$(Q)$(PY) -m host_tools monitor$(call option,port,PORT)$(call flag,json,JSON)$(call flag,web,WEB)$(if $(filter-out 1 yes true 0 no false,$(value WEB)), $(call quote,WEB))$(call option,record,RECORD)$(call option,replay,REPLAY)$(call option,speed,SPEED)$(call option,snapshot,SNAPSHOT)$(call option,frames,FRAMES)$(call option,seconds,SECONDS)$(call flag,smooth,SMOOTH)$(call flag,ids,IDS)$(call option,baud,BAUD)$(call option,mqtt,MQTT)
+
+.PHONY: verify
+verify: venv ## prove that a board computes what the host computes [PORT= IMAGE= MODEL= FRAMES= BAUD= JSON=1]
+	$(Q)$(PY) -m host_tools verify$(call option,port,PORT)$(call option,image,IMAGE)$(call option,model,MODEL)$(call option,frames,FRAMES)$(call option,baud,BAUD)$(call flag,json,JSON)
+
+.PHONY: release
+release: need-BOARD venv ## pack what a maker without a tool chain needs into dist/: BOARD= [MODEL= OUTPUT=]
+	$(Q)$(PY) -m host_tools release$(call option,board,BOARD)$(call option,model,MODEL)$(call option,output,OUTPUT)
 
 ##@ Checks
 

@@ -9,6 +9,12 @@ import rich_click as click
 from conversion.errors import ConversionError
 from host_tools.commands.board import board
 from host_tools.commands.demo import demo
+from host_tools.commands.deploy import deploy
+from host_tools.commands.flash import flash
+from host_tools.commands.kfpkg import kfpkg
+from host_tools.commands.monitor import monitor
+from host_tools.commands.release import release
+from host_tools.commands.verify import verify
 from host_tools.errors import HostToolError, VerificationError
 
 
@@ -28,5 +34,5 @@ def main() -> None:
     """What runs beside a Maix board, and a virtual one."""
 
 
-for command in (board, demo):
+for command in (board, demo, deploy, flash, kfpkg, monitor, release, verify):
     main.add_command(command)

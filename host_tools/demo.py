@@ -13,10 +13,9 @@ import serial
 from PIL import Image
 
 from conversion import files, photos
-from host_tools import boards, sentences
+from host_tools import boards, payload, sentences
 from host_tools.errors import BoardError, VerificationError
 from host_tools.sentences import Frame
-from host_tools.virtual_board import deployed
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
 from host_tools.virtual_board.hardware import Hardware
@@ -56,12 +55,12 @@ def run(model: Path | None, talk: Talk, firmware: dict[str, Content] | None = No
     BoardError if it does not send them in time, with what it printed instead.
     """
     the_board = boards.find(BOARD)
-    kmodel = deployed.kmodel(model)
+    kmodel = payload.kmodel(model)
     talk(f"starting a virtual {the_board.name} with {kmodel.name}")
     with VirtualBoard(
         model=kmodel,
-        card=deployed.device_card(kmodel),
-        files=deployed.files(the_board) if firmware is None else firmware,
+        card=payload.device_card(kmodel),
+        files=payload.files(the_board) if firmware is None else firmware,
         board=Hardware.of(the_board),
         camera=PanAndZoom(photos.bundled(photos.SAMPLE)),
         tell=talk,

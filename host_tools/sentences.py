@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import binascii
 import re
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conversion.network import KEYPOINTS
 
 MAX_SENTENCE = 1024
+LINE_END = b"\r\n"
 STAGES = ("capture", "kpu", "decode", "draw", "send")
 # A coordinate fits 16 bits in 1/16 pixel, a score is a byte; what is beyond was not computed by the firmware.
 _COORDINATES = range(-(1 << 15), 1 << 15)
 _SCORES = range(256)
-_MAX_POSES = 32
+MAX_POSES = 32
 _SENTENCE = re.compile(rb"\$([A-Z]{1,12}),?([ -#%-)+-~]*)\*([0-9A-F]{4})")
-_LIKE_A_SENTENCE = re.compile(rb"\$[A-Z]")
+_BEGIN = re.compile(rb"\$[A-Z]")
+# A sentence that has lost its `$` or its type: fields without spaces, and a checksum at the very end.
+_HEADLESS = re.compile(rb"\S*,\S*\*[0-9A-F]{4}")
+# What is left of a sentence for somebody who begins to listen in the middle of it.
+_REST = re.compile(rb"[^$\s]*\*[0-9A-F]{4}|[0-9A-F]{1,4}")
 _INTEGER = re.compile(r"-?[0-9]{1,12}")
 _FRAME_FIELDS = 9
 _POSE_FIELDS = 3 + 3 * len(KEYPOINTS)
@@ -65,10 +71,25 @@ class Frame:
         }
 
 
-def _integer(text: str) -> int:
+def integer(text: str) -> int:
+    """The number in a field; ValueError where it holds none."""
     if not _INTEGER.fullmatch(text):
         raise ValueError(f"{text!r} is no integer")
     return int(text)
+
+
+def made(kind: str, *fields: int | str | None) -> bytes:
+    """The line of a sentence, with its end; None is an empty field. ValueError for what no sentence can hold."""
+    body = ",".join([kind, *("" if value is None else str(value) for value in fields)]).encode()
+    line = b"$%s*%04X" % (body, binascii.crc_hqx(body, 0xFFFF))
+    if len(line) + len(LINE_END) > MAX_SENTENCE or not _SENTENCE.fullmatch(line):
+        raise ValueError(f"{kind} with {len(fields)} fields, {len(line)} bytes, cannot be a sentence")
+    return line + LINE_END
+
+
+def text_of(field: str) -> str:
+    """A text field as the board meant it: `%` and two hex digits stand for a byte."""
+    return urllib.parse.unquote(field, errors="replace")
 
 
 def read(line: bytes) -> Sentence | None:
@@ -84,11 +105,17 @@ def read(line: bytes) -> Sentence | None:
 
 @dataclass
 class Reader:
-    """Takes bytes as they come, gives sentences; counts lines that looked like one and were not."""
+    """Takes bytes as they come, gives sentences; counts those that were damaged.
+
+    `damaged` counts lines that look like a sentence and are none (several times, if several sentences run together in
+    it), `cut` sentences whose end was lost, so that a whole one stands on the same line.
+    """
 
     damaged: int = 0
+    cut: int = 0
     text: list[str] = field(default_factory=list)
     _rest: bytes = b""
+    _first: bool = True
 
     def feed(self, data: bytes) -> Iterator[Sentence]:
         """The sentences that `data` completes. Other lines, the board's own prints, are appended to `text`."""
@@ -97,24 +124,34 @@ class Reader:
         self._rest = self._rest[-2 * MAX_SENTENCE :]
         for line in lines:
             line = line.rstrip(b"\r")
+            if self._first and _REST.fullmatch(line):
+                line = b""
+            self._first = False
             sentence = read(line)
             if sentence is not None:
+                self.cut += len(_BEGIN.findall(line)) - 1
                 yield sentence
-            elif _LIKE_A_SENTENCE.search(line):
-                self.damaged += 1
+            elif (begins := len(_BEGIN.findall(line))) or _HEADLESS.fullmatch(line):
+                self.damaged += max(1, begins)
             elif line:
                 self.text.append(line.decode("utf-8", errors="replace"))
+
+    def drop(self) -> None:
+        """Forget the line that has not ended: its end will not come, and what comes may be the end of another."""
+        self._rest, self._first = b"", True
 
 
 @dataclass
 class Frames:
     """Puts FRAME and POSE sentences together; a frame that another one cuts off is torn and never given out.
 
-    `absurd` counts sentences whose checksum is right and whose fields cannot be.
+    `absurd` counts sentences whose checksum is right and whose fields cannot be, among them those `misplaced`: poses
+    that do not continue the frame, as happens behind a lost one.
     """
 
     torn: int = 0
     absurd: int = 0
+    misplaced: int = 0
     _frame: list[int] | None = None
     _poses: list[Pose] = field(default_factory=list)
 
@@ -123,16 +160,16 @@ class Frames:
         if sentence.kind not in ("FRAME", "POSE"):
             return None
         try:
-            numbers = [_integer(text) for text in sentence.fields]
+            numbers = [integer(text) for text in sentence.fields]
             return self._begin(numbers) if sentence.kind == "FRAME" else self._continue(numbers)
         except ValueError:
             self.absurd += 1
-            self._drop()
+            self.drop()
             return None
 
     def _begin(self, numbers: list[int]) -> Frame | None:
-        self._drop()
-        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(_MAX_POSES + 1):
+        self.drop()
+        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(MAX_POSES + 1):
             raise ValueError("a FRAME with impossible fields")
         self._frame, self._poses = numbers, []
         return self._whole()
@@ -141,6 +178,7 @@ class Frames:
         if self._frame is None:
             return None
         if len(numbers) < _POSE_FIELDS or numbers[:2] != [self._frame[0], len(self._poses)]:
+            self.misplaced += len(numbers) >= _POSE_FIELDS
             raise ValueError("a POSE of another frame, or out of order")
         keypoints = tuple(zip(*(numbers[3 + part : _POSE_FIELDS : 3] for part in range(3)), strict=True))
         sound = all(x in _COORDINATES and y in _COORDINATES and score in _SCORES for x, y, score in keypoints)
@@ -157,6 +195,7 @@ class Frames:
         self._frame = None
         return frame
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Give up the frame that is not whole: it is torn."""
         self.torn += self._frame is not None
         self._frame = None

@@ -10,7 +10,20 @@ from pathlib import Path
 
 import pytest
 
-PRODUCT = {"kmodel", "inspect", "eval", "bench", "reproduce"}
+PRODUCT = {
+    "kmodel",
+    "inspect",
+    "eval",
+    "demo",
+    "board",
+    "flash",
+    "deploy",
+    "monitor",
+    "verify",
+    "release",
+    "bench",
+    "reproduce",
+}
 WORKSHOP = {"help", "setup", "test", "lint", "soak", "lock", "clean", "distclean"}
 AWKWARD = 'a b\'s "c" $HOME $(x) `y` #z \\ ~/é'
 
@@ -105,7 +118,29 @@ def test_inspect_and_eval(checkout: Path):
     assert calls(checkout) == [*command, "--where", "a=b", "--limit", "3"]
 
 
-@pytest.mark.parametrize(("target", "missing"), [("inspect", "FILE"), ("eval", "MODEL")])
+BOARD_COMMANDS = {
+    "board BLANK=1 LINK=l": "board --link l --blank",
+    "flash BOARD=b PORT=P FIRMWARE=m.bin DRY_RUN=1": "flash --board b --port P --firmware m.bin --dry-run",
+    "flash BOARD=b PACKAGE=r.zip BAUD=9600 NO_VERIFY=1": "flash --board b --package r.zip --baud 9600 --no-verify",
+    "deploy BOARD=b MODEL=m.kmodel SD=card": "deploy --board b --model m.kmodel --sd card",
+    "deploy BOARD=b REMOVE=1": "deploy --board b --remove",
+    "monitor": "monitor",
+    "monitor PORT=P WEB=1 SMOOTH=1": "monitor --port P --web --smooth",
+    "monitor WEB=8100 RECORD=r.jsonl": "monitor --web 8100 --record r.jsonl",
+    "monitor WEB=0 REPLAY=r.jsonl SPEED=0 JSON=1": "monitor --json --replay r.jsonl --speed 0",
+    "verify IMAGE=a.jpg BAUD=1500000 JSON=1": "verify --image a.jpg --baud 1500000 --json",
+    "verify FRAMES=3": "verify --frames 3",
+    "release BOARD=b OUTPUT=o": "release --board b --output o",
+}
+
+
+@pytest.mark.parametrize("typed", BOARD_COMMANDS)
+def test_board_targets(checkout: Path, typed: str):
+    assert make(checkout, *typed.split()).returncode == 0
+    assert calls(checkout) == ["-m", "host_tools", *BOARD_COMMANDS[typed].split()]
+
+
+@pytest.mark.parametrize(("target", "missing"), [("inspect", "FILE"), ("eval", "MODEL"), ("flash", "BOARD")])
 def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, target: str, missing: str):
     shutil.rmtree(checkout / ".venv")
 

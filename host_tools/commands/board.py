@@ -16,6 +16,7 @@ from host_tools.commands.talk import talk, until_signalled
 @click.option("--link", type=click.Path(path_type=Path), help="Make this a symlink to the serial port while it runs.")
 @click.option("--lcd", type=click.Path(path_type=Path), help="Keep what the LCD shows in this PNG.")
 @click.option("--sd", type=click.Path(path_type=Path), help="A folder as SD card; the board writes to it.")
+@click.option("--blank", is_flag=True, help="As it leaves the factory: no MaixPy, no files; it waits for `flash`.")
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME=NUMBER", help="Something that goes wrong: see the README."
 )
@@ -26,11 +27,12 @@ def board(
     link: Path | None,
     lcd: Path | None,
     sd: Path | None,
+    blank: bool,
     faults: tuple[str, ...],
 ) -> None:
     """Start a virtual board and keep it on until Ctrl-C."""
     from host_tools.virtual_board import session
 
-    request = session.Request(model, board_id, camera, link, lcd, sd, faults)
+    request = session.Request(model, board_id, camera, link, lcd, sd, faults, blank)
     with until_signalled() as over:
         session.run(request, over, click.echo, talk)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +12,13 @@ from rich.console import Console
 
 talk_console = Console(stderr=True, highlight=False)
 result_console = Console(highlight=False, soft_wrap=True)
+# What shells give a command that Ctrl-C ended: 128 and the number of the signal.
+STOPPED = 128 + signal.SIGINT
 
 
 def talk(message: str) -> None:
     """One line about what happens."""
-    talk_console.print(f"· {message}", style="dim")
+    talk_console.print(f"· {message}", style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -28,3 +31,16 @@ def until_signalled() -> Iterator[threading.Event]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def stopped_cleanly(meaning: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the work so that everything is put away; `meaning` says what that leaves on the board."""
+    kept = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        talk(meaning)
+        sys.exit(STOPPED)
+    finally:
+        signal.signal(signal.SIGTERM, kept)

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image
 
 from host_tools.errors import BoardError
+from host_tools.flashing.images import firmware_image
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.camera import Photo, Scene, look_at
 from host_tools.virtual_board.chip import Chip
@@ -27,12 +28,16 @@ from host_tools.virtual_board.image_sensor import ImageSensor
 from host_tools.virtual_board.models import Models
 from host_tools.virtual_board.panel import Panel
 from host_tools.virtual_board.process import Folders, demand_micropython
+from host_tools.virtual_board.rom import BootRom, DownloadFault, Flip
+from host_tools.virtual_board.rom.chip_end import ChipEnd
 from host_tools.virtual_board.serial_line import SerialLine
 from host_tools.virtual_board.uart import Uart
 
 CARD_NAME = "pose_model.json"
 _POLL = 0.2
 _TAIL = 800
+# What stands for MaixPy at flash address 0 where nothing else is asked for: the virtual board has its own.
+_MAIXPY = firmware_image(b"MicroPython of the virtual board")
 Content = bytes | str | Path
 
 
@@ -46,6 +51,10 @@ class VirtualBoard:
     `files` go to /flash by their names (a mapping, or paths), `card` becomes /flash/pose_model.json, `model` goes into
     flash at the hardware's address. `sd` is the content of an SD card: a mapping, or a folder that the board then
     writes to. `camera` is what the camera sees: a scene, a photo, or a path (see camera.look_at).
+
+    `flash` is what the flash chip holds from address 0 on (bytes, or a file), b"" for a chip as it leaves the factory.
+    As on a real board, the chip starts MaixPy only if a whole firmware lies at address 0, any firmware: what runs is
+    the virtual board's own. Else it waits in download mode, for kflash. `download_faults` go wrong there.
     """
 
     def __init__(
@@ -60,6 +69,8 @@ class VirtualBoard:
         sd_delay_ms: int = 0,
         link: Path | None = None,
         tell: Callable[[str], None] = ignore,
+        flash: bytes | Path | None = None,
+        download_faults: Iterable[DownloadFault | Flip] = (),
     ) -> None:
         demand_micropython()
         self.hardware = board or Hardware()
@@ -68,27 +79,41 @@ class VirtualBoard:
             self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="virtual-board-")))
             folders = self._make_folders(files, card, sd, sd_delay_ms)
             self.flash = parts.enter_context(closing(FlashChip(self.folder / "flash.bin")))
-            if model is not None:
-                self.flash.write(self.hardware.model_address, model if isinstance(model, bytes) else _content(model))
-            self._assemble(parts, folders, _scene(camera), faults or Faults(), tell)
+            self._fill_flash(_MAIXPY if flash is None else flash, model)
+            self._assemble(parts, folders, _scene(camera), faults or Faults(), tuple(download_faults), tell)
             if link is not None:
                 self._line.link(link)
             self._chip.start()
             # From here on the parts are closed by close(), before it by any error.
             self._parts = parts.pop_all()
 
+    def _fill_flash(self, content: bytes | Path, model: bytes | Path | None) -> None:
+        content = content if isinstance(content, bytes) else _content(content)
+        if not self.flash.program(0, content):
+            raise BoardError(f"{len(content)} bytes do not fit the flash chip, which has {self.flash.size}")
+        if model is not None:
+            self.flash.write(self.hardware.model_address, model if isinstance(model, bytes) else _content(model))
+
     def _assemble(
-        self, parts: ExitStack, folders: Folders, scene: Scene, faults: Faults, tell: Callable[[str], None]
+        self,
+        parts: ExitStack,
+        folders: Folders,
+        scene: Scene,
+        faults: Faults,
+        download_faults: tuple[DownloadFault | Flip, ...],
+        tell: Callable[[str], None],
     ) -> None:
         """Connect everything; nothing runs yet but the line."""
         uart = Uart(lambda: self._chip.interrupt())
-        self._line = parts.enter_context(closing(SerialLine(faults, uart.receive, lambda: uart.baud)))
-        self._console = parts.enter_context(closing(Console(self._line.send)))
+        rom = BootRom(self.flash, download_faults, lambda data: self._line.send(data), lambda: self._line.unplug())
+        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom))))
+        self._console = parts.enter_context(closing(Console(lambda data: rom.active or self._line.send(data))))
         self._devices = Devices(
             self.hardware,
             folders,
             faults,
             self.flash,
+            rom,
             Models(self.hardware.runs_v4, tell),
             ImageSensor(self.hardware.sensor, scene),
             Panel(self.hardware.glass),
@@ -208,6 +233,11 @@ class VirtualBoard:
     def dropped(self) -> int:
         """Received bytes that found the ring full."""
         return self._devices.uart.dropped
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the chip, in download mode, neither answers nor reads any more."""
+        return self._devices.rom.stalled
 
     def pin(self, number: int) -> int | None:
         """The level that the program drives a pin to; None if it does not."""

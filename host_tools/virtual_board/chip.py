@@ -57,6 +57,10 @@ class _ClosedError(Exception):
     """The board is switched off."""
 
 
+class _DownloadError(Exception):
+    """The program ends because the chip was reset into download mode."""
+
+
 class Chip:
     """Runs until close()."""
 
@@ -114,6 +118,9 @@ class Chip:
             self._session()
         except ChipResetError as reset:
             self._power_on(reset.cause)
+        except _DownloadError:
+            self._end_python()
+            self._power_on(board.POWER_ON)
         except ChipCrashError as crash:
             self._devices.print(str(crash))
             self._hang()
@@ -125,14 +132,30 @@ class Chip:
 
     def _power_on(self, cause: int) -> None:
         self._reset.clear()
+        self._download()
         self._devices.power_on()
         self._devices.reset_cause = cause
         self._repl.power_off()
         self._devices.print(POWER_ON_LOG.replace("\n", "\r\n"))
 
+    def _download(self) -> None:
+        """Wait while the ROM has the line: until a reset finds a firmware in flash."""
+        rom = self._devices.rom
+        if not rom.active:
+            rom.restart()
+        while rom.active:
+            if self._closing.is_set():
+                raise _ClosedError
+            if self._reset.is_set():
+                self._reset.clear()
+                rom.restart()
+            rom.leave(_POLL)
+
     def _hang(self) -> None:
         """Do nothing until the reset button."""
         while not self._reset.wait(_POLL):
+            if self._devices.rom.active:
+                break
             if self._closing.is_set():
                 raise _ClosedError
         self._power_on(board.POWER_ON)
@@ -219,6 +242,8 @@ class Chip:
             raise _ClosedError
         if self._reset.is_set():
             raise ChipResetError(board.POWER_ON)
+        if self._devices.rom.active:
+            raise _DownloadError
         due = self._devices.watchdog
         if due is not None and time.monotonic() > due:
             raise ChipResetError(board.WATCHDOG)

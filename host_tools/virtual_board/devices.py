@@ -17,6 +17,7 @@ from host_tools.virtual_board.memory import SystemHeap
 from host_tools.virtual_board.models import Models
 from host_tools.virtual_board.panel import Panel
 from host_tools.virtual_board.process import Folders
+from host_tools.virtual_board.rom import BootRom
 from host_tools.virtual_board.uart import Uart
 
 POWER_ON, WATCHDOG, SOFTWARE = 0, 2, 4
@@ -32,6 +33,7 @@ class Devices:
     folders: Folders
     faults: Faults
     flash: FlashChip
+    rom: BootRom
     models: Models
     sensor: ImageSensor
     panel: Panel

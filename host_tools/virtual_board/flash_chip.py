@@ -16,6 +16,8 @@ _ERASED = b"\xff"
 class FlashChip:
     """Erased flash in a new file at `path`."""
 
+    size = FLASH_BYTES
+
     def __init__(self, path: Path) -> None:
         with path.open("w+b") as file:
             file.truncate(FLASH_BYTES)
@@ -29,6 +31,17 @@ class FlashChip:
                 f"{len(data)} bytes at flash {address:#x} do not fit below the file system at {FILE_SYSTEM:#x}"
             )
         self._memory[address : address + len(data)] = data
+
+    def program(self, address: int, data: bytes) -> bool:
+        """Put bytes anywhere, as a programmer does; whether they fit the chip."""
+        fits = 0 <= address <= FLASH_BYTES - len(data)
+        if fits:
+            self._memory[address : address + len(data)] = data
+        return fits
+
+    def erase(self, address: int, size: int) -> bool:
+        """Set bytes to FF; whether they are on the chip."""
+        return self.program(address, _ERASED * size) if size <= FLASH_BYTES else False
 
     def read(self, address: int, size: int) -> bytes:
         """Bytes from an address on; fewer at the chip's end."""

@@ -10,8 +10,8 @@ import termios
 import threading
 import time
 import tty
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from host_tools.errors import BoardError
 from host_tools.virtual_board.faults import Faults, Noise
@@ -28,23 +28,44 @@ _POLL_MS = 50
 # How long a client that is there may leave its bytes unread before they are lost.
 _PATIENCE = 2.0
 _SLICE = 64
+# So little does a board take that has stopped reading: a slice each.
+_DEAF_SECONDS = 0.25
+
+
+class Receiver(Protocol):
+    """The board's end of the line; all of it is asked in the line's thread."""
+
+    @property
+    def baud(self) -> int:
+        """The board's rate."""
+
+    @property
+    def deaf(self) -> bool:
+        """Whether the board takes no more bytes: the client's pile up."""
+
+    def notice(self, data: bytes, rate: int) -> None:
+        """What a client sends and at which rate, before rates and faults change it."""
+
+    def receive(self, data: bytes) -> None:
+        """What arrives of it."""
 
 
 class SerialLine:
     """A pseudo-terminal in raw mode. What nobody has open, nobody hears: such bytes are lost, as on a real line."""
 
-    def __init__(self, faults: Faults, receive: Callable[[bytes], None], baud: Callable[[], int]) -> None:
-        """`receive` gets the bytes for the board, in a thread of the line; `baud` is the board's rate."""
+    def __init__(self, faults: Faults, receiver: Receiver) -> None:
         self._master, slave = os.openpty()
         self.port = os.ttyname(slave)
         _prepare(slave)
         os.close(slave)
         os.set_blocking(self._master, False)
-        self._receive, self._baud = receive, baud
+        self._receiver = receiver
         self._faults = faults
         self._to_board, self._from_board = Noise(faults, "to board"), Noise(faults, "from board")
         self._since = time.monotonic()
         self._closing = threading.Event()
+        # Held while bytes are sent, so that the pseudo-terminal is not closed meanwhile.
+        self._sending = threading.Lock()
         self._deaf = False
         self._link: Path | None = None
         self._thread = threading.Thread(target=self._listen, name="serial line", daemon=True)
@@ -62,6 +83,11 @@ class SerialLine:
 
     def send(self, data: bytes) -> None:
         """Bytes from the board; returns when they are on the line, as a UART without a buffer does."""
+        with self._sending:
+            if not self._closing.is_set():
+                self._send(data)
+
+    def _send(self, data: bytes) -> None:
         if not self._connected():
             self._pace(len(data))
             return
@@ -87,7 +113,13 @@ class SerialLine:
                 select.select([], [self._master], [], _POLL_MS / 1000)
 
     def _listen(self) -> None:
-        """Take what the client sends until close()."""
+        """Take what the client sends until close(), then hang up."""
+        try:
+            self._listen_until_closed()
+        finally:
+            self._release()
+
+    def _listen_until_closed(self) -> None:
         poll = select.poll()
         poll.register(self._master, select.POLLIN)
         while not self._closing.is_set():
@@ -98,25 +130,37 @@ class SerialLine:
                 # Nobody has the port open: poll returns at once.
                 self._closing.wait(_POLL_MS / 1000)
                 continue
+            deaf = self._receiver.deaf and not events[0][1] & select.POLLHUP
+            if deaf:
+                self._closing.wait(_DEAF_SECONDS)
             try:
-                data = os.read(self._master, _SLICE if self._faults.slow else _PIECE)
+                data = os.read(self._master, _SLICE if self._faults.slow or deaf else _PIECE)
             except OSError:
                 continue
-            self._pace(len(data))
-            self._stall()
-            self._receive(self._to_board(_garbled(data) if self._wrong_rate() else data))
+            self._take(data)
+
+    def _take(self, data: bytes) -> None:
+        """Bytes from the client, on their way to the board."""
+        self._pace(len(data))
+        self._stall()
+        self._receiver.notice(data, self._client_rate())
+        self._receiver.receive(self._to_board(_garbled(data) if self._wrong_rate() else data))
 
     def _connected(self) -> bool:
         poll = select.poll()
         poll.register(self._master, 0)
         return not any(events & select.POLLHUP for _, events in poll.poll(0))
 
-    def _wrong_rate(self) -> bool:
-        """Whether the client has set another baud rate than the board."""
+    def _client_rate(self) -> int:
+        """The baud rate that the client has set."""
         settings = bytearray(_TERMIOS2.size)
         fcntl.ioctl(self._master, _TCGETS2, settings)
-        rate = _TERMIOS2.unpack(settings)[-1]
-        return abs(rate - self._baud()) > _BAUD_TOLERANCE * rate
+        return _TERMIOS2.unpack(settings)[-1]
+
+    def _wrong_rate(self) -> bool:
+        """Whether that is another one than the board's."""
+        rate = self._client_rate()
+        return abs(rate - self._receiver.baud) > _BAUD_TOLERANCE * rate
 
     def _pace(self, count: int) -> None:
         if self._faults.slow:
@@ -127,13 +171,20 @@ class SerialLine:
             self._closing.wait(self._faults.stall)
             self._since = time.monotonic()
 
+    def unplug(self) -> None:
+        """Hang up from within the line's own thread, as when the cable is pulled: the port is gone for good."""
+        self._closing.set()
+
     def close(self) -> None:
         """Hang up and remove the symlink."""
         self._closing.set()
         self._thread.join()
-        os.close(self._master)
+
+    def _release(self) -> None:
         if self._link is not None and self._link.is_symlink() and os.readlink(self._link) == self.port:
             self._link.unlink()
+        with self._sending:
+            os.close(self._master)
 
 
 def _prepare(slave: int) -> None:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion import files, photos
-from host_tools import boards
+from host_tools import boards, payload
 from host_tools.errors import BoardError
-from host_tools.virtual_board import deployed
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at
 from host_tools.virtual_board.faults import Faults
@@ -30,18 +29,18 @@ class Request:
     lcd: Path | None
     sd: Path | None
     faults: tuple[str, ...]
+    blank: bool = False
 
 
 def run(request: Request, over: threading.Event, show: Callable[[str], None], talk: Callable[[str], None]) -> None:
     """Keep a board on until `over`. `show` gets the port, `talk` what the virtual board says of itself."""
     the_board = boards.find(request.board)
-    kmodel = deployed.kmodel(request.model)
+    if request.blank and request.model is not None:
+        raise BoardError("a blank board has no kmodel: leave --model out, and write it with `flash`")
     if request.sd is not None and not request.sd.is_dir():
         raise BoardError(f"{request.sd}: no such folder to be the SD card")
     with VirtualBoard(
-        model=kmodel,
-        card=deployed.device_card(kmodel),
-        files=deployed.files(the_board),
+        **_content(request, the_board),
         board=Hardware.of(the_board),
         camera=_scene(request.camera),
         faults=Faults.parse(request.faults),
@@ -50,8 +49,16 @@ def run(request: Request, over: threading.Event, show: Callable[[str], None], ta
         tell=talk,
     ) as board:
         show(board.port if request.link is None else f"{request.link} -> {board.port}")
-        talk(f"{the_board.name} with {kmodel.name}; Ctrl-C ends it")
+        talk(f"{the_board.name}, {'blank, in download mode' if request.blank else 'deployed'}; Ctrl-C ends it")
         _watch(board, request.lcd, over)
+
+
+def _content(request: Request, board: boards.Board) -> dict:
+    """What lies in the board's flash chip and /flash: nothing, or what `flash` and `deploy` would put there."""
+    if request.blank:
+        return {"flash": b""}
+    kmodel = payload.kmodel(request.model)
+    return {"model": kmodel, "card": payload.device_card(kmodel), "files": payload.files(board)}
 
 
 def _watch(board: VirtualBoard, lcd: Path | None, over: threading.Event) -> None:

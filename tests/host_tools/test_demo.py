@@ -8,9 +8,8 @@ from PIL import Image
 
 from conversion import pipeline
 from conversion.pipeline import Request
-from host_tools import boards, demo
+from host_tools import boards, demo, payload
 from host_tools.errors import BoardError, HostToolError
-from host_tools.virtual_board import deployed
 
 FRAMES = 4
 
@@ -58,7 +57,7 @@ def test_with_one_line_of_the_decoder_damaged_the_demo_fails(
 ) -> None:
     """Else the host would be decoding for the board."""
     whole, broken = DAMAGES[damage]
-    files = deployed.files(boards.find(demo.BOARD))
+    files = payload.files(boards.find(demo.BOARD))
     source = Path(str(files["pose_decoder.py"])).read_text()
     assert source.count(whole) == 1
     monkeypatch.setattr(demo, "TIMEOUT_SECONDS", 25.0)

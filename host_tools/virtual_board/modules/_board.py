@@ -10,6 +10,7 @@ import _host
 import _micropython
 import _os
 import _sys
+import _uhashlib
 import _utime
 import _vfs
 
@@ -68,6 +69,7 @@ def _install_modules():
     sys.modules["sys"] = _sys
     sys.modules["os"] = sys.modules["uos"] = _os
     sys.modules["gc"] = _gc
+    sys.modules["hashlib"] = sys.modules["uhashlib"] = _uhashlib
     sys.modules["micropython"] = _micropython
     for name in MODULES:
         __import__(name)

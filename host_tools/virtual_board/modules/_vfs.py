@@ -1,6 +1,7 @@
 """The board's file systems: a flat /flash, as SPIFFS is, and an SD card that may appear late."""
 
 import errno
+import io
 import os
 
 import _utime
@@ -9,6 +10,8 @@ SPIFFS_BYTES = 3 * 1024 * 1024
 SPIFFS_PAGE = 0x1000
 # A slash in a name is a letter like others to SPIFFS; in the folder behind it stands this instead.
 SLASH = "%2F"
+# Not in this MicroPython's errno.
+ENOSPC = 28
 _FILE = 0x8000
 _FOLDER = 0x4000
 
@@ -44,8 +47,48 @@ class _Files:
             yield (name, kind, inode, self._files.stat(folder.rstrip("/") + "/" + name)[6])
 
 
+class _Writer(io.IOBase):
+    """A file that is written, as long as there is room."""
+
+    def __init__(self, file, has_room):
+        self._file = file
+        self._has_room = has_room
+
+    def write(self, data):
+        if not self._has_room(len(data)):
+            raise OSError(ENOSPC)
+        return self._file.write(data)
+
+    def seek(self, *arguments):
+        return self._file.seek(*arguments)
+
+    def tell(self):
+        return self._file.tell()
+
+    def flush(self):
+        self._file.flush()
+
+    def close(self):
+        self._file.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
 class Spiffs(_Files):
     """A folder without folders."""
+
+    def open(self, path, mode):
+        file = super().open(path, mode)
+        if "+" in mode or not ("w" in mode or "a" in mode):
+            return file
+        return _Writer(file, self._has_room)
+
+    def _has_room(self, size):
+        return self.statvfs("/")[3] * SPIFFS_PAGE >= size
 
     def _place(self, path):
         path = path.strip("/")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import serial
-from click.testing import CliRunner
 from PIL import Image
 
 from host_tools import cli
+from tests.command_line import invoke
 from tests.host_tools.virtual_board import kmodels
 
 _LIMIT = 60
@@ -84,7 +84,7 @@ def test_what_cannot_be_is_one_line_and_exit_code_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     model = () if not arguments or arguments[0] == "--model" else ("--model", str(kmodel))
-    ended = CliRunner().invoke(cli.main, ["board", *model, *arguments])
+    ended = invoke(cli.main, ["board", *model, *arguments])
     assert ended.exit_code == 2
     assert ended.stdout == ""
     assert ended.stderr.startswith(f"error: {said}")

@@ -1,0 +1,112 @@
+"""`flash`: kmodel and firmware into a board's flash, read back and compared."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Column, Table
+
+from host_tools.commands.talk import result_console, stopped_cleanly, talk, talk_console
+
+if TYPE_CHECKING:
+    from host_tools.flash import Outcome, Plan, Report
+
+_SHOWN_DIGITS = 16
+
+
+@click.command()
+@click.option("--port", metavar="NAME", help="Serial port, its number in the list, or a URL; default: the only board.")
+@click.option("--board", "board_id", required=True, help="A file of boards/, by its name.")
+@click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
+@click.option(
+    "--firmware", type=click.Path(path_type=Path), help="MaixPy v1 .bin to write too; default: leave it alone."
+)
+@click.option("--package", type=click.Path(path_type=Path), help="A .kfpkg or a release .zip in place of both.")
+@click.option(
+    "--baud", type=click.IntRange(9600, 4_000_000), help="First rate to try; default: the board's highest, then slower."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, show what would be written where, touch nothing.")
+@click.option("--no-verify", is_flag=True, help="Do not read back: for a board without MaixPy.")
+def flash(
+    port: str | None,
+    board_id: str,
+    model: Path | None,
+    firmware: Path | None,
+    package: Path | None,
+    baud: int | None,
+    dry_run: bool,
+    no_verify: bool,
+) -> None:
+    """Write a kmodel, and MaixPy where it is named, into a board's flash, and read it back.
+
+    Exit codes: 0 written and equal to the files, 1 the flash differs, 2 not written or not read back.
+    """
+    from host_tools import boards, ports
+    from host_tools import flash as flashing
+
+    plan = flashing.plan(boards.find(board_id), model, firmware, package, baud)
+    if dry_run:
+        _show_plan(plan)
+        return
+    chosen = ports.choose(port, plan.board)
+    talk(f"{plan.board.name} at {chosen}")
+    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), _bar() as report:
+        outcome = flashing.run(plan, chosen, talk, report, verify=not no_verify)
+    _show_outcome(plan, outcome)
+
+
+def _show_plan(plan: Plan) -> None:
+    table = Table(Column("file", overflow="fold"), "flash from", "to", "bytes", "sha256")
+    for entry in plan.package.entries:
+        digest = hashlib.sha256(entry.data).hexdigest()[:_SHOWN_DIGITS] + "…"
+        what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
+        table.add_row(what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest)
+    result_console.print(table)
+    rates = ", ".join(map(str, plan.rates))
+    result_console.print(
+        f"{plan.board.name}: kflash as `{plan.board.flash.kflash}`, at the first of {rates} baud that works."
+    )
+    if not plan.has_firmware:
+        result_console.print("The firmware is left alone.")
+    result_console.print("Nothing was written: this was a dry run.")
+
+
+def _show_outcome(plan: Plan, outcome: Outcome) -> None:
+    proven = "written, read back, equal" if outcome.verified else "written, NOT read back"
+    for entry in plan.package.entries:
+        digest = hashlib.sha256(entry.data).hexdigest()[:_SHOWN_DIGITS]
+        result_console.print(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest}…)")
+    if not plan.has_firmware:
+        result_console.print(
+            "The firmware was left alone" + ("; it read the kmodel back." if outcome.verified else ".")
+        )
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    """A function that takes (what, bytes done, bytes in all); it draws on a terminal only."""
+    columns = (
+        TextColumn("  {task.description}"),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=talk_console, transient=True, disable=not talk_console.is_terminal) as progress:
+        task, shown = progress.add_task("", total=None), ""
+
+        def report(what: str, done: int, total: int) -> None:
+            nonlocal shown
+            if what != shown:
+                # Rate and time left begin anew with each stage.
+                progress.reset(task, total=total, description=what)
+                shown = what
+            progress.update(task, completed=done)
+
+        yield report

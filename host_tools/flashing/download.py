@@ -1,0 +1,137 @@
+"""Runs the worker that runs kflash: watches that it goes on, shows how far it is, and ends it when it does not."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools import kfpkg
+from host_tools.errors import FlashError
+from host_tools.flashing.watch import Stage
+from host_tools.kfpkg import Package
+
+# Seconds without any news after which nothing more will come. kflash itself gives the download mode 15 tries of 0.8 s;
+# a flash chip erases and writes 64 KiB within 8 s (datasheet of the W25Q128, 4 KiB sectors, longest times).
+SILENCE: Mapping[Stage, float] = {
+    Stage.OPEN: 30.0,
+    Stage.ENTER: 25.0,
+    Stage.LOADER: 5.0,
+    Stage.START: 10.0,
+    Stage.SPEED: 10.0,
+    Stage.INIT: 10.0,
+    Stage.WRITE: 20.0,
+    Stage.RESTART: 8.0,
+}
+_MODULE = "host_tools.flashing.worker"
+# Linux may let a port drain for 30 s before a process that was killed is gone.
+_END_SECONDS = 35.0
+_LAST_WORDS = 300
+
+
+class DownloadError(FlashError):
+    """A download that failed: `kind` is port, answer, silent, speed, lost, kflash or worker; and in which stage."""
+
+    def __init__(self, kind: str, stage: Stage, text: str) -> None:
+        super().__init__(text)
+        self.kind, self.stage = kind, stage
+
+
+@dataclass(frozen=True)
+class Download:
+    """What to write, where and how: `board` is kflash's name of the board."""
+
+    port: str
+    board: str
+    baud: int
+    package: Package
+
+
+Observe = Callable[[Stage, int], None]
+
+
+def run(download: Download, observe: Observe, silence: Mapping[Stage, float] = SILENCE) -> None:
+    """Write a package; `observe` gets the stage and the bytes written so far. DownloadError if it fails.
+
+    However this ends, the worker is gone, and so are its files.
+    """
+    if importlib.util.find_spec("kflash") is None:
+        raise FlashError("kflash is not installed in this Python; `pip install kflash==1.1.6`")
+    with tempfile.TemporaryDirectory(prefix="flash-") as folder:
+        file = Path(folder, "package" + kfpkg.SUFFIX)
+        file.write_bytes(kfpkg.pack(download.package))
+        with _worker(download, file) as events:
+            _follow(events, observe, silence)
+
+
+def _follow(events: queue.Queue[dict], observe: Observe, silence: Mapping[Stage, float]) -> None:
+    stage, written = Stage.OPEN, 0
+    while True:
+        try:
+            event = events.get(timeout=silence[stage])
+        except queue.Empty:
+            raise DownloadError("silent", stage, f"no answer for {silence[stage]:g} s") from None
+        if event["event"] == "done":
+            return
+        if event["event"] == "failed":
+            raise DownloadError(event["kind"], Stage[event.get("stage", stage.name)], event["text"])
+        if event["event"] == "stage":
+            stage = Stage[event["stage"]]
+        else:
+            written = event["written"]
+        observe(stage, written)
+
+
+@contextmanager
+def _worker(download: Download, file: Path) -> Iterator[queue.Queue[dict]]:
+    """The worker's events; it is ended, if it has not ended, when the block is left."""
+    job = {
+        "port": download.port,
+        "baud": download.baud,
+        "board": download.board,
+        "file": str(file),
+        "ranges": [(entry.address, entry.size) for entry in download.package.entries],
+    }
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    # kflash unpacks into a folder that it does not remove when it is killed; within ours it goes with that.
+    environment = {**os.environ, "PYTHONPATH": path, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(file.parent))}
+    command = [sys.executable, "-m", _MODULE, json.dumps(job)]
+    with tempfile.TemporaryFile() as words:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words
+        )
+        events: queue.Queue[dict] = queue.Queue()
+        reader = threading.Thread(target=_read, args=(process, words, events), name="flash worker", daemon=True)
+        reader.start()
+        try:
+            yield events
+        finally:
+            process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
+            reader.join(_END_SECONDS)
+            process.stdin.close()
+            process.stdout.close()
+
+
+def _read(process: subprocess.Popen, words: object, events: queue.Queue[dict]) -> None:
+    """Put the worker's events into the queue, and at its end a failure that nobody reads if it was done."""
+    for line in process.stdout:
+        with contextlib.suppress(ValueError):
+            events.put(json.loads(line))
+    process.wait()
+    words.seek(0)
+    said = words.read()[-_LAST_WORDS:].decode(errors="replace").strip().splitlines()
+    text = f"kflash's process ended with code {process.returncode} ({said[-1] if said else 'without a word'})"
+    events.put({"event": "failed", "kind": "worker", "text": text})

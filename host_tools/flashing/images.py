@@ -1,0 +1,144 @@
+"""What may be written into a board's flash: telling firmware and kmodels from everything else, by their content."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+import struct
+from pathlib import Path
+
+from conversion import network
+from conversion.errors import ConversionError
+from conversion.kmodel import v3, v3_container
+from conversion.kmodel.v3 import V3Model
+from host_tools.errors import FlashError
+
+# The first word of kmodels after V3; the version follows.
+LATER_KMODEL = 0x4B4D444C
+_ENCRYPTED_KMODELS = (0x2713, 0x534D444C, 0x454D444C)
+# MaixPy's loader refuses what is larger.
+MOST_KMODEL_BYTES = 0x600000
+MOST_FLASH_BYTES = 16 * 1024 * 1024
+# What kflash writes before a firmware, and behind it.
+FIRMWARE_HEADER = struct.Struct("<BI")
+_DUAL_SPI = 0x02
+DIGEST_BYTES = 32
+# Every MicroPython holds its own name: MaixPy's builds in the banner of the prompt, CanMV's in sys.implementation.
+_MICROPYTHON = b"micropython"
+_LOOKED_AT = 4096
+_TEXT = frozenset(string.printable.encode())
+_BEGINNINGS = (
+    (b"PK\x03\x04", "a zip archive: give a kfpkg or a release with --package, unpack anything else"),
+    (b"\x7fELF", "an ELF file, which a chip cannot start from flash: take the .bin of the same build"),
+    (b"\x1f\x8b", "a gzip archive: unpack it"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"),
+    (b"Rar!", "a rar archive: unpack it"),
+    (b"\xfd7zXZ", "an xz archive: unpack it"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+)
+
+
+def read(path: Path, what: str) -> bytes:
+    """The bytes of a file that could go into flash; FlashError where there is none, or it is too large."""
+    try:
+        if not path.is_file():
+            raise FlashError(f"{path}: no such {what}")
+        size = path.stat().st_size
+        if size > 2 * MOST_FLASH_BYTES:
+            raise FlashError(f"{path}: {size} bytes are no {what}; a board's flash has {MOST_FLASH_BYTES}")
+        return path.read_bytes()
+    except OSError as error:
+        raise FlashError(f"{path}: the {what} cannot be read ({error.strerror})") from error
+
+
+def check_kmodel(data: bytes, where: str) -> V3Model:
+    """A kmodel of this project, which MaixPy loads and whose outputs are PoseNet's heads; FlashError for all others."""
+    first, second = struct.unpack("<2I", data[:8].ljust(8, b"\0"))
+    if first == LATER_KMODEL:
+        raise FlashError(
+            f"{where}: is a kmodel V{second}, but every MaixPy v1 loads V3 and only some builds more; make a V3 with "
+            "`make kmodel`"
+        )
+    if first in _ENCRYPTED_KMODELS:
+        raise FlashError(f"{where}: is an encrypted kmodel, which only the board it was made for can read")
+    if first != v3_container.VERSION:
+        raise FlashError(f"{where}: is no kmodel but {describe(data)}; make one with `make kmodel`")
+    try:
+        model = v3.read(data, where)
+    except ConversionError as error:
+        raise FlashError(f"{error}; not a kmodel of this project, make one with `make kmodel`") from error
+    if len(data) > MOST_KMODEL_BYTES:
+        raise FlashError(f"{where}: {len(data)} bytes, but MaixPy loads at most {MOST_KMODEL_BYTES}")
+    _check_heads(model, where)
+    return model
+
+
+def _check_heads(model: V3Model, where: str) -> None:
+    """Output 0 is the block of all heads, the others are the heads, of the size that the input asks for."""
+    picture = model.convolutions[0].layer.source if model.convolutions else None
+    stride = network.OUTPUT_STRIDE
+    cells = (picture.height // stride) * (picture.width // stride) if picture else 0
+    wanted = [head.channels * cells for head in network.HEADS]
+    if [output.size for output in model.outputs[1:]] != wanted:
+        raise FlashError(
+            f"{where}: is a kmodel V3 of another network: its outputs are not PoseNet's four heads; make one with "
+            "`make kmodel`"
+        )
+
+
+def check_firmware(data: bytes, where: str) -> None:
+    """A MicroPython firmware as it is published, `.bin`; FlashError says what else it is."""
+    flags, length = FIRMWARE_HEADER.unpack(data[: FIRMWARE_HEADER.size].ljust(FIRMWARE_HEADER.size, b"\0"))
+    body, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    if len(data) == FIRMWARE_HEADER.size + length + DIGEST_BYTES and hashlib.sha256(body).digest() == digest:
+        raise FlashError(
+            f"{where}: was read out of a flash: it has the header (flags {flags}) that kflash would write again; take "
+            "the firmware as it was published"
+        )
+    known = _known(data)
+    if known:
+        raise FlashError(f"{where}: is no firmware but {known}")
+    if _MICROPYTHON not in data.lower():
+        raise FlashError(
+            f"{where}: no firmware that could run the program: there is no MicroPython in it; take a MaixPy v1 .bin "
+            "for the K210"
+        )
+
+
+def describe(data: bytes) -> str:
+    """What a file seems to be, for a message."""
+    return _known(data) or "something unknown"
+
+
+def _known(data: bytes) -> str | None:
+    """What a file is if that is plain from its first bytes; None for what may be machine code."""
+    head = data[:_LOOKED_AT]
+    if not head.strip(b"\0\xff"):
+        return "empty" if not data else "erased flash or zeros"
+    for beginning, words in _BEGINNINGS:
+        if head.startswith(beginning):
+            return words
+    first, second, third = struct.unpack("<3I", head[:12].ljust(12, b"\0"))
+    if first == LATER_KMODEL:
+        return f"a kmodel V{second}: give a model with --model"
+    if (first, third) == (v3_container.VERSION, v3_container.ARCH_K210) and second in (0, 1):
+        return "a kmodel V3: give it with --model"
+    if head[4:8] == b"TFL3":
+        return "a TFLite model"
+    return _known_text(head)
+
+
+def _known_text(head: bytes) -> str | None:
+    if not set(head) <= _TEXT:
+        return None
+    if head.lstrip()[:1] == b"<":
+        return "a web page, so the download failed: fetch the file itself"
+    return "text"
+
+
+def firmware_image(firmware: bytes) -> bytes:
+    """What kflash makes of a firmware: flags, length, firmware, SHA-256 of these; so it lies at address 0."""
+    body = FIRMWARE_HEADER.pack(_DUAL_SPI, len(firmware)) + firmware
+    return body + hashlib.sha256(body).digest()

@@ -1,0 +1,162 @@
+"""Recordings: what boards said, one JSON object a line. The format, and the writer.
+
+The first line is {"format": "posenet-maix recording 1", "started": "2026-01-31T12:00:00Z"}. Each other line has
+`at_ms`, milliseconds since then, and `board`, the label of the source. A frame's line is the object of `monitor --json`
+with these, and with `source` as in the FRAME sentence; any other line has one more key, which is the kind of event, and
+an object with its fields: {"at_ms": 12, "board": "maix_bit", "print": {"text": "hello"}}. Numbers are the board's own,
+neither smoothed nor with ids. Pictures and other blocks of data are not recorded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import json
+import types
+import typing
+from io import TextIOWrapper
+from pathlib import Path
+
+from conversion.network import KEYPOINTS
+from host_tools import events
+from host_tools.errors import HostToolError
+from host_tools.monitor.feed import Item, Note
+from host_tools.sentences import STAGES, Frame, Pose
+
+FORMAT = "posenet-maix recording 1"
+KINDS = {
+    "hello": events.Hello,
+    "other_protocol": events.OtherProtocol,
+    "digest": events.Digest,
+    "block_lost": events.BlockLost,
+    "selftest": events.SelfTest,
+    "settings": events.Settings,
+    "stats": events.Stats,
+    "trouble": events.Trouble,
+    "print": events.Print,
+    "restarted": events.Restarted,
+    "lost": events.Lost,
+    "found": events.Found,
+    "note": Note,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+class RecordingError(HostToolError):
+    """A recording that cannot be written, or a file that is none."""
+
+
+def to_dict(item: Item, at_ms: int) -> dict | None:
+    """An item as the object of its line; None for what is not recorded."""
+    match item.event:
+        case Frame() as frame:
+            return {"at_ms": at_ms, **frame.to_dict(item.source), "source": frame.source}
+        case event if type(event) in _NAMES:
+            fields = dataclasses.asdict(event)
+            return {"at_ms": at_ms, "board": item.source, _NAMES[type(event)]: fields}
+    return None
+
+
+def from_dict(line: object) -> tuple[int, str, events.Event | Note] | None:
+    """(at_ms, label, event) of a line's object; None for a kind of event that this version does not know.
+
+    ValueError for anything that is no line of a recording.
+    """
+    if not isinstance(line, dict) or type(line.get("at_ms")) is not int or not isinstance(line.get("board"), str):
+        raise ValueError("no line of a recording")
+    if "poses" in line:
+        return line["at_ms"], line["board"], _frame(line)
+    for name, kind in KINDS.items():
+        if name in line:
+            return line["at_ms"], line["board"], _event(kind, line[name])
+    return None
+
+
+def _frame(line: dict) -> Frame:
+    numbers = [line.get(name) for name in ("frame", "t_ms", "source")]
+    stages, poses = line.get("stages_us"), line["poses"]
+    if not _are_integers(numbers) or not isinstance(stages, dict) or not isinstance(poses, list):
+        raise ValueError("a frame whose fields are not whole")
+    if tuple(stages) != STAGES or not _are_integers(stages.values()):
+        raise ValueError(f"stages_us must have {', '.join(STAGES)}, in microseconds")
+    return Frame(*numbers, stages, tuple(map(_pose, poses)))
+
+
+def _pose(pose: object) -> Pose:
+    keypoints = pose.get("keypoints") if isinstance(pose, dict) else None
+    if not isinstance(keypoints, list) or len(keypoints) != len(KEYPOINTS) or type(pose.get("score")) is not int:
+        raise ValueError(f"a pose must have a score and {len(KEYPOINTS)} keypoints")
+    for keypoint in keypoints:
+        if not isinstance(keypoint, list) or len(keypoint) != 3 or not _are_integers(keypoint, 1 << 15):
+            raise ValueError("a keypoint must be three whole numbers, of 16 bits at most")
+    return Pose(pose["score"], tuple(map(tuple, keypoints)))
+
+
+def _are_integers(values: typing.Iterable[object], limit: int = 1 << 40) -> bool:
+    return all(type(value) is int and -limit <= value < limit for value in values)
+
+
+def _event(kind: type, fields: object) -> typing.Any:
+    """A dataclass from its fields, each of the type that it declares; fields that it does not have are passed over."""
+    if not isinstance(fields, dict):
+        raise ValueError(f"{_NAMES[kind]} must be an object")
+    made = {}
+    for name, hint in typing.get_type_hints(kind).items():
+        value = fields.get(name)
+        if dataclasses.is_dataclass(hint):
+            value = _event(hint, value)
+        elif not _fits(value, hint):
+            raise ValueError(f"{_NAMES[kind]}.{name} is {value!r}")
+        made[name] = value
+    return kind(**made)
+
+
+def _fits(value: object, hint: object) -> bool:
+    if isinstance(hint, types.UnionType):
+        return any(_fits(value, choice) for choice in typing.get_args(hint))
+    if typing.get_origin(hint) is dict:
+        return isinstance(value, dict) and _are_integers(value.values())
+    return _are_integers([value]) if hint is int else type(value) is hint
+
+
+class Recorder:
+    """Writes items to a file as they come, each line whole and out of our hands at once. Call close()."""
+
+    def __init__(self, path: Path, started: float) -> None:
+        """Begins the file; `started` is the time.monotonic() that its times count from. RecordingError if it exists."""
+        self._path, self._started = path, started
+        self.lines = 0
+        try:
+            self._file: TextIOWrapper = path.open("x", encoding="utf-8", newline="\n")
+        except FileExistsError:
+            raise RecordingError(f"{path}: exists already; delete it, or choose another name") from None
+        except OSError as error:
+            raise RecordingError(f"{path}: cannot be written ({error.strerror}); choose another place") from error
+        now = datetime.datetime.now(datetime.timezone.utc)
+        self._write({"format": FORMAT, "started": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+
+    def take(self, item: Item) -> None:
+        """Write an item, if it is of a kind that is recorded; RecordingError when the disk is full, say."""
+        line = to_dict(item, max(0, round((item.at - self._started) * 1000)))
+        if line is not None:
+            self._write(line)
+            self.lines += 1
+
+    def _write(self, line: dict) -> None:
+        try:
+            self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise RecordingError(
+                f"{self._path}: recording stopped after {self.lines} lines ({error.strerror}); they can be replayed"
+            ) from error
+
+    def close(self) -> None:
+        """End the file; one with nothing in it is removed."""
+        try:
+            self._file.close()
+        except OSError as error:
+            raise RecordingError(f"{self._path}: its end could not be written ({error.strerror})") from error
+        finally:
+            if not self.lines:
+                self._path.unlink(missing_ok=True)

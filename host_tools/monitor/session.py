@@ -1,0 +1,149 @@
+"""One run of the monitor: takes items from a feed, gives them to the outputs, and ends when it should."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from host_tools import events
+from host_tools.errors import HostToolError, LinkError
+from host_tools.monitor import words
+from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Note
+from host_tools.monitor.output import Output
+from host_tools.monitor.record import Recorder
+from host_tools.monitor.seen import Seer
+from host_tools.sentences import Frame
+
+_POLL_SECONDS = 0.1
+# A board that starts needs some seconds to its first frame; one that draws the test card is busy for up to a minute.
+FIRST_FRAME_SECONDS = 30.0
+NEXT_FRAME_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends by itself: after so many frames (of all boards together), after so many seconds; None: never."""
+
+    frames: int | None = None
+    seconds: float | None = None
+
+
+class Session:
+    """A run. `outputs` get frames as `seer` makes them; `recorder` gets everything as it came."""
+
+    def __init__(
+        self, feed: Feed, outputs: Sequence[Output], limits: Limits, seer: Seer, recorder: Recorder | None = None
+    ) -> None:
+        self._feed, self._outputs, self._limits, self._seer, self._recorder = feed, outputs, limits, seer, recorder
+        self.frames = 0
+        self._started = self._last_frame = time.monotonic()
+        self._reasons: dict[str, str] = {}
+
+    def run(self, over: threading.Event) -> None:
+        """Until `over` is set, a limit is reached, or the feed ends.
+
+        LinkError if frames are waited for (there is a limit) and none come, with what the boards say instead;
+        RecordingError for a damaged recording, or one that cannot be written on.
+        """
+        while not over.is_set() and not self.done:
+            self.take(self._feed.next(_POLL_SECONDS))
+
+    @property
+    def done(self) -> bool:
+        """Whether the run has come to its end."""
+        enough = self._limits.frames is not None and self.frames >= self._limits.frames
+        late = self._limits.seconds is not None and time.monotonic() - self._started >= self._limits.seconds
+        if (late or self._feed.ended) and not self.frames:
+            raise LinkError(self._why_silent())
+        return enough or late or self._feed.ended
+
+    def take(self, item: Item | None) -> None:
+        """One item, or the time that has passed without one."""
+        now = time.monotonic()
+        if item is not None:
+            self._note_reason(item)
+            if self._recorder is not None:
+                self._recorder.take(item)
+            self._hand_out(item)
+        elif self._limits.frames is not None and now - self._last_frame > self._patience:
+            raise LinkError(self._why_silent())
+        sources = self._feed.sources
+        for output in self._outputs:
+            output.tick(sources, now)
+
+    @property
+    def summary(self) -> str:
+        """What there was, in one line."""
+        seconds = time.monotonic() - self._started
+        lost = f"; {self._feed.lost} events came faster than they were shown" if self._feed.lost else ""
+        links = [
+            f"{source.label}: {words.mishaps(source.statistics)}" for source in self._feed.sources if source.statistics
+        ]
+        return "; ".join([f"{self.frames} frames in {seconds:.1f} s{lost}", *links])
+
+    @property
+    def _patience(self) -> float:
+        return NEXT_FRAME_SECONDS if self.frames else FIRST_FRAME_SECONDS
+
+    def _hand_out(self, item: Item) -> None:
+        if not isinstance(item.event, Frame):
+            for output in self._outputs:
+                output.event(item)
+            return
+        self.frames += 1
+        self._last_frame = time.monotonic()
+        source = self._feed.source(item.source)
+        seen = self._seer.see(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
+        for output in self._outputs:
+            output.frame(seen)
+
+    def _note_reason(self, item: Item) -> None:
+        """Keep what a source said last that explains why it sends no frames."""
+        if isinstance(item.event, Note | events.Lost | events.Trouble | events.OtherProtocol):
+            self._reasons[item.source] = words.of(item.event) or ""
+
+    def _why_silent(self) -> str:
+        seconds = time.monotonic() - self._last_frame
+        reasons = "; ".join(f"{label}: {reason}" for label, reason in self._reasons.items())
+        if not reasons:
+            recorded = all(source.statistics is None for source in self._feed.sources)
+            why = "it holds none" if recorded else "the board answers; is it paused? Press its key, or reset it"
+            reasons = f"{', '.join(source.label for source in self._feed.sources)}: {why}"
+        return f"no frame in {seconds:.0f} s; {reasons}"
+
+
+class Tapped:
+    """A feed that someone else reads, whose items pass through a session: for `--web` with other outputs.
+
+    What goes wrong in the session ends the run by `over`, and is raised by `check`.
+    """
+
+    def __init__(self, feed: Feed, session: Session, over: threading.Event) -> None:
+        self._feed, self._session, self._over = feed, session, over
+        self._failure: HostToolError | None = None
+
+    def __getattr__(self, name: str) -> object:
+        """Everything but `next` is the feed's own."""
+        return getattr(self._feed, name)
+
+    def next(self, seconds: float) -> Item | None:
+        """The next item, as Feed.next."""
+        if self._over.is_set():
+            return None
+        try:
+            item = self._feed.next(seconds)
+            self._session.take(item)
+            if self._session.done:
+                self._over.set()
+        except HostToolError as error:
+            self._failure = error
+            self._over.set()
+            return None
+        return item
+
+    def check(self) -> None:
+        """Raise what went wrong."""
+        if self._failure is not None:
+            raise self._failure

@@ -1,0 +1,65 @@
+"""A picture of what boards see: the skeletons of a frame on plain paper of the model's size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from conversion import files, overlay
+from conversion.errors import OutputError
+from conversion.pose import Pose
+from host_tools.errors import HostToolError
+from host_tools.monitor.figure import PART_SCORE, SCORE_ONE, X16_PER_PIXEL
+from host_tools.monitor.output import Output
+from host_tools.monitor.seen import Seen
+from host_tools.sentences import Frame
+from host_tools.sentences import Pose as SentPose
+
+
+def draw(frame: Frame, size: tuple[int, int], part_score: int = PART_SCORE) -> Image.Image:
+    """The people of a frame, RGB of `size`; keypoints below `part_score` (of 255), and lines to them, are left out."""
+    paper = Image.new("RGB", size, overlay.PAPER)
+    return overlay.skeletons(paper, [_pose(pose) for pose in frame.poses], part_score=part_score / SCORE_ONE)
+
+
+def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
+    """One picture as it is; those of several boards in a row, with their names."""
+    return pictures[0][1] if len(pictures) == 1 else overlay.side_by_side(pictures)
+
+
+def _pose(pose: SentPose) -> Pose:
+    return Pose(pose.score / SCORE_ONE, np.array(pose.keypoints) / (X16_PER_PIXEL, X16_PER_PIXEL, SCORE_ONE))
+
+
+class SnapshotKeeper(Output):
+    """Remembers the last frame of each board; `write` draws them."""
+
+    def __init__(self, path: Path) -> None:
+        """HostToolError now rather than at the end, if the picture's folder cannot be written."""
+        self._path = path
+        self._seen: dict[str, Seen] = {}
+        self._attempt(lambda: files.check_writable(path.parent))
+
+    def frame(self, seen: Seen) -> None:
+        """Keep a frame in place of the board's last one."""
+        self._seen[seen.label] = seen
+
+    def write(self) -> bool:
+        """Draw the frames kept, PNG, whole or not at all; False where there are none."""
+        if not self._seen:
+            return False
+        pictures = [(label, draw(seen.frame, seen.size)) for label, seen in sorted(self._seen.items())]
+        self._attempt(lambda: files.write_png(self._path, side_by_side(pictures)))
+        return True
+
+    def _attempt(self, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OutputError as error:
+            reason = getattr(error.__cause__, "strerror", error)
+            raise HostToolError(
+                f"{self._path}: the snapshot cannot be written ({reason}); choose another place"
+            ) from error

@@ -1,0 +1,141 @@
+"""What the server asks boards: what pages order, and on its own account what boards do not say unasked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+
+from host_tools.errors import HostToolError, LinkError
+from host_tools.monitor.feed import Feed
+from host_tools.monitor.web import messages
+from host_tools.monitor.web.messages import Order
+from host_tools.monitor.web.view import View
+
+# How a board is (paused, trying again) is in STATS, which comes unasked every ten seconds only.
+_STATS_SECONDS = 2.0
+_GREET_AGAIN_SECONDS = 3.0
+# Link.ask gives up after six seconds; requests of other tabs may come first.
+_ASK_SECONDS = 15.0
+# "At most every so often": on a line of 115200 baud a picture takes longer than this, so the line decides.
+PREVIEW_MS = 250
+
+
+class Orders:
+    """Carries out orders of tabs. A board sends previews as long as any tab wants them; `Tab`s are only compared."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._watchers: dict[int, set[object]] = {}
+        self._quality = messages.PREVIEW_QUALITY.low
+        self._greet_due: dict[int, float] = {}
+        self._stats_due: dict[int, float] = {}
+        self._asking: set[int] = set()
+        self._background: set[asyncio.Task] = set()
+        self._known: dict[str, Callable[[object, View, Order], Awaitable[None]]] = {
+            "poses": self._set_poses,
+            "mode": self._set_mode,
+            "pause": self._pause,
+            "resume": self._resume,
+            "preview": self._set_preview,
+        }
+
+    async def carry_out(self, tab: object, view: View, order: Order) -> None:
+        """Do what a tab orders of one board; LinkError says why it cannot be."""
+        await self._known[order.do](tab, view, order)
+
+    async def _set_poses(self, tab: object, view: View, order: Order) -> None:
+        await self._ask(view, "POSES", *(order.values[name] for name in messages.POSES))
+
+    async def _set_mode(self, tab: object, view: View, order: Order) -> None:
+        await self._ask(view, "MODE", order.values["mode"])
+
+    async def _pause(self, tab: object, view: View, order: Order) -> None:
+        await self._ask(view, "PAUSE")
+        await self._ask(view, "STATS")
+
+    async def _resume(self, tab: object, view: View, order: Order) -> None:
+        await self._ask(view, "RESUME")
+        await self._ask(view, "STATS")
+
+    async def _set_preview(self, tab: object, view: View, order: Order) -> None:
+        watchers = self._watchers.setdefault(view.number, set())
+        if not order.values["on"]:
+            watchers.discard(tab)
+            await self._end_preview(view)
+            return
+        watchers.add(tab)
+        self._quality = order.values["quality"]
+        try:
+            await self._ask(view, "PREVIEW", PREVIEW_MS, self._quality)
+        except LinkError:
+            watchers.discard(tab)
+            raise
+
+    async def _end_preview(self, view: View) -> None:
+        if not self._watchers.get(view.number):
+            await self._ask(view, "PREVIEW", 0)
+
+    async def _ask(self, view: View, kind: str, *fields: int | None) -> int:
+        """The value that a board answers; LinkError if it refuses or is silent."""
+        if not view.reachable:
+            raise LinkError(f"{view.label} is not there to be asked")
+        reply = asyncio.wrap_future(self._feed.ask(view.label, kind, *fields))
+        done, _ = await asyncio.wait({reply}, timeout=_ASK_SECONDS)
+        if not done:
+            reply.cancel()
+            raise LinkError(f"{view.label} has not answered {kind} within {_ASK_SECONDS:.0f} s")
+        if reply.cancelled():
+            raise LinkError(f"{view.label} went before it could answer {kind}")
+        return reply.result()
+
+    def ask_if_due(self, view: View) -> None:
+        """Ask for settings when a board has come, for its state now and then; one question at a time for each board."""
+        now = time.monotonic()
+        due = self._greet_due if view.greeting_due else self._stats_due
+        if view.number in self._asking or not view.reachable or now < due.get(view.number, 0):
+            return
+        due[view.number] = now + (_GREET_AGAIN_SECONDS if view.greeting_due else _STATS_SECONDS)
+        self._asking.add(view.number)
+        question = self._start(self._greet(view) if view.greeting_due else self._ask(view, "STATS"))
+        question.add_done_callback(lambda _: self._asking.discard(view.number))
+
+    async def _greet(self, view: View) -> None:
+        """A board that has started again has forgotten the previews."""
+        preview = bool(self._watchers.get(view.number))
+        await self._ask(view, "SETTINGS")
+        await self._ask(view, "STATS")
+        if preview:
+            await self._ask(view, "PREVIEW", PREVIEW_MS, self._quality)
+        view.greeting_due = False
+        self._greet_due.pop(view.number, None)
+
+    def forget(self, tab: object, views: dict[int, View]) -> None:
+        """A tab has closed: previews that nobody else looks at end."""
+        for number, watchers in self._watchers.items():
+            if tab in watchers:
+                watchers.discard(tab)
+                self._start(self._end_preview(views[number]))
+
+    def forget_previews(self, number: int) -> None:
+        """A board has ended its previews: it is not asked for them again."""
+        self._watchers.pop(number, None)
+
+    def _start(self, question: Coroutine[None, None, object]) -> asyncio.Task:
+        """Ask in the background; that a board does not answer is seen by its silence."""
+
+        async def asking() -> None:
+            try:
+                await question
+            except HostToolError:
+                return
+
+        task = asyncio.create_task(asking())
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+        return task
+
+    async def close(self) -> None:
+        """Wait for what was begun, the ends of previews above all."""
+        if self._background:
+            await asyncio.wait(self._background)

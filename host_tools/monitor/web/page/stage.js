@@ -1,0 +1,139 @@
+// The picture of one board: its camera's preview where there is one, the people of the newest frame over it.
+
+import { display } from "/display.js";
+import { COLOURS, drawPeople } from "/people.js";
+
+const DEFAULT_SIZE = [320, 240];
+const ARIA_MS = 1000;
+// A picture is seconds behind its people on a slow line.
+const MOST_REMEMBERED = 200;
+
+export class Stage {
+  #canvas;
+  #skeleton;
+  #size = DEFAULT_SIZE;
+  #poses = [];
+  #lastFrame = 0;
+  #frames = new Map(); // The people of the last frames, by number.
+  #picture = null;
+  #pictureFrame = 0;
+  #pictures = 0;
+  #due = false;
+  #describing = null;
+
+  constructor(canvas, skeleton) {
+    this.#canvas = canvas;
+    this.#skeleton = skeleton;
+    new ResizeObserver(() => this.redraw()).observe(canvas);
+  }
+
+  // The model's input in pixels, 0 while there is no model.
+  resize(width, height) {
+    const size = width && height ? [width, height] : DEFAULT_SIZE;
+    if (size[0] === this.#size[0] && size[1] === this.#size[1]) return;
+    this.#size = size;
+    this.#canvas.style.aspectRatio = `${size[0]} / ${size[1]}`;
+    this.redraw();
+  }
+
+  show(poses, frame) {
+    if (frame <= this.#lastFrame) this.#frames.clear(); // The board counts from the beginning again.
+    this.#lastFrame = frame;
+    this.#poses = poses;
+    this.#frames.set(frame, poses);
+    if (this.#frames.size > MOST_REMEMBERED) this.#frames.delete(this.#frames.keys().next().value);
+    this.#describe();
+    this.redraw();
+  }
+
+  // Nobody is to be seen: the board is not running.
+  clear() {
+    this.#poses = [];
+    this.#frames.clear();
+    this.#describe();
+    this.redraw();
+  }
+
+  // A JPEG of a frame; one that is no picture is passed over.
+  async preview(blob, frame) {
+    const number = ++this.#pictures;
+    let picture;
+    try {
+      picture = await createImageBitmap(blob);
+    } catch {
+      return;
+    }
+    if (number !== this.#pictures) return picture.close();
+    this.#picture?.close();
+    this.#picture = picture;
+    this.#pictureFrame = frame;
+    this.redraw();
+  }
+
+  endPreview() {
+    this.#pictures++;
+    this.#picture?.close();
+    this.#picture = null;
+    this.redraw();
+  }
+
+  redraw() {
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    const ratio = devicePixelRatio;
+    if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) {
+      this.#canvas.width = Math.round(width * ratio);
+      this.#canvas.height = Math.round(height * ratio);
+    }
+    const context = this.#canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    if (this.#picture) this.#drawPicture(context, width, height);
+    drawPeople(context, this.#view(width, height), this.#shown(), keypoints, this.#skeleton, colourOf, label);
+  }
+
+  // The newest people, or those of the picture: nobody if that frame was not sent.
+  #shown() {
+    return display.match && this.#picture ? this.#frames.get(this.#pictureFrame) ?? [] : this.#poses;
+  }
+
+  #drawPicture(context, width, height) {
+    context.save();
+    if (display.mirror) {
+      context.translate(width, 0);
+      context.scale(-1, 1);
+    }
+    context.drawImage(this.#picture, 0, 0, width, height);
+    context.restore();
+  }
+
+  #view(width, height) {
+    const [across, down] = this.#size.map((pixels) => 16 * pixels);
+    const x = (x16) => (x16 / across) * width;
+    return { width, height, x: display.mirror ? (x16) => width - x(x16) : x, y: (y16) => (y16 / down) * height };
+  }
+
+  // For who cannot see the picture; not with every frame.
+  #describe() {
+    this.#describing ??= setTimeout(() => this.#describeNow(), ARIA_MS);
+  }
+
+  #describeNow() {
+    this.#describing = null;
+    const scores = this.#poses.map((pose) => (pose.score / 255).toFixed(2)).join(", ");
+    const people = this.#poses.length === 1 ? "1 person" : `${this.#poses.length} people`;
+    this.#canvas.setAttribute("aria-label", scores ? `${people}, scores ${scores}` : "No people");
+  }
+}
+
+const keypoints = (pose) => (display.smooth ? pose.smooth : pose.keypoints);
+const colourOf = (pose, place) => COLOURS[(display.ids ? pose.id - 1 : place) % COLOURS.length];
+const label = (pose) => `${display.ids ? `#${pose.id}  ` : ""}${(pose.score / 255).toFixed(2)}`;

@@ -1,0 +1,105 @@
+"""Sends a picture's pixels to the board's program, in chunks that it acknowledges one by one."""
+
+from __future__ import annotations
+
+import base64
+import time
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from host_tools.errors import LinkError
+from host_tools.link import Refused
+
+# How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
+STORED = np.dtype(">u2")
+# What the firmware answers that a new start mends: no such upload (any more), or pixels that arrived damaged.
+BAD_FIELD, BAD_CHUNK, BAD_DATA = 2, 4, 5
+_STARTS = 3
+# The board reads every millisecond while it receives: a chunk without an answer by then was lost.
+_REPLY_SECONDS = 1.0
+_REPLY_ATTEMPTS = 8
+
+Progress = Callable[[int, int], None]
+
+
+class Asker(Protocol):
+    """The part of host_tools.link.Link that an upload needs."""
+
+    def ask(self, kind: str, *fields: int | str | None, seconds: float = ..., attempts: int = ...) -> int:
+        """Send a sentence, wait for its reply, return the value."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What an upload took: pixel bytes, chunks, starts (1 if nothing went wrong), seconds."""
+
+    bytes: int
+    chunks: int
+    starts: int
+    seconds: float
+
+
+def to_words(picture: np.ndarray) -> np.ndarray:
+    """uint8 [H, W, 3] RGB as RGB565 words, uint16 [H, W]: each colour the nearest that five or six bits can say."""
+    wide = picture.astype(np.uint32)
+    red, green, blue = ((wide[..., plane] * most + 127) // 255 for plane, most in enumerate((31, 63, 31)))
+    return (red << 11 | green << 5 | blue).astype(np.uint16)
+
+
+def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Progress) -> Sent:
+    """Put RGB565 words, uint16 [H, W], into the board's frame buffer; `chunk_bytes` is what its HELLO says.
+
+    The board must be paused, or its next frame overwrites them. `progress(done, total)` counts pixel bytes. Lost and
+    refused chunks are repeated, and the whole a few times. LinkError when that does not help, Refused for what cannot
+    be: no model, another size.
+    """
+    data = words.astype(STORED).tobytes()
+    started = time.monotonic()
+    starts = 1
+    while True:
+        try:
+            chunks = _send_once(link, words.shape, data, chunk_bytes, progress)
+        except Refused as error:
+            if error.code not in (BAD_FIELD, BAD_CHUNK) or starts == _STARTS:
+                raise
+            starts += 1
+        else:
+            return Sent(len(data), chunks, starts, time.monotonic() - started)
+
+
+def _send_once(link: Asker, shape: tuple[int, ...], data: bytes, chunk_bytes: int, progress: Progress) -> int:
+    height, width = shape
+    chunks = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)]
+    count = link.ask("PIXELS", width, height, zlib.crc32(data))
+    if count != len(chunks):
+        raise LinkError(
+            f"the board wants {count} chunks for {len(data)} bytes in pieces of {chunk_bytes}; its program is not of "
+            "this version: run `deploy`"
+        )
+    wanted = 0
+    while wanted < count:
+        progress(wanted * chunk_bytes, len(data))
+        wanted = _chunk(link, wanted, chunks[wanted], count)
+    progress(len(data), len(data))
+    return count
+
+
+def _chunk(link: Asker, number: int, piece: bytes, count: int) -> int:
+    """Send one chunk; the number of the next one that the board wants, which is always a later one."""
+    fields = number, base64.b64encode(piece).decode()
+    try:
+        wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)
+    except Refused as error:
+        if error.code != BAD_FIELD:
+            raise
+        # Damaged so that the sentence's checksum is right all the same: one in 65,536 damaged ones.
+        wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)
+    if not number < wanted <= count:
+        raise LinkError(
+            f"after chunk {number} of {count} the board wants {wanted}; its program is not sound: run `deploy`"
+        )
+    return wanted

@@ -1,0 +1,144 @@
+"""`deploy --sd`: a card that a board starts from; only our files are touched, and a card that is full is left alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from host_tools import deploy
+from host_tools.deploy import Report, Request
+from host_tools.deployment import sd_card
+from host_tools.errors import BoardError
+from host_tools.virtual_board import VirtualBoard
+from tests.host_tools.deployment.conftest import Install
+from tests.host_tools.virtual_board import kmodels
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def silent(message: str) -> None:
+    """Say nothing."""
+
+
+def no_progress(done: int, total: int) -> None:
+    """Draw nothing."""
+
+
+def fill(folder: Path, kmodel: Path, board: str = "maix_bit", **more: object) -> Report:
+    return deploy.run(Request(board=board, model=kmodel, sd=folder, **more), silent, no_progress)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture
+def sd(tmp_path: Path) -> Path:
+    folder = tmp_path / "card"
+    folder.mkdir()
+    (folder / "holiday.jpg").write_bytes(b"photo")
+    (folder / "music").mkdir()
+    return folder
+
+
+def test_a_board_runs_from_the_card_alone(sd: Path, kmodel: Path) -> None:
+    report = fill(sd, kmodel)
+    assert report.started is None
+    assert {"main.py", "small.kmodel", "pose_model.json", "pose_config.json"} <= set(report.written)
+    assert files_of(sd)["small.kmodel"] == kmodels.kmodel()
+    with VirtualBoard(files={"main.py": "print('from flash')\n"}, sd=sd) as board:
+        board.wait_for("posenet: kmodel 96x80 from /sd/small.kmodel")
+        board.wait_for("$FRAME,1,")
+
+
+def test_the_second_time_there_is_nothing_to_do_and_a_removal_leaves_what_was_there(
+    sd: Path, kmodel: Path, install: Install
+) -> None:
+    install(1)
+    (sd / "main.py").write_text("print('mine')\n")
+    before = files_of(sd)
+    assert "main_before_posenet.py" in fill(sd, kmodel).written
+    assert fill(sd, kmodel).nothing_to_do
+    report = deploy.remove(Request(sd=sd), silent, no_progress)
+    assert "small.kmodel" in report.removed
+    assert files_of(sd) == before
+    assert (sd / "music").is_dir()
+
+
+def test_an_update_takes_the_old_files_away(sd: Path, kmodel: Path, install: Install) -> None:
+    install(1)
+    fill(sd, kmodel)
+    install(2)
+    report = fill(sd, kmodel)
+    assert report.removed == ["pose_old.py"]
+    assert fill(sd, kmodel).nothing_to_do
+    assert files_of(sd)["pose_part.py"] == b"VERSION = 2\n"
+
+
+def test_a_dry_run_writes_nothing(sd: Path, kmodel: Path, install: Install) -> None:
+    install(1)
+    before = files_of(sd)
+    assert fill(sd, kmodel, dry_run=True).written
+    assert files_of(sd) == before
+
+
+def test_maixpys_own_config_is_not_for_the_card(sd: Path, kmodel: Path, install: Install) -> None:
+    install(1)
+    report = fill(sd, kmodel, "maix_cube")
+    assert any("run deploy over USB once, too" in warning for warning in report.warnings)
+    assert "config.json" not in files_of(sd)
+
+
+def test_a_card_without_room_is_left_alone(
+    sd: Path, kmodel: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(1)
+    before = files_of(sd)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(1 << 20, 0, 200_000))
+    with pytest.raises(BoardError, match=r"195 KiB free, \d+ KiB are needed"):
+        fill(sd, kmodel)
+    assert files_of(sd) == before
+
+
+def test_a_folder_in_a_files_place_is_named(sd: Path, kmodel: Path, install: Install) -> None:
+    install(1)
+    (sd / "pose_app.py").mkdir()
+    with pytest.raises(BoardError, match=r"pose_app\.py: a folder, where a file must go"):
+        fill(sd, kmodel)
+
+
+@pytest.mark.parametrize("at", [0, 3])
+def test_a_card_that_is_pulled_out_keeps_the_old_program_and_the_next_time_mends_it(
+    at: int, sd: Path, kmodel: Path, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(1)
+    fill(sd, kmodel)
+    old = files_of(sd)
+    install(2)
+    store, count = sd_card._store, []
+
+    def fails(path: Path, data: bytes) -> None:
+        count.append(path)
+        if len(count) > at:
+            raise OSError(5, os.strerror(5))
+        store(path, data)
+
+    monkeypatch.setattr(sd_card, "_store", fails)
+    with pytest.raises(BoardError, match="locked, full or taken out") as caught:
+        fill(sd, kmodel)
+    assert "\n" not in str(caught.value)
+    assert {name: data for name, data in files_of(sd).items() if not name.endswith(".new")} == old
+    monkeypatch.setattr(sd_card, "_store", store)
+    fill(sd, kmodel)
+    assert fill(sd, kmodel).nothing_to_do
+    assert not [name for name in files_of(sd) if name.endswith(".new")]
+
+
+def test_a_file_is_no_card(tmp_path: Path, kmodel: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BoardError, match="no such folder"):
+        fill(tmp_path / "file", kmodel)

@@ -1,0 +1,52 @@
+"""Frames of the download protocol: whatever is put in comes out, whatever stands between."""
+
+import struct
+import zlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from host_tools.flashing import isp
+from host_tools.flashing.isp import Deframer, Operation, Request
+
+BODIES = st.lists(
+    st.binary(min_size=1, max_size=60) | st.lists(st.sampled_from(b"\xc0\xdb\xdc\xdd"), min_size=1).map(bytes)
+)
+
+
+@given(BODIES, st.integers(1, 9))
+def test_frames_come_out_as_they_went_in(bodies: list[bytes], piece: int) -> None:
+    line = b"".join(map(isp.frame, bodies))
+    deframer = Deframer()
+    pieces = [line[at : at + piece] for at in range(0, len(line), piece)]
+    assert [body for data in pieces for body in deframer.feed(data)] == bodies
+
+
+@given(st.binary(max_size=80).filter(lambda data: b"\xc0" not in data), st.binary(min_size=1, max_size=40))
+def test_what_stands_before_a_frame_is_dropped(before: bytes, body: bytes) -> None:
+    assert Deframer().feed(before + isp.frame(body)) == [body]
+
+
+@given(st.binary(max_size=60), st.lists(st.binary(min_size=1, max_size=20), min_size=3, max_size=3))
+def test_after_any_garbage_it_is_back_at_the_second_frame(garbage: bytes, bodies: list[bytes]) -> None:
+    found = Deframer().feed(garbage + b"".join(map(isp.frame, bodies)))
+    assert found[-2:] == bodies[1:]
+
+
+def test_the_greeting_is_kflashs() -> None:
+    assert b"\xc0\xc2" + bytes(12) + b"\xc0" == isp.GREETING
+    assert Request.read(Deframer().feed(isp.GREETING)[0]) == Request(Operation.GREET)
+
+
+@given(st.integers(0, 2**32 - 1), st.binary(max_size=50), st.integers(0, 8 * 66 - 1))
+def test_a_request_with_a_wrong_bit_is_not_sound(address: int, data: bytes, bit: int) -> None:
+    rest = struct.pack("<II", address, len(data)) + data
+    body = struct.pack("<HHI", Operation.WRITE_FLASH, 0, zlib.crc32(rest)) + rest
+    assert Request.read(body) == Request(Operation.WRITE_FLASH, address, len(data), data)
+    at = 4 + bit // 8 % (len(body) - 4)
+    spoilt = body[:at] + bytes([body[at] ^ 1 << bit % 8]) + body[at + 1 :]
+    assert not Request.read(spoilt).sound
+
+
+def test_too_short_for_a_header_is_no_request() -> None:
+    assert Request.read(b"\xd4" + bytes(14)) is None

@@ -1,0 +1,206 @@
+"""Recordings: what is written is what is read; torn, damaged and foreign files get one clear line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from host_tools import events
+from host_tools.monitor import record
+from host_tools.monitor.feed import Feed, Item, Note
+from host_tools.monitor.record import KINDS, Recorder, RecordingError
+from host_tools.monitor.replay import read
+from host_tools.sentences import STAGES, Frame, Pose
+from tests.host_tools.monitor import actors
+
+words = st.integers(0, (1 << 32) - 1)
+coordinates = st.integers(-(1 << 15), (1 << 15) - 1)
+scores = st.integers(0, 255)
+poses = st.builds(
+    Pose, scores, st.lists(st.tuples(coordinates, coordinates, scores), min_size=17, max_size=17).map(tuple)
+)
+frames = st.builds(
+    Frame,
+    words,
+    words,
+    st.integers(0, 3),
+    st.lists(words, min_size=5, max_size=5).map(lambda times: dict(zip(STAGES, times, strict=True))),
+    st.lists(poses, max_size=3).map(tuple),
+)
+# Texts as they come: anything that JSON can hold.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+simple = {int: words, str: texts, str | None: texts | st.none(), int | None: words | st.none()}
+others = st.sampled_from(list(KINDS.values())).flatmap(
+    lambda kind: st.builds(kind, **{name: _of(hint) for name, hint in record.typing.get_type_hints(kind).items()})
+)
+
+
+def _of(hint: object) -> st.SearchStrategy:
+    if hint is events.Hello:
+        return st.builds(hint, **{name: _of(field) for name, field in record.typing.get_type_hints(hint).items()})
+    return simple[hint] if hint in simple else st.dictionaries(texts, words, max_size=4)
+
+
+def item(event: object, at: float = 0.0) -> Item:
+    return Item("bit", event, at)
+
+
+def recorded(path: Path, *items: Item) -> Path:
+    recorder = Recorder(path, 100.0)
+    for each in items:
+        recorder.take(each)
+    recorder.close()
+    return path
+
+
+@given(st.lists(frames | others, max_size=8), st.lists(st.floats(0, 1e4), min_size=8, max_size=8))
+def test_what_is_recorded_is_what_is_read(tmp_path_factory: pytest.TempPathFactory, said: list, times: list) -> None:
+    path = tmp_path_factory.mktemp("recording") / "one.jsonl"
+    times = sorted(times)
+    recorder = Recorder(path, 0.0)
+    for event, at in zip(said, times, strict=False):
+        recorder.take(item(event, at))
+    written = path.read_text(encoding="utf-8").splitlines()
+    recorder.close()
+    assert len(written) == 1 + len(said)
+    if said:
+        assert list(read(path)) == [(round(1000 * at), "bit", event) for event, at in zip(said, times, strict=False)]
+
+
+def test_every_kind_of_event_is_recorded_or_left_out_on_purpose() -> None:
+    kinds = set(record.typing.get_args(events.Event)) | {Note}
+    assert kinds - set(KINDS.values()) == {Frame, events.Block}
+
+
+def test_a_frames_line_is_the_monitors_json_with_time_and_source(tmp_path: Path) -> None:
+    frame = actors.frame(7, [actors.person(100, 60)])
+    path = recorded(tmp_path / "one.jsonl", item(frame, 101.5))
+    head, line = map(json.loads, path.read_text().splitlines())
+    assert head["format"] == "posenet-maix recording 1"
+    assert line == {"at_ms": 1500, **frame.to_dict("bit"), "source": 0}
+
+
+def test_each_line_is_in_the_file_at_once(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "one.jsonl", 0.0)
+    recorder.take(item(events.Print("hello")))
+    assert "hello" in (tmp_path / "one.jsonl").read_text()
+    recorder.close()
+
+
+def test_a_file_that_exists_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "dear.jsonl"
+    path.write_text("dear")
+    with pytest.raises(RecordingError, match=r"dear\.jsonl: exists already; delete it, or choose another name"):
+        Recorder(path, 0.0)
+    assert path.read_text() == "dear"
+
+
+def test_a_place_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"cannot be written \(No such file or directory\); choose another place"):
+        Recorder(tmp_path / "none" / "one.jsonl", 0.0)
+
+
+def test_nothing_recorded_leaves_no_file(tmp_path: Path) -> None:
+    assert not recorded(tmp_path / "one.jsonl").exists()
+
+
+def test_a_full_disk_is_one_line() -> None:
+    recorder = Recorder.__new__(Recorder)
+    recorder._path, recorder._started, recorder.lines = Path("/dev/full"), 0.0, 0
+    recorder._file = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - closed below
+    with pytest.raises(RecordingError, match=r"/dev/full: recording stopped after 0 lines \(No space left on device\)"):
+        recorder.take(item(events.Print("hello")))
+    with pytest.raises(OSError, match="No space"):
+        recorder._file.close()
+
+
+@pytest.mark.parametrize("kept", range(1, 40))
+def test_a_torn_last_line_is_left_out_with_a_word(tmp_path: Path, kept: int) -> None:
+    path = recorded(tmp_path / "one.jsonl", item(actors.frame(1)), item(actors.frame(2)))
+    whole = path.read_bytes()
+    last = whole.rindex(b"\n", 0, -1) + 1
+    path.write_bytes(whole[: last + kept])
+    (_, _, frame), (_, source, note) = read(path)
+    assert frame.number == 1
+    assert source == "one.jsonl"
+    assert note == Note(f"{path}: the last line, 3, is torn and was left out")
+
+
+def test_a_last_line_without_its_end_is_whole_all_the_same(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "one.jsonl", item(actors.frame(1)))
+    path.write_bytes(path.read_bytes().rstrip())
+    assert [event.number for _, _, event in read(path)] == [1]
+
+
+GOOD = {"at_ms": 0, **actors.frame(1, [actors.person(100, 60)]).to_dict("bit"), "source": 0}
+
+
+def changed(**entries: object) -> dict:
+    return {**GOOD, **entries}
+
+
+def with_keypoint(keypoint: object) -> dict:
+    return changed(poses=[{"score": 1, "keypoints": [keypoint] * 17}])
+
+
+@pytest.mark.parametrize("line", [
+    [],
+    {"at_ms": 0},
+    changed(at_ms="now"),
+    changed(board=None),
+    changed(frame=1.5),
+    changed(frame=True),
+    changed(frame=1 << 60),
+    changed(stages_us={"kpu": 1}),
+    changed(stages_us=None),
+    changed(poses={}),
+    changed(poses=[{"score": 1}]),
+    changed(poses=[{"score": 1, "keypoints": []}]),
+    changed(poses=[{"score": None, "keypoints": [[0, 0, 0]] * 17}]),
+    with_keypoint([1, 2]),
+    with_keypoint([1, 2, "3"]),
+    with_keypoint([1, 2, 1 << 15]),
+    with_keypoint(None),
+    {"at_ms": 0, "board": "bit", "print": "hello"},
+    {"at_ms": 0, "board": "bit", "print": {}},
+    {"at_ms": 0, "board": "bit", "hello": {"protocol": "1"}},
+    {"at_ms": 0, "board": "bit", "restarted": {"hello": None}},
+    {"at_ms": 0, "board": "bit", "digest": {"frame": 1, "heads": 2, "by_head": {"heatmap": "3"}}},
+])  # fmt: skip
+def test_a_damaged_line_is_named(tmp_path: Path, line: object) -> None:
+    path = recorded(tmp_path / "one.jsonl", item(actors.frame(1)))
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    with pytest.raises(RecordingError, match=r"one\.jsonl:3: is damaged \(.+\); delete this line"):
+        list(read(path))
+
+
+def test_kinds_that_a_later_version_adds_are_passed_over(tmp_path: Path) -> None:
+    path = recorded(tmp_path / "one.jsonl", item(actors.frame(1)))
+    with path.open("a") as file:
+        file.write('{"at_ms": 1, "board": "bit", "weather": {"rain": 1}}\n')
+        file.write('{"at_ms": 2, "board": "bit", "print": {"text": "on", "colour": "red"}}\n')
+    assert [event for _, _, event in read(path)][1:] == [events.Print("on")]
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (b"", "is no recording: its first line must have the format 'posenet-maix recording 1'"),
+    (b'{"frame": 1}\n', "is no recording: its first line"),
+    (b"[]\n", "is no recording: its first line"),
+    (b'{"format": "posenet-maix recording 9"}\n', "is no recording: its first line"),
+    (b"\xff\xfe\x00", "is no recording: not UTF-8"),
+])  # fmt: skip
+def test_a_file_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match=said):
+        Feed.replay(path)
+
+
+def test_a_file_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"none: cannot be read \(No such file or directory\); check the name"):
+        Feed.replay(tmp_path / "none")

@@ -1,0 +1,137 @@
+"""From a blank board to verified poses, with what a maker types: flash, deploy, monitor, verify, remove."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conversion import photos
+from tests.host_tools.verification import small
+
+# What passes for a MaixPy: the virtual board brings its own, but boots only where one was written.
+FIRMWARE = b"\x6f\x00\x00\x03" + random.Random(1).randbytes(150_000) + b"MicroPython v0.6.3\0"
+# Each command ends by itself long before; a test must not wait for ever if one does not.
+LIMIT = 150
+FRAMES = 3
+
+
+class Walk:
+    """A folder with what a maker has, and a blank board on the desk."""
+
+    def __init__(self, folder: Path, kmodel: Path, photo: Path) -> None:
+        self.folder, self.kmodel, self.photo = folder, kmodel, photo
+        self.port = folder / "board"
+        self.firmware = folder / "maixpy_minimum.bin"
+        self.firmware.write_bytes(FIRMWARE)
+        self._board = self._start("board", "--blank", "--link", self.port, "--camera", photo)
+        assert str(self.port) in self._board.stdout.readline()
+
+    def _start(self, *arguments: object) -> subprocess.Popen:
+        command = [sys.executable, "-m", "host_tools", *map(str, arguments)]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def type(self, command: str, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of a command on the board's port."""
+        process = self._start(command, "--port", self.port, *arguments)
+        stdout, stderr = process.communicate(timeout=LIMIT)
+        return process.returncode, stdout, stderr
+
+    def done(self, command: str, *arguments: object) -> str:
+        """The same for a command that must succeed: what it printed as its result."""
+        code, stdout, stderr = self.type(command, *arguments)
+        assert code == 0, stdout + stderr
+        assert "Traceback" not in stderr
+        return stdout
+
+    def replayed(self, record: Path) -> str:
+        """What the monitor prints of a recording."""
+        process = self._start("monitor", "--replay", record, "--speed", 0, "--json")
+        stdout, stderr = process.communicate(timeout=LIMIT)
+        assert process.returncode == 0, stderr
+        return stdout
+
+    def close(self) -> None:
+        """Switch the board off."""
+        self._board.terminate()
+        _, talk = self._board.communicate(timeout=LIMIT)
+        assert self._board.returncode == 0, talk
+        assert not self.port.exists()
+
+
+def walk(folder: Path, kmodel: Path, photo: Path) -> Iterator[Walk]:
+    a_walk = Walk(folder, kmodel, photo)
+    try:
+        yield a_walk
+    finally:
+        a_walk.close()
+
+
+@pytest.fixture
+def small_walk(tmp_path: Path) -> Iterator[Walk]:
+    """With a network of few channels, which computes frames in milliseconds."""
+    photo = tmp_path / "photo.png"
+    small.scene().save(photo)
+    yield from walk(tmp_path, small.write(tmp_path / "small.kmodel"), photo)
+
+
+@pytest.fixture
+def real_walk(tmp_path: Path) -> Iterator[Walk]:
+    """With PoseNet for whole camera frames, and a person before the camera."""
+    photo = tmp_path / "photo.png"
+    photos.bundled(photos.SAMPLE).save(photo)
+    command = ["kmodel", "--quantisation", "fast", "--output", str(tmp_path / "build")]
+    subprocess.run([sys.executable, "-m", "conversion", *command], check=True, timeout=600)
+    yield from walk(tmp_path, next((tmp_path / "build").glob("*.kmodel")), photo)
+
+
+def go(a_walk: Walk) -> list[dict]:
+    """All of it; the frames that the monitor saw."""
+    flashed = a_walk.done("flash", "--board", "maix_bit", "--model", a_walk.kmodel, "--firmware", a_walk.firmware)
+    assert flashed.count("written, read back, equal") == 2
+
+    # MaixPy runs, but nothing of ours: each tool says what is missing.
+    code, _, error = a_walk.type("verify", "--model", a_walk.kmodel)
+    assert code == 2
+    assert "deploy" in error
+
+    deployed = a_walk.done("deploy", "--board", "maix_bit", "--model", a_walk.kmodel)
+    assert "files written" in deployed
+    assert "nothing to do" in a_walk.done("deploy", "--board", "maix_bit", "--model", a_walk.kmodel)
+
+    record, picture = a_walk.folder / "record.jsonl", a_walk.folder / "poses.png"
+    lines = a_walk.done("monitor", "--json", "--frames", FRAMES, "--record", record, "--snapshot", picture)
+    frames = [json.loads(line) for line in lines.splitlines()]
+    assert [len(frames), {frame["board"] for frame in frames}] == [FRAMES, {"maix_bit"}]
+    assert a_walk.replayed(record) == lines
+    assert Image.open(picture).format == "PNG"
+
+    assert "VERIFIED" in a_walk.done("verify", "--model", a_walk.kmodel, "--frames", FRAMES)
+    assert "VERIFIED" in a_walk.done("verify", "--model", a_walk.kmodel, "--image", a_walk.photo)
+    return frames
+
+
+def test_from_a_blank_board_to_verified_poses(small_walk: Walk) -> None:
+    go(small_walk)
+
+    small_walk.done("deploy", "--board", "maix_bit", "--remove")
+    code, _, error = small_walk.type("monitor", "--json", "--frames", 1)
+    assert code == 2
+    assert "deploy" in error
+
+
+@pytest.mark.soak
+def test_the_same_with_the_real_network(real_walk: Walk) -> None:
+    began = time.monotonic()
+
+    frames = go(real_walk)
+
+    assert all(frame["poses"] for frame in frames)
+    print(f"{time.monotonic() - began:.0f} s")

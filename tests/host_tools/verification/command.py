@@ -1,0 +1,55 @@
+"""Runs `python -m host_tools verify` in this process."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from host_tools import cli
+from host_tools.events import STATES, Stats
+from host_tools.link import Link
+from host_tools.virtual_board import VirtualBoard
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Exit code and what was said."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def verify(port: str | None, *arguments: str | int | Path) -> Ended:
+    """The command with these options."""
+    options = [] if port is None else ["--port", port]
+    said, talked = io.StringIO(), io.StringIO()
+    with redirect_stdout(said), redirect_stderr(talked), pytest.raises(SystemExit) as end:
+        cli.main(["verify", *options, *map(str, arguments)])
+    return Ended(end.value.code or 0, said.getvalue(), talked.getvalue())
+
+
+def verdict(port: str, *arguments: str | int | Path) -> tuple[int, dict]:
+    """Exit code and what --json prints."""
+    ended = verify(port, "--json", *arguments)
+    assert ended.stdout.count("\n") == 1, ended
+    return ended.exit_code, json.loads(ended.stdout)
+
+
+def state(board: VirtualBoard) -> str:
+    """What the board's STATS says now."""
+    with Link(board.port) as link:
+        link.ask("STATS")
+        return STATES[link.wait_for(Stats, 5).state]
+
+
+def told(board: VirtualBoard, *sentence: int | str) -> None:
+    """Ask the running program for something."""
+    board.wait_for("$FRAME,")
+    with Link(board.port) as link:
+        link.ask(*sentence)

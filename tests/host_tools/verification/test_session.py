@@ -1,0 +1,150 @@
+"""Runs whose sentences get lost, a board that reports errors or starts again: against a scripted link."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from conversion import network
+from host_tools.errors import BoardError, LinkError, VerificationError
+from host_tools.events import (
+    Block,
+    BlockLost,
+    Digest,
+    Event,
+    Hello,
+    Print,
+    Restarted,
+    SelfTest,
+    Settings,
+    Stats,
+    Trouble,
+)
+from host_tools.linking.statistics import Statistics
+from host_tools.sentences import Frame
+from host_tools.verification import session as sessions
+from host_tools.verification.model import Model, checksums, joined
+from host_tools.verification.session import Session
+
+HELLO = Hello(1, "0.1.0", 7, "MaixPy", "v0.6.3", "maix_bit", 0, 96, 80, 320, 240, 1, "0" * 64, 720, 115200)
+SETTINGS = Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
+SELF_TEST = SelfTest(1, 0, 1, 1, 5, 5, "PASS")
+
+
+class ScriptedLink:
+    """Gives the events of one script after each request; each run gets the next frame number."""
+
+    port = "the port"
+    hello = HELLO
+
+    def __init__(self, *scripts: list[Event]) -> None:
+        self.statistics = Statistics()
+        self.asked: list[tuple] = []
+        self._scripts = list(scripts)
+        self._events: list[Event] = []
+        self._frame = 0
+
+    def ask(self, kind: str, *fields: int, **limits: float) -> int:
+        self.asked.append((kind, *fields))
+        if kind == "SETTINGS":
+            return 0
+        self._frame += 1
+        self._events = self._scripts.pop(0) if self._scripts else []
+        return self._frame
+
+    def wait_for(self, kind: type, seconds: float) -> Event:
+        return SETTINGS
+
+    def poll(self, seconds: float) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "_QUIET_SECONDS", 0.02)
+    monkeypatch.setattr(sessions, "_DRAWING_SECONDS", 30.0)
+
+
+def frame(number: int) -> Frame:
+    return Frame(number, 0, 2, {}, ())
+
+
+def digest(number: int) -> Digest:
+    return Digest(number, 1, dict.fromkeys(network.HEAD_NAMES, 2))
+
+
+def stats(frames: int) -> Stats:
+    return Stats(0, 2, frames, *[0] * 10)
+
+
+def trouble(code: int) -> Trouble:
+    return Trouble(code, 1, "something")
+
+
+def session(model: Model, *scripts: list[Event]) -> Session:
+    return Session(ScriptedLink(*scripts), model, HELLO)
+
+
+def test_a_whole_run(model: Model) -> None:
+    run = session(model, [Print("x"), frame(9), frame(1), digest(9), trouble(41), digest(1)]).run("RUN", 0, heads=False)
+    assert (run.frame, run.crc32, run.heads) == (1, 1, None)
+
+
+@pytest.mark.parametrize(
+    "events", [[], [frame(1)], [digest(1)], [frame(2), digest(2)], [stats(1)], [BlockLost("HEADS", 1, "x")]]
+)
+def test_a_run_that_is_not_whole_is_asked_for_again(model: Model, events: list[Event]) -> None:
+    asked = session(model, events, [frame(2), digest(2)])
+    assert asked.run("RUN", 0, heads=False).frame == 2
+    assert asked.link.asked[1:] == [("RUN", 0), ("RUN", 0)]
+
+
+def test_a_self_test_whose_end_is_lost_is_over_when_the_board_counts_its_frame(model: Model) -> None:
+    asked = session(model, [frame(1), digest(1), stats(0), stats(1)], [frame(2), digest(2), SelfTest(2, *[0] * 5, "")])
+    assert asked.run("SELFTEST", 0, heads=False).self_test.frame == 2
+
+
+def test_a_self_test_without_its_checksums_is_asked_for_again(model: Model) -> None:
+    asked = session(model, [frame(1), SELF_TEST], [frame(2), digest(2), SelfTest(2, *[0] * 5, "")])
+    assert asked.run("SELFTEST", 0, heads=False).frame == 2
+
+
+def test_heads_are_those_of_the_frame(model: Model) -> None:
+    heads = model.simulation.heads(np.zeros((3, *reversed(model.size)), np.uint8))
+    asked = session(model, [frame(1), digest(1), stats(1), Block("JPEG", b"x", 3), Block("HEADS", joined(heads), 1)])
+    run = asked.run("HEADS", heads=True)
+    assert checksums(run.heads) == checksums(heads)
+
+
+def test_heads_of_another_size_are_another_models(model: Model) -> None:
+    asked = session(model, [frame(1), digest(1), Block("HEADS", b"x" * 99, 1)])
+    with pytest.raises(VerificationError, match=r"the board's heads have 99 bytes.*run `deploy`"):
+        asked.run("HEADS", heads=True)
+
+
+def test_it_gives_up_after_some_runs(model: Model) -> None:
+    asked = session(model)
+    asked.link.statistics.damaged = 12
+    with pytest.raises(LinkError, match=r"the port: of 10 runs none has arrived whole \(12 damaged lines so far\)"):
+        asked.run("RUN", 0, heads=False)
+
+
+def test_an_error_of_the_board_ends_it_at_once(model: Model) -> None:
+    with pytest.raises(BoardError, match="the board reports error 33: something; run `make flash`"):
+        session(model, [frame(1), trouble(33)]).run("RUN", 0, heads=False)
+
+
+def test_a_restart_ends_it_at_once(model: Model) -> None:
+    with pytest.raises(LinkError, match="the board has restarted during the verification"):
+        session(model, [Restarted(HELLO)]).run("RUN", 0, heads=False)
+
+
+def test_another_boot_number_is_a_restart(model: Model) -> None:
+    asked = session(model)
+    asked.check_boot()
+    asked.link.hello = SimpleNamespace(boot=8)
+    with pytest.raises(LinkError, match="restarted"):
+        asked.check_boot()
