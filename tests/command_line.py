@@ -1,17 +1,30 @@
-"""Runs a command line in this process, its stdout and stderr apart with every click that the tools run with."""
+"""Runs a command line in this process and keeps what it leaves, its stdout and stderr apart."""
 
 from __future__ import annotations
 
-import inspect
+import io
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 
 from click import Command
-from click.testing import CliRunner, Result
-
-# Until 8.1 they were mixed unless this was said; since 8.2 they are apart, and it cannot be said.
-_APART = {"mix_stderr": False} if "mix_stderr" in inspect.signature(CliRunner).parameters else {}
 
 
-def invoke(command: Command, arguments: Sequence[object]) -> Result:
-    """What the command with these arguments leaves: exit code, stdout, stderr."""
-    return CliRunner(**_APART).invoke(command, [str(argument) for argument in arguments])
+@dataclass(frozen=True)
+class Ended:
+    """What a command left."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def invoke(command: Command, arguments: Sequence[object]) -> Ended:
+    """Run it with these arguments, as a shell would; whatever it raises but its own end is raised here."""
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    with redirect_stdout(stdout), redirect_stderr(stderr):
+        try:
+            command.main([str(argument) for argument in arguments], "command")
+        except SystemExit as end:
+            code = end.code or 0
+    return Ended(code, stdout.getvalue(), stderr.getvalue())

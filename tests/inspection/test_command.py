@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from conversion.cli import main
-from tests.command_line import invoke
+from tests.command_line import Ended, invoke
 from tests.inspection.test_kmodel_v4 import kpu_file
 
 
@@ -22,7 +21,7 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments: object) -> Ended:
     return invoke(main, ["inspect", *arguments])
 
 

@@ -86,7 +86,7 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert report.warnings == []
     assert seen[0] == (0, seen[-1][1])
     assert seen[-1][0] == seen[-1][1] > 100_000
-    board.wait_for("$FRAME,1,")
+    board.wait_for("$FRAME,")
     after = files_of(board)
     assert {name: after[name] for name in payload.program()} == {
         name: path.read_bytes() for name, path in payload.program().items()

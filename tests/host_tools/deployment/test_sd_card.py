@@ -52,7 +52,7 @@ def test_a_board_runs_from_the_card_alone(sd: Path, kmodel: Path) -> None:
     assert files_of(sd)["small.kmodel"] == kmodels.kmodel()
     with VirtualBoard(files={"main.py": "print('from flash')\n"}, sd=sd) as board:
         board.wait_for("posenet: kmodel 96x80 from /sd/small.kmodel")
-        board.wait_for("$FRAME,1,")
+        board.wait_for("$FRAME,")
 
 
 def test_the_second_time_there_is_nothing_to_do_and_a_removal_leaves_what_was_there(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import random
@@ -56,8 +57,10 @@ def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    gc.collect()
     files = len(os.listdir("/proc/self/fd"))
     yield
     assert [line for line in children() if "worker" in line] == []
     assert list(folder.iterdir()) == []
-    assert len(os.listdir("/proc/self/fd")) == files
+    # Fewer, where other tests' leavings were collected meanwhile.
+    assert len(os.listdir("/proc/self/fd")) <= files

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 
 from host_tools import boards, cli, flash
 from host_tools.errors import FlashError, VerificationError
@@ -37,7 +36,7 @@ def run(plan: flash.Plan, board: VirtualBoard, told: list[str], **options: objec
     return flash.run(plan, board.port, told.append, lambda *_: None, **options)
 
 
-def invoke(arguments: Sequence[str]) -> Result:
+def invoke(arguments: Sequence[str]) -> command_line.Ended:
     """What the command leaves."""
     return command_line.invoke(cli.main, arguments)
 

@@ -10,14 +10,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from PIL import Image
 
 from host_tools import cli
 from host_tools.commands import monitor as command_module
 from host_tools.monitor import port_reader, session
 from host_tools.monitor.web import server
-from tests.command_line import invoke
+from tests.command_line import Ended, invoke
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
 from tests.host_tools.monitor.running import LIMIT, in_terminal, run, started
@@ -37,7 +36,7 @@ def objects(output: str) -> list[dict]:
     return [json.loads(line) for line in output.splitlines()]
 
 
-def run_here(*arguments: object) -> Result:
+def run_here(*arguments: object) -> Ended:
     """Run it in this process, where what it waits for can be shortened."""
     return invoke(cli.main, ["monitor", *arguments])
 

@@ -2,36 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
 
 from host_tools import cli
 from host_tools.events import STATES, Stats
 from host_tools.link import Link
 from host_tools.virtual_board import VirtualBoard
-
-
-@dataclass(frozen=True)
-class Ended:
-    """Exit code and what was said."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
+from tests.command_line import Ended, invoke
 
 
 def verify(port: str | None, *arguments: str | int | Path) -> Ended:
     """The command with these options."""
-    options = [] if port is None else ["--port", port]
-    said, talked = io.StringIO(), io.StringIO()
-    with redirect_stdout(said), redirect_stderr(talked), pytest.raises(SystemExit) as end:
-        cli.main(["verify", *options, *map(str, arguments)])
-    return Ended(end.value.code or 0, said.getvalue(), talked.getvalue())
+    return invoke(cli.main, ["verify", *([] if port is None else ["--port", port]), *arguments])
 
 
 def verdict(port: str, *arguments: str | int | Path) -> tuple[int, dict]:
