@@ -13,8 +13,9 @@ from conversion.network import KEYPOINTS
 from host_tools import ports, sentences
 from host_tools.errors import LinkError
 from host_tools.monitor import words
-from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
+from host_tools.monitor.feed import Feed
 from host_tools.monitor.figure import SCORE_ONE, X16_PER_PIXEL
+from host_tools.monitor.items import DEFAULT_SIZE, Item, Source
 from host_tools.monitor.seen import Seen, Seer
 
 _POLL_SECONDS = 0.2

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from host_tools.events import Print
 from host_tools.monitor import words
-from host_tools.monitor.feed import Item
+from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.seen import Seen

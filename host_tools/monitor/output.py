@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_tools.monitor.feed import Item, Source
+from host_tools.monitor.items import Item, Source
 from host_tools.monitor.seen import Seen
 
 

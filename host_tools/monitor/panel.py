@@ -12,7 +12,7 @@ from rich.text import Text
 
 from host_tools.events import STATES, Stats
 from host_tools.monitor import figure, words
-from host_tools.monitor.feed import Source
+from host_tools.monitor.items import Source
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.seen import Seen
 from host_tools.sentences import STAGES

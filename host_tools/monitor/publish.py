@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tools.errors import HostToolError, LinkError
 from host_tools.events import Found, Hello, Lost
-from host_tools.monitor.feed import Item
+from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
 from host_tools.monitor.seen import Seen
 

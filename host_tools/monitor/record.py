@@ -20,7 +20,7 @@ from pathlib import Path
 from conversion.network import KEYPOINTS
 from host_tools import events
 from host_tools.errors import HostToolError
-from host_tools.monitor.feed import Item, Note
+from host_tools.monitor.items import Item, Note
 from host_tools.sentences import STAGES, Frame, Pose
 
 FORMAT = "posenet-maix recording 1"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host_tools.errors import LinkError
 from host_tools.events import Event, Hello, Restarted
-from host_tools.monitor.feed import Item, Note, Queue, Source
+from host_tools.monitor.items import Item, Note, Queue, Source
 from host_tools.monitor.record import FORMAT, RecordingError, from_dict
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from host_tools import events
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import words
-from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Note
+from host_tools.monitor.feed import Feed
+from host_tools.monitor.items import DEFAULT_SIZE, Item, Note
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
 from host_tools.monitor.seen import Seer

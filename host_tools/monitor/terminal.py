@@ -12,7 +12,7 @@ from rich.text import Text
 
 from host_tools.events import Print, Stats
 from host_tools.monitor import words
-from host_tools.monitor.feed import Item, Source
+from host_tools.monitor.items import Item, Source
 from host_tools.monitor.output import Output
 from host_tools.monitor.panel import Board, panel
 from host_tools.monitor.seen import Seen

@@ -15,7 +15,8 @@ from rich.console import Console
 
 from host_tools import ports
 from host_tools.monitor import terminal
-from host_tools.monitor.feed import Feed, Item, Note
+from host_tools.monitor.feed import Feed
+from host_tools.monitor.items import Item, Note
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder

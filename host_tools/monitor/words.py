@@ -8,8 +8,8 @@ from host_tools import events
 from host_tools.events import Event
 from host_tools.linking.remedies import remedy
 from host_tools.linking.statistics import Statistics
-from host_tools.monitor.feed import Note
 from host_tools.monitor.figure import SCORE_ONE
+from host_tools.monitor.items import Note
 from host_tools.monitor.seen import Seen
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")

@@ -122,7 +122,7 @@ def test_from_a_blank_board_to_verified_poses(small_walk: Walk) -> None:
     go(small_walk)
 
     small_walk.done("deploy", "--board", "maix_bit", "--remove")
-    code, _, error = small_walk.type("monitor", "--json", "--frames", 1)
+    code, _, error = small_walk.type("monitor", "--json", "--frames", 1, "--seconds", 5)
     assert code == 2
     assert "deploy" in error
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 from conversion import network
 from host_tools.events import Trouble
-from host_tools.monitor.feed import Feed, Item
+from host_tools.monitor.feed import Feed
+from host_tools.monitor.items import Item
 from host_tools.monitor.web import messages
 from host_tools.monitor.web.orders import Orders
 from host_tools.monitor.web.outbox import Message, message

@@ -17,7 +17,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from host_tools.errors import HostToolError
-from host_tools.monitor.feed import Feed, Item
+from host_tools.monitor.feed import Feed
+from host_tools.monitor.items import Item
 from host_tools.monitor.web import guard
 from host_tools.monitor.web.hub import Hub
 from host_tools.monitor.web.recording import Recording

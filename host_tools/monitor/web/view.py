@@ -18,7 +18,7 @@ from dataclasses import asdict
 
 from host_tools import events, sentences
 from host_tools.monitor import words
-from host_tools.monitor.feed import Note, Source
+from host_tools.monitor.items import Note, Source
 from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother

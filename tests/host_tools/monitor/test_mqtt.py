@@ -16,7 +16,7 @@ import pytest
 from host_tools import events
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import publish
-from host_tools.monitor.feed import Item
+from host_tools.monitor.items import Item
 from host_tools.monitor.publish import Address, Publisher
 from host_tools.monitor.seen import Seer
 from tests.host_tools.monitor import actors

@@ -20,7 +20,7 @@ from host_tools.events import Hello, Print, Stats, Trouble
 from host_tools.linking.remedies import remedy
 from host_tools.linking.statistics import Statistics
 from host_tools.monitor import snapshot, terminal, words
-from host_tools.monitor.feed import Item, Note, Source
+from host_tools.monitor.items import Item, Note, Source
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.seen import Seen, Seer

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from host_tools import events
 from host_tools.monitor import record
-from host_tools.monitor.feed import Feed, Item, Note
+from host_tools.monitor.feed import Feed
+from host_tools.monitor.items import Item, Note
 from host_tools.monitor.record import KINDS, Recorder, RecordingError
 from host_tools.monitor.replay import read
 from host_tools.sentences import STAGES, Frame, Pose

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from host_tools import events
 from host_tools.errors import LinkError
 from host_tools.linking.statistics import Statistics
-from host_tools.monitor.feed import Item, Source
+from host_tools.monitor.items import Item, Source
 
 SETTINGS = events.Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
 

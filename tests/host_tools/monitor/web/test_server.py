@@ -15,7 +15,7 @@ from host_tools.errors import LinkError
 from host_tools.events import Reply
 from host_tools.link import Refused
 from host_tools.monitor import replay, web
-from host_tools.monitor.feed import Item
+from host_tools.monitor.items import Item
 from host_tools.monitor.web import hub as hubs
 from host_tools.monitor.web import messages, orders, server, tab
 from host_tools.monitor.web.outbox import MOST_KEPT

@@ -9,7 +9,7 @@ import pytest
 
 from host_tools import events
 from host_tools.linking.statistics import Statistics
-from host_tools.monitor.feed import Note, Source
+from host_tools.monitor.items import Note, Source
 from host_tools.monitor.web import view as views
 from host_tools.monitor.web.view import View
 from tests.host_tools.monitor import actors
