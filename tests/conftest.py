@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -24,6 +25,10 @@ for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
 # `make test` hands its own options and variables down to every make that a test starts.
 for _name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
     os.environ.pop(_name, None)
+
+# A job in the background of a shell ignores Ctrl-C, and hands that down: tests that send it would wait for nothing.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No deadlines: the machine may be busy. "ci" draws the same examples in every run, `make soak` draws new ones.
 hypothesis.settings.register_profile("ci", derandomize=True, max_examples=60, deadline=None)

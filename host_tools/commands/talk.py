@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from rich.console import Console
 
 talk_console = Console(stderr=True, highlight=False)
-result_console = Console(highlight=False, soft_wrap=True)
+# Where nobody looks there is no edge to wrap lines at: a hash stays in one piece.
+_WIDTH = None if sys.stdout.isatty() else 200
+result_console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 # What shells give a command that Ctrl-C ended: 128 and the number of the signal.
 STOPPED = 128 + signal.SIGINT
 
