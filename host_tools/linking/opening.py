@@ -178,7 +178,7 @@ def _failure(name: str, error: Exception) -> LinkError:
         return MissingPortError(
             f"{name}: there is no such port; is the board plugged in? `python -m serial.tools.list_ports` lists all"
         )
-    return LinkError(f"{name}: cannot be opened as a serial port ({words})")
+    return LinkError(f"{name}: cannot be opened as a serial port ({words}); name the board's port")
 
 
 def _busy(name: str, others: list[str]) -> str:
