@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import serial
 from PIL import Image
 
 from conversion import files, photos
-from host_tools import boards, payload, sentences
+from host_tools import boards, payload
 from host_tools.errors import BoardError, VerificationError
+from host_tools.events import Event, Print
+from host_tools.link import Link
 from host_tools.sentences import Frame
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
@@ -24,7 +25,6 @@ BOARD = "maix_bit"
 FRAMES = 16
 # A start takes seconds, a frame a fraction of one; a slow or busy machine many times that.
 TIMEOUT_SECONDS = 180.0
-BAUD = 115200
 _READ_SECONDS = 0.2
 POSES, ANIMATION, PICTURE = "poses.jsonl", "lcd.gif", "lcd.png"
 WRITTEN = (POSES, PICTURE, ANIMATION)
@@ -69,31 +69,30 @@ def run(model: Path | None, talk: Talk, firmware: dict[str, Content] | None = No
 
 
 def _watched(board: VirtualBoard, count: int) -> Demo:
-    reader = sentences.Reader()
     seen: list[Frame] = []
     pictures: list[Image.Image] = []
-    for frame in _frames(board, reader):
-        seen.append(frame)
-        pictures.append(Image.open(io.BytesIO(board.lcd_png())))
-        if len(seen) == count:
-            return Demo(BOARD, tuple(seen), tuple(pictures), reader.damaged, tuple(reader.text))
-    said = " | ".join(reader.text[-5:]) or "nothing"
+    prints: list[str] = []
+    with Link(board.port) as link:
+        for event in _events(board, link):
+            if isinstance(event, Print):
+                prints.append(event.text)
+            elif isinstance(event, Frame):
+                seen.append(event)
+                pictures.append(Image.open(io.BytesIO(board.lcd_png())))
+            if len(seen) == count:
+                return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
+    said = " | ".join(prints[-5:]) or "nothing"
     raise BoardError(
         f"the virtual board sent {len(seen)} of {count} frames in {TIMEOUT_SECONDS:g} s; it printed: {said}"
     )
 
 
-def _frames(board: VirtualBoard, reader: sentences.Reader) -> Iterator[Frame]:
-    """Whole frames from the board's port, as a monitor reads them, until time is up."""
-    assembled = sentences.Frames()
+def _events(board: VirtualBoard, link: Link) -> Iterator[Event]:
+    """What the board says, until time is up."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
-    with serial.Serial(board.port, BAUD, timeout=_READ_SECONDS) as port:
-        while time.monotonic() < deadline:
-            board.check()
-            for sentence in reader.feed(port.read(max(1, port.in_waiting))):
-                frame = assembled.add(sentence)
-                if frame is not None:
-                    yield frame
+    while time.monotonic() < deadline:
+        board.check()
+        yield from link.poll(_READ_SECONDS)
 
 
 def check(demo: Demo) -> None:

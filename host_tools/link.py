@@ -20,12 +20,12 @@ from host_tools.events import Event, Found, Hello, Lost, OtherProtocol, Reply, R
 from host_tools.linking import diagnosis
 from host_tools.linking.diagnosis import Heard
 from host_tools.linking.line import Line
+from host_tools.linking.opening import BAUD
 from host_tools.linking.remedies import remedy
 from host_tools.linking.statistics import Statistics
 from host_tools.stream import Stream
 
 T = TypeVar("T")
-BAUD = 115200
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
 FALLBACK_SECONDS = 3.0

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-from host_tools.commands.talk import result_console, stopped_cleanly, talk, talk_console
+from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk, talk_console
 
 if TYPE_CHECKING:
     from host_tools.deploy import Report
     from host_tools.deployment.start import Started
-
-_SHOWN_DIGITS = 16
 
 
 @click.command()
@@ -38,9 +34,9 @@ def deploy(
     request = deploying.Request(port, board_id, model, sd, dry_run)
     with (
         stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
-        _bar() as progress,
+        byte_bar() as report_bytes,
     ):
-        report = (deploying.remove if remove else deploying.run)(request, talk, progress)
+        report = (deploying.remove if remove else deploying.run)(request, talk, partial(report_bytes, ""))
     _show(report, remove, dry_run)
 
 
@@ -84,14 +80,5 @@ def _show_start(started: Started) -> None:
     if started.memory:
         _say(f"memory in KiB: {started.memory}")
     if hello.kmodel_bytes:
-        digest = (hello.kmodel_sha256 or "")[:_SHOWN_DIGITS]
-        _say(f"kmodel {hello.width}x{hello.height}, {hello.kmodel_bytes} bytes, sha256 {digest}…")
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A function that takes bytes done and bytes in all; it draws on a terminal only."""
-    columns = (BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=talk_console, transient=True, disable=not talk_console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        digest = shortened(hello.kmodel_sha256 or "")
+        _say(f"kmodel {hello.width}x{hello.height}, {hello.kmodel_bytes} bytes, sha256 {digest}")

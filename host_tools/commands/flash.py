@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.table import Column, Table
 
-from host_tools.commands.talk import result_console, stopped_cleanly, talk, talk_console
+from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk
 
 if TYPE_CHECKING:
-    from host_tools.flash import Outcome, Plan, Report
-
-_SHOWN_DIGITS = 16
+    from host_tools.flash import Outcome, Plan
 
 
 @click.command()
@@ -56,7 +51,7 @@ def flash(
         return
     chosen = ports.choose(port, plan.board)
     talk(f"{plan.board.name} at {chosen}")
-    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), _bar() as report:
+    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), byte_bar() as report:
         outcome = flashing.run(plan, chosen, talk, report, verify=not no_verify)
     _show_outcome(plan, outcome)
 
@@ -64,7 +59,7 @@ def flash(
 def _show_plan(plan: Plan) -> None:
     table = Table(Column("file", overflow="fold"), "flash from", "to", "bytes", "sha256")
     for entry in plan.package.entries:
-        digest = hashlib.sha256(entry.data).hexdigest()[:_SHOWN_DIGITS] + "…"
+        digest = shortened(hashlib.sha256(entry.data).hexdigest())
         what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
         table.add_row(what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest)
     result_console.print(table)
@@ -80,33 +75,9 @@ def _show_plan(plan: Plan) -> None:
 def _show_outcome(plan: Plan, outcome: Outcome) -> None:
     proven = "written, read back, equal" if outcome.verified else "written, NOT read back"
     for entry in plan.package.entries:
-        digest = hashlib.sha256(entry.data).hexdigest()[:_SHOWN_DIGITS]
-        result_console.print(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest}…)")
+        digest = shortened(hashlib.sha256(entry.data).hexdigest())
+        result_console.print(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest})")
     if not plan.has_firmware:
         result_console.print(
             "The firmware was left alone" + ("; it read the kmodel back." if outcome.verified else ".")
         )
-
-
-@contextmanager
-def _bar() -> Iterator[Report]:
-    """A function that takes (what, bytes done, bytes in all); it draws on a terminal only."""
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=talk_console, transient=True, disable=not talk_console.is_terminal) as progress:
-        task, shown = progress.add_task("", total=None), ""
-
-        def report(what: str, done: int, total: int) -> None:
-            nonlocal shown
-            if what != shown:
-                # Rate and time left begin anew with each stage.
-                progress.reset(task, total=total, description=what)
-                shown = what
-            progress.update(task, completed=done)
-
-        yield report

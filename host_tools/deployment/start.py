@@ -6,12 +6,11 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from host_tools import events
 from host_tools.errors import BoardError, LinkError
-from host_tools.events import Hello, Trouble
+from host_tools.events import Event, Hello, Print, Reply, Trouble
 from host_tools.linking import remedies
 from host_tools.repl import Prompt
-from host_tools.sentences import Reader
+from host_tools.stream import Stream
 
 # MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
 START_SECONDS = 60.0
@@ -51,14 +50,13 @@ def watch(prompt: Prompt, seconds: float = START_SECONDS) -> Started:
     BoardError if it ends with a traceback, or another program runs; LinkError if nothing is heard of it in time.
     """
     prompt.restart()
-    started, reader, tail = Started(), Reader(), b""
+    started, stream, tail = Started(), Stream(), b""
     deadline = time.monotonic() + seconds
     while not (started.runs or started.trouble) and time.monotonic() < deadline:
         data = prompt.read(0.5)
         tail = (tail + data)[-_TAIL:]
-        for sentence in reader.feed(data):
-            _take(started, events.read(sentence))
-        _take_prints(started, reader)
+        for event in stream.feed(data, time.monotonic()):
+            _take(started, event)
         if tail.endswith(_PROMPT):
             raise BoardError(f"{prompt.port}: {_ended(started.prints)}")
     if not started.hello and not started.trouble:
@@ -70,19 +68,15 @@ def watch(prompt: Prompt, seconds: float = START_SECONDS) -> Started:
     return started
 
 
-def _take(started: Started, event: events.Event | None) -> None:
+def _take(started: Started, event: Event | Reply) -> None:
     if isinstance(event, Hello):
         started.hello = event
     elif isinstance(event, Trouble):
         started.trouble = started.trouble or event
-
-
-def _take_prints(started: Started, reader: Reader) -> None:
-    for line in reader.text:
-        if match := _MEMORY.search(line):
+    elif isinstance(event, Print):
+        if match := _MEMORY.search(event.text):
             started.memory = match[1]
-        started.prints.append(line)
-    reader.text.clear()
+        started.prints.append(event.text)
 
 
 def _ended(prints: list[str]) -> str:

@@ -26,6 +26,8 @@ except ImportError:  # Windows
 
 # What pyserial and the system raise when a port cannot be used (any more).
 FAILURES = (OSError,) if termios is None else (OSError, termios.error)
+# The REPL's speed after every start: firmware/README.md.
+BAUD = 115200
 URLS = "socket://HOST:PORT, rfc2217://HOST:PORT, loop://"
 _WRITE_SECONDS = 2.0
 _PULSE_SECONDS = 0.1
@@ -45,7 +47,7 @@ class MissingPortError(LinkError):
     """A port that is not there; it may come."""
 
 
-def open_port(name: str, baud: int = 115200, timeout: float = 0.1) -> serial.SerialBase:
+def open_port(name: str, baud: int = BAUD, timeout: float = 0.1) -> serial.SerialBase:
     """Open a port, or a pyserial URL, for nobody but us; no board resets by it. Reads take at most `timeout` seconds.
 
     LinkError says what is wrong and what to do: missing (MissingPortError), taken, forbidden, no port, wrong URL.
