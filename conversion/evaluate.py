@@ -16,10 +16,10 @@ from conversion.evaluation import channels, coco, displacement, layers, oks, plo
 from conversion.evaluation.chain import Findings, Setup
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.layers import LayerLoss
-from conversion.evaluation.noise import Noise
 from conversion.evaluation.result import Evaluation, FalsePositives
 from conversion.evaluation.workers import Workers
 from conversion.kmodel import v3
+from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
 from conversion.report import accuracy
 from conversion.simulation import Simulation

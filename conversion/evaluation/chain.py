@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conversion.evaluation.noise import Noise
+from conversion.metrics import Noise
 from conversion.pose import Pose
 from conversion.weights.model import PoseNetWeights
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from conversion import network
 from conversion.evaluation.channels import Channels
-from conversion.evaluation.noise import Noise
 from conversion.evaluation.readback import ReadLayer, strided
+from conversion.metrics import Noise
 from conversion.weights.model import PoseNetWeights
 
 RELU_CEILING = 6.0

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import decode, graph, network, photos, published
+from conversion import decode, graph, metrics, network, photos, published
 from conversion.dialects import tfjs
-from conversion.evaluation import channels, displacement, layers, noise, readback
+from conversion.evaluation import channels, displacement, layers, readback
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, Findings, Setup
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.letterbox import to_photo
@@ -159,7 +159,7 @@ def examine(stages: Stages, photo: CocoPhoto) -> Findings:
             for stage, found in stages.poses(run, **decode.EVALUATION).items()
         },
         singles={stage: placed(pose, stage) for stage, pose in stages.singles(run).items()},
-        heads={} if kmodel is None else noise.of_heads(reference, kmodel),
+        heads={} if kmodel is None else metrics.noise_of_heads(reference, kmodel),
         moved=np.empty((0, 2)) if kmodel is None else displacement.moved(reference, kmodel),
         layers=run.layers,
     )

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from conversion import metrics, network
-from conversion.evaluation import displacement, noise
+from conversion.evaluation import displacement
 from conversion.evaluation.displacement import Displacement
-from conversion.evaluation.noise import Noise
+from conversion.metrics import Noise
 
 ROWS, COLUMNS = 4, 5
 
@@ -23,7 +23,7 @@ def heads(seed: int) -> dict[str, np.ndarray]:
 def test_sums_over_photos_are_the_pooled_sqnr() -> None:
     references, others = [heads(seed) for seed in (1, 2, 3)], [heads(seed) for seed in (4, 5, 6)]
     pooled = metrics.sqnr_db(stacked(references), stacked(others))
-    totals = [noise.of_heads(reference, other) for reference, other in zip(references, others, strict=True)]
+    totals = [metrics.noise_of_heads(reference, other) for reference, other in zip(references, others, strict=True)]
     for name, value in pooled.items():
         assert sum((total[name] for total in totals), Noise()).db == pytest.approx(value)
 
