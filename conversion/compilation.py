@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 
-from conversion import agreement, cache, compiler, kpu_input, photos, quantize, reference
+from conversion import agreement, compiler, kpu_input, photos, quantize, reference
 from conversion.agreement import Agreement
 from conversion.errors import CompilerError
+from conversion.keeping import kept
 from conversion.kmodel import v5
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.progress import bar
@@ -26,14 +26,6 @@ COMPILE_SIZE = (256, 192)
 Talk = Callable[[str], None]
 
 _WHERE = "nncase's kmodel"
-_SOURCES = (
-    "compiler.py",
-    "nncase_worker.py",
-    "kmodel/v5.py",
-    "kmodel/v5_code.py",
-    "kmodel/v5_container.py",
-    "kmodel/v5_stackvm.py",
-)
 
 
 @dataclass(frozen=True)
@@ -76,7 +68,7 @@ def compile_weights(
         talk(f"rounding the weights, calibrated on {len(pictures)} pictures")
         quantised = _quantised(weights, pictures, progress)
         talk(f"compiling with nncase at {width}x{height}")
-        graph = _quantised_tflite(quantised, width, height)
+        graph = kept("tflite", quantize.to_tflite, quantised, width, height)
         kmodel = _compiled(graph, quantize.planes(quantised), quantize.input_range(quantised))
         network = v5.read(kmodel, _WHERE)
         codes = quantize.verify(network, quantised)
@@ -86,33 +78,15 @@ def compile_weights(
         kmodel = _compiled(tflite, planes, kpu_input.value_range(weights.normalisation))
         network, codes = v5.read(kmodel, _WHERE), None
     talk("comparing our KPU simulator with nncase's")
-    agreed = agreement.check(kmodel, v5.read(kmodel, _WHERE), planes[:1])
+    agreed = agreement.check(kmodel, planes[:1])
     return Compiled(kmodel, network, proof, agreed, codes)
 
 
 def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: bool) -> QuantisedNetwork:
-    package = Path(quantize.__file__).parent / "quantisation"
-    sources = cache.sources("quantize.py", *sorted(f"quantisation/{path.name}" for path in package.glob("*.py")))
-    version = cache.key(metadata.version("numpy"), *sources)
-    digest = cache.key(weights.digest(), repr(pictures.shape), pictures.tobytes(), version)
-
-    def make() -> bytes:
-        with bar(progress) as report:
-            return quantize.quantise(weights, pictures, report).to_bytes()
-
-    return QuantisedNetwork.from_bytes(cache.cached("quantised", digest, make))
-
-
-def _quantised_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:
-    version = cache.key(reference.tensorflow_version(), *cache.sources("graph.py", "quantisation/feed.py"))
-    digest = cache.key(quantised.to_bytes(), f"{width}x{height}", version)
-    return cache.cached("tflite", digest, lambda: quantize.to_tflite(quantised, width, height))
+    with bar(progress) as report:
+        data = kept("quantised", quantize.quantise_to_bytes, weights, pictures, progress=report)
+    return QuantisedNetwork.from_bytes(data)
 
 
 def _compiled(tflite: bytes, planes: np.ndarray, input_range: tuple[float, float]) -> bytes:
-    def make() -> bytes:
-        return v5.masked(compiler.compile_kmodel(tflite, planes, input_range), _WHERE)
-
-    version = cache.key(nncase_version(), *cache.sources(*_SOURCES))
-    digest = cache.key(tflite, repr(planes.shape), planes.tobytes(), repr(input_range), version)
-    return cache.cached("kmodel-v5", digest, make)
+    return v5.masked(kept("kmodel-v5", compiler.compile_kmodel, tflite, planes, input_range), _WHERE)
