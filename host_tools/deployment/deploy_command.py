@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk, talk_console
+from host_tools.talk import byte_bar, result_console, shortened, stopped_cleanly, talk, talk_console
 
 if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Column, Table
 
-from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk
+from host_tools.talk import byte_bar, result_console, shortened, stopped_cleanly, talk
 
 if TYPE_CHECKING:
     from host_tools.flashing.flash import Outcome, Plan

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.commands.talk import result_console, stopped_cleanly, talk, talk_console
 from host_tools.errors import VerificationError
+from host_tools.talk import result_console, stopped_cleanly, talk, talk_console
 
 if TYPE_CHECKING:
     from host_tools.serial_link.link import Link

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Table
 
-from host_tools.commands.talk import result_console, talk
 from host_tools.serial_link import sentences
+from host_tools.talk import result_console, talk
+from host_tools.virtual_board import check_platform
 
 if TYPE_CHECKING:
     from host_tools.virtual_board.demo import Demo
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 )
 def demo(model: Path | None, output: Path) -> None:
     """Run the firmware on a virtual board and keep what its LCD showed and the poses it sent."""
+    check_platform()
     from conversion import files
     from host_tools.virtual_board import demo as showing
 
