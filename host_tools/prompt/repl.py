@@ -18,8 +18,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 
+from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import ports
 
@@ -65,7 +65,7 @@ def execute(port: str, source: str, *, seconds: float, line: Callable[[str], Non
         return prompt.execute(source, seconds=seconds, line=line)
 
 
-class Prompt:
+class Prompt(Closing):
     """A board at its prompt, its program stopped. Use it as a context manager, or call close().
 
     `wiring` is the board's reset wiring (boards.Flash.reset_wiring): where it is known, and the port has DTR and RTS,
@@ -90,14 +90,6 @@ class Prompt:
         except BaseException:
             self._kill()
             raise
-
-    def __enter__(self) -> Prompt:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def execute(self, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
         """Run a script: what it printed, line ends as `\\n`; `line` gets each line as it comes."""
