@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from conversion.progress import Talk, silent
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import ports
@@ -32,8 +33,6 @@ _PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
 _GARBAGE = 0.2
 _SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
 
-Talk = Callable[[str], None]
-
 
 class RaisedError(LinkError):
     """The board's Python raised an exception; `raised` is the last line of its traceback."""
@@ -41,10 +40,6 @@ class RaisedError(LinkError):
     def __init__(self, port: str, raised: str) -> None:
         super().__init__(f"{port}: the board's MicroPython says: {raised}")
         self.raised = raised
-
-
-def silent(message: str) -> None:
-    """Say nothing."""
 
 
 def stop_program(port: str, talk: Talk = silent) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Table
 
-from host_tools.serial_link import sentences
 from host_tools.talk import result_console, talk
 from host_tools.virtual_board import check_platform
 
@@ -36,10 +35,12 @@ def demo(model: Path | None, output: Path) -> None:
 
 
 def _print_frames(seen: Demo) -> None:
-    table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in sentences.STAGES))
+    from host_tools.serial_link import STAGES
+
+    table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES))
     for frame in seen.frames:
         best = max((pose.score for pose in frame.poses), default=0) / 255
-        times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in sentences.STAGES)
+        times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
         table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
     result_console.print(table)
     result_console.print("Times are this computer's, not a board's.")
