@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion.progress import BYTES, Report, Talk
 from host_tools.boards import Board
 from host_tools.errors import FlashError, LinkError, VerificationError
 from host_tools.flashing import download, firmware_image, readback, sources
@@ -18,10 +19,6 @@ from host_tools.serial_link import link_note
 # Tried one after the other below the first, which the board's bridge is known to carry.
 SLOWER = (460_800, 115_200)
 READING = "reading back"
-
-Talk = Callable[[str], None]
-# What is done, bytes done, bytes in all.
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def _write(
         talk(f"writing {package.size} bytes at {baud} baud")
         job = Download(port, plan.board.flash.kflash, baud, package)
         try:
-            download.run(job, lambda stage, done: report(stage.value, done, package.size), silence)
+            download.run(job, lambda stage, done: report(stage.value, done, package.size, BYTES), silence)
             return baud
         except DownloadError as error:
             if error.stage is Stage.RESTART:
@@ -164,7 +161,7 @@ def _compare(
     talk("reading the flash back through the board's MicroPython")
     try:
         with Prompt(port, talk, plan.board.flash.reset_wiring, stop_seconds) as prompt:
-            differences = readback.compare(prompt, package, lambda done: report(READING, done, package.size))
+            differences = readback.compare(prompt, package, lambda done: report(READING, done, package.size, BYTES))
             if not differences:
                 prompt.restart()
             return differences

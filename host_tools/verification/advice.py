@@ -8,7 +8,7 @@ from conversion import network
 from conversion.kpu.posenet import Heads
 from host_tools import boards
 from host_tools.errors import BoardError
-from host_tools.serial_link.sentences import Pose
+from host_tools.serial_link import Pose
 from host_tools.verification import layers
 from host_tools.verification.causes import Cause
 from host_tools.verification.comparison import HeadDifference, HeadsDifference, PosesDifference, compare_poses

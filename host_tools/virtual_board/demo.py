@@ -5,19 +5,18 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from conversion import files, photos
+from conversion.progress import Talk
 from host_tools import boards
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, VerificationError
-from host_tools.serial_link.events import Event, Print
-from host_tools.serial_link.link import Link
-from host_tools.serial_link.sentences import Frame
+from host_tools.serial_link import Event, Frame, Link, Print
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
 from host_tools.virtual_board.hardware import Hardware
@@ -30,8 +29,6 @@ _READ_SECONDS = 0.2
 POSES, ANIMATION, PICTURE = "poses.jsonl", "lcd.gif", "lcd.png"
 WRITTEN = (POSES, PICTURE, ANIMATION)
 _ANIMATION_MS = 300
-
-Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True)

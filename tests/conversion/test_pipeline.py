@@ -25,6 +25,7 @@ from conversion.kmodel import assemble, layer, v3, v5
 from conversion.kpu import arithmetic
 from conversion.nncase import compilation
 from conversion.pipeline import Kmodel, Request
+from conversion.progress import silent
 from conversion.report import writing
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
 
@@ -34,10 +35,6 @@ SIZE = (128, 96)
 def request(output: Path, weights: Path, size: tuple[int, int] = SIZE, **options: object) -> Request:
     """A request with plain rounding, which takes seconds."""
     return Request(output, *size, weights, quantisation="fast", **options)
-
-
-def silent(message: str) -> None:
-    """What the pipeline tells while it works does not matter here."""
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from conversion.decoding import board_decoder
+from conversion.progress import Report
 from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
@@ -111,7 +112,7 @@ def test_a_port_that_is_missing(kmodel: Path, tmp_path: Path) -> None:
     refused(verify(str(tmp_path / "no-port"), "--model", kmodel), "no-port")
 
 
-def at_half(action: Callable[[], None]) -> verification.Report:
+def at_half(action: Callable[[], None]) -> Report:
     """Progress that does something once half of the picture is sent."""
     done = []
 

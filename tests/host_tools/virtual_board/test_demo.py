@@ -8,6 +8,7 @@ from PIL import Image
 
 from conversion import pipeline
 from conversion.pipeline import Request
+from conversion.progress import silent
 from host_tools import boards
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, HostToolError, VerificationError
@@ -15,10 +16,6 @@ from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.virtual_board import demo
 
 FRAMES = 4
-
-
-def silent(message: str) -> None:
-    """What is told meanwhile does not matter here."""
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Column, Table
 
-from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk
 
 if TYPE_CHECKING:
     from host_tools.flashing.flash import Outcome, Plan
@@ -60,7 +60,7 @@ def flash(
         if entry.firmware:
             talk(f"{entry.name}: {firmware_image.recognise(entry.data)}")
     talk(f"{plan.board.name} at {chosen}")
-    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), byte_bar() as report:
+    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), bar() as report:
         outcome = flashing.run(plan, chosen, talk, report, verify=not no_verify)
     _show_outcome(plan, outcome)
 
