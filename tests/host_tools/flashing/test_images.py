@@ -25,7 +25,11 @@ def zipped() -> bytes:
 
 def test_a_micropython_is_a_firmware() -> None:
     assert images.check_firmware(FIRMWARE, "maixpy.bin").test_image
-    canmv = firmware_image.make_test_image().replace(firmware_image.TEST_IMAGE, b"something else").replace(b"MicroPython", b"micropython")
+    canmv = (
+        firmware_image.make_test_image()
+        .replace(firmware_image.TEST_IMAGE, b"something else")
+        .replace(b"MicroPython", b"micropython")
+    )
     assert not images.check_firmware(canmv, "canmv.bin").test_image
 
 
