@@ -52,9 +52,9 @@ def quantise(weights: PoseNetWeights, pictures: np.ndarray, report: Report = unr
     return worker.run(weights, pictures, report)
 
 
-def quantise_to_bytes(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress | None = None) -> bytes:
+def quantise_to_bytes(weights: PoseNetWeights, pictures: np.ndarray, report: Report = unreported) -> bytes:
     """`quantise`, as bytes that can be kept."""
-    return quantise(weights, pictures, progress).to_bytes()
+    return quantise(weights, pictures, report).to_bytes()
 
 
 def to_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:
