@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conversion import card, network
 from conversion.decoding import board_decoder
-from conversion.kmodel import v3_container
+from conversion.kmodel.recognise import recognise
 from host_tools import boards
 from host_tools.errors import BoardError
 
@@ -44,11 +44,10 @@ def of(board: boards.Board, model: Path | None) -> Payload:
     path = kmodel(model)
     data = _read(path)
     the_card = device_card(path, data)
-    if the_card["kmodel"].get("version") != v3_container.VERSION:
-        raise BoardError(
-            f"{path}: a kmodel V{the_card['kmodel'].get('version')}; the program runs V{v3_container.VERSION}: "
-            "make one with `make kmodel FORMAT=v3`"
-        )
+    found = recognise(data)
+    if found is None or not found.is_v3:
+        what = found.name if found else "no kmodel"
+        raise BoardError(f"{path}: is {what}; the program runs V3: make one with `make kmodel FORMAT=v3`")
     files = {name: _read(source) for name, source in program().items()}
     files[DEVICE_CARD] = json.dumps(the_card).encode()
     return Payload(board, path, data, the_card, files, boards.pose_config(board), board.maixpy_config)

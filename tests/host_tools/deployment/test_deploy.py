@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     seen: list[tuple[int, int]] = []
     report = deploy.run(Request(board.port, "maix_bit", kmodel), silent, lambda *step: seen.append(step))
     assert report.started.runs
-    assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", 3, kmodels.kmodel())["sha256"]
+    assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", kmodels.kmodel())["sha256"]
     assert (report.started.hello.width, report.started.hello.board) == (kmodels.WIDTH, "maix_bit")
     assert "KiB needed" in report.started.memory
     assert report.warnings == []
@@ -280,10 +281,10 @@ def _another_model(folder: Path) -> None:
 
 
 def _version_5(folder: Path) -> None:
-    path = folder / "small.kmodel.json"
-    values = json.loads(path.read_text())
-    values["kmodel"]["version"] = 5
-    path.write_text(json.dumps(values))
+    path, data = folder / "small.kmodel", struct.pack("<2I", 0x4B4D444C, 5)
+    path.write_bytes(data)
+    values = json.loads(card.path_beside(path).read_text())
+    card.path_beside(path).write_text(json.dumps({**values, "kmodel": card.kmodel_entry(path.name, data)}))
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_later_formats_are_the_wrong_version_to_builds_without_v4(
 @pytest.mark.parametrize(("version", "number"), [(4, LoadError.NOT_IMPLEMENT), (5, LoadError.UNKNOWN)])
 def test_builds_with_v4_try_later_formats(heap: SystemHeap, told: list[str], version: int, number: LoadError) -> None:
     assert refusal(Models(True, told.append), heap, b"LDMK" + words(version, 0, 1))[0] == number
-    assert told == [f"the firmware would try this kmodel V{version}; only V3 is simulated"]
+    assert told == [f"the firmware would try a kmodel V{version}; only V3 is simulated"]
 
 
 @pytest.mark.parametrize(
