@@ -58,7 +58,7 @@ def compile_weights(
 ) -> Compiled:
     """Export, prove, round, compile, compare: `pictures` are uint8 [N, H, W, 3], at the size to compile for.
 
-    `calibrated` rounds the weights by `quantize`, else nncase does; `progress` allows a progress bar. Raises
+    `calibrated` rounds the weights by `quantise`, else nncase does; `progress` allows a progress bar. Raises
     ProofError where a proof fails and CompilerError where nncase does.
     """
     _, height, width, _ = pictures.shape

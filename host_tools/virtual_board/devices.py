@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.virtual_board.console import Console
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.flash_chip import FlashChip
@@ -43,8 +43,8 @@ class Devices:
     # Levels by pin: what somebody outside holds it at, and what the program drives it to.
     inputs: dict[int, int] = field(default_factory=dict)
     outputs: dict[int, int] = field(default_factory=dict)
-    gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
-    next_gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
+    gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES
+    next_gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES
     reset_cause: int = POWER_ON
     watchdog: float | None = None
     started: float = field(default_factory=time.monotonic)

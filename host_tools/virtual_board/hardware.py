@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.boards import Board, Lcd
 from host_tools.virtual_board.panel import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS, Glass
 
@@ -19,7 +19,7 @@ STANDARD = Glass(320, 240, ROTATIONS[0], inverted=False)
 _INVERTING_TYPES = (3, 4)
 # Builds that are made for one board know its LCD.
 _OWN_BUILDS = ("m5stickv", "twatch")
-_MINIMUM, _FULL = budget.BUILDS
+_MINIMUM, _FULL = memory_budget.BUILDS
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Hardware:
     glass: Glass | None = STANDARD
     lcd_default: tuple[int, int] = (STANDARD.width, STANDARD.height)
     sensor: str | None = "ov2640"
-    build: budget.Build = _MINIMUM
+    build: memory_budget.Build = _MINIMUM
     model_address: int = 0x300000
 
     @property
