@@ -10,15 +10,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from conversion import processes
 from conversion.progress import Talk, silent
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
@@ -30,6 +28,7 @@ _START_SECONDS = 30.0
 _END_SECONDS = 3.0
 # Longest time for a KiB of a file to reach SPIFFS: the board erases pages meanwhile. Seconds, beside a fixed part.
 _PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
+_WORKER = "host_tools.prompt.worker"
 _GARBAGE = 0.2
 _SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
 
@@ -76,7 +75,7 @@ class Prompt(Closing):
         self.port = port
         self._talk = talk
         self._events: queue.Queue[dict] = queue.Queue()
-        self._process = _started(port, wiring)
+        self._process = processes.start(_WORKER, port, *([wiring] if wiring else []))
         self._reader = threading.Thread(target=self._read_events, name=f"prompt of {port}", daemon=True)
         self._reader.start()
         try:
@@ -122,10 +121,7 @@ class Prompt(Closing):
         self._kill()
 
     def _kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        processes.end(self._process)
         self._reader.join()
         self._process.stdout.close()
 
@@ -196,23 +192,8 @@ class Prompt(Closing):
         )
 
 
-def _started(port: str, wiring: str | None) -> subprocess.Popen:
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "host_tools.prompt.worker", port, *([wiring] if wiring else [])]
-    return subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def _last_line(text: str) -> str:
-    """The last line that says something, without control characters."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "".join(letter for letter in (lines or ["nothing"])[-1] if letter.isprintable())
+    return processes.last_words(text, "nothing")
 
 
 def _port_error(port: str, text: str) -> LinkError:
