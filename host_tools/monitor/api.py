@@ -13,10 +13,9 @@ from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format
 from host_tools.monitor.feed import Feed
-from host_tools.monitor.figure import SCORE_ONE, X16_PER_PIXEL
 from host_tools.monitor.frame_processing import Seen, Seer
 from host_tools.monitor.items import DEFAULT_SIZE, Item, Source
-from host_tools.serial_link import ports, sentences
+from host_tools.serial_link import ports, sentences, units
 
 _POLL_SECONDS = 0.2
 
@@ -43,14 +42,14 @@ class Person:
     @property
     def score(self) -> float:
         """How sure the network is of the whole person, 0..1."""
-        return self.pose.score / SCORE_ONE
+        return self.pose.score / units.SCORE_ONE
 
     def __getitem__(self, name: str) -> Point:
         """A keypoint by its name; KeyError lists the names."""
         if name not in KEYPOINTS:
             raise KeyError(f"{name!r} is no keypoint; there are {', '.join(KEYPOINTS)}")
         x16, y16, score = self.pose.keypoints[KEYPOINTS.index(name)]
-        return Point(x16 / X16_PER_PIXEL, y16 / X16_PER_PIXEL, score / SCORE_ONE)
+        return Point(x16 / units.PER_PIXEL, y16 / units.PER_PIXEL, score / units.SCORE_ONE)
 
     @property
     def keypoints(self) -> dict[str, Point]:

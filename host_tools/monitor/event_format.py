@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from host_tools.monitor.figure import SCORE_ONE
 from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Note
-from host_tools.serial_link import Event, Statistics, events, remedy
+from host_tools.serial_link import Event, Statistics, events, remedy, units
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.
@@ -56,7 +55,7 @@ def scores(seen: Seen) -> str:
     if not poses:
         return "nobody"
     names = [f"#{person} " for person in seen.ids] if seen.ids is not None else [""] * len(poses)
-    each = ", ".join(f"{name}{pose.score / SCORE_ONE:.2f}" for name, pose in zip(names, poses, strict=True))
+    each = ", ".join(f"{name}{pose.score / units.SCORE_ONE:.2f}" for name, pose in zip(names, poses, strict=True))
     return f"{len(poses)} {'person' if len(poses) == 1 else 'people'} ({each})"
 
 

@@ -14,7 +14,7 @@ from host_tools.monitor import event_format, figure
 from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Source
 from host_tools.monitor.rates import Rates
-from host_tools.serial_link import STAGES, STATES, Stats
+from host_tools.serial_link import STAGES, STATES, Stats, units
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66
@@ -109,7 +109,7 @@ def _nobody() -> Text:
 def _person(board: Board, place: int, keypoints: bool = False) -> Text:
     pose, ids = board.seen.frame.poses[place], board.seen.ids
     line = f"#{ids[place]}" if ids else f"{place + 1}"
-    line += f"  {pose.score / figure.SCORE_ONE:.2f}"
+    line += f"  {pose.score / units.SCORE_ONE:.2f}"
     if keypoints:
         drawn = sum(score >= figure.PART_SCORE for _, _, score in pose.keypoints)
         line += f"  {drawn} of {len(pose.keypoints)} keypoints"

@@ -4,6 +4,7 @@ What other rooms need of it is offered here.
 """
 
 from host_tools.serial_link.decoder import Decoder
+from host_tools.serial_link.error_codes import ErrorCode
 from host_tools.serial_link.events import (
     STATES,
     Block,
@@ -35,6 +36,7 @@ __all__ = [
     "BlockLost",
     "Decoder",
     "Digest",
+    "ErrorCode",
     "Event",
     "Found",
     "Frame",

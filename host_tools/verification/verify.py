@@ -19,7 +19,7 @@ from conversion.errors import ModelFormatError
 from conversion.progress import BYTES, Report, Talk, silent, unreported
 from conversion.test_card import draw, planes_of
 from host_tools.errors import BoardError
-from host_tools.serial_link import Link, Refused
+from host_tools.serial_link import ErrorCode, Link, Refused
 from host_tools.verification import model as models
 from host_tools.verification import upload
 from host_tools.verification.judging import Judge, Picture
@@ -30,8 +30,6 @@ from host_tools.verification.verdict import BOARD, IMAGE, Finding, Verdict
 
 FRAMES = 5
 _UPLOADS = 3
-# What a board answers to SELFTEST that has no test vector.
-_NOT_POSSIBLE = 6
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def _image(session: Session, picture: Picture, judge: Judge, report: Report) -> 
         except Refused as error:
             # The pixels are gone (somebody pressed the board's key) or damaged: send them again.
             session.check_boot()
-            if error.code not in (upload.BAD_CHUNK, upload.BAD_DATA) or uploads == _UPLOADS:
+            if error.code not in (ErrorCode.BAD_CHUNK, ErrorCode.BAD_DATA) or uploads == _UPLOADS:
                 raise
             session.link.ask("PAUSE")
 
@@ -147,7 +145,8 @@ def _board(session: Session, plan: Plan, judge: Judge, report: Report) -> list[F
     try:
         findings = [judge.on_picture(plan.picture, DEFAULTS, tests)]
     except Refused as error:
-        if error.code != _NOT_POSSIBLE:
+        # There is no test vector on the board.
+        if error.code != ErrorCode.NOT_POSSIBLE:
             raise
         raise BoardError(
             f"{session.link.port}: no self-test: {error.text}, then run `deploy`; --image FILE verifies without one"

@@ -1,6 +1,6 @@
 """`monitor --web`: the boards on one page in a browser on this computer.
 
-What the page may say is in `messages.py`; what it is told, in `view.py` and `hub.py`.
+What the page may say is in `messages.py`; what it is told, in `board_state.py` and `hub.py`.
 """
 
 from host_tools.monitor.web.server import serve

@@ -22,15 +22,13 @@ from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother
 from host_tools.monitor.web.outbox import Message, message
-from host_tools.serial_link import events, sentences
+from host_tools.serial_link import ErrorCode, events, sentences
 
 LOG_LINES = 100
 _LONGEST_LINE = 600
 # A board at its slowest gives a frame in less than this; what is longer is worth a word.
 SILENT_SECONDS = 4.0
 RESTARTED_SECONDS = 8.0
-# Code 42 of firmware/README.md: previews need more memory than there is; the board has switched them off.
-NO_PREVIEW = 42
 _NEVER = -float("inf")
 _JPEG = b"\xff\xd8"
 # What `state` of STATS (firmware/README.md) says of a board that takes no frames.
@@ -196,7 +194,7 @@ class View:
 
     def _explained(self, event: events.Trouble | events.OtherProtocol | Note, at: float) -> list[Message]:
         self._trouble = (event_format.of(event) or "")[:_LONGEST_LINE]
-        if isinstance(event, events.Trouble) and event.code == NO_PREVIEW:
+        if isinstance(event, events.Trouble) and event.code == ErrorCode.NO_PREVIEW:
             return [message({"type": "no_preview", "board": self.number}, "no_preview", self.number)]
         return []
 

@@ -1,6 +1,6 @@
 """Between the feed and the open tabs: gives every tab what boards say. Everything here runs in the server's event loop.
 
-Beside the messages of `view.py` a page gets
+Beside the messages of `board_state.py` a page gets
 
     welcome    keypoints, skeleton, ranges (name: lowest, highest)
     recording  on, name, folder, lines, text
@@ -17,11 +17,11 @@ from conversion import network
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.items import Item
 from host_tools.monitor.web import messages
-from host_tools.monitor.web.board_state import NO_PREVIEW, View
+from host_tools.monitor.web.board_state import View
 from host_tools.monitor.web.orders import Orders
 from host_tools.monitor.web.outbox import Message, message
 from host_tools.monitor.web.recording import Recording
-from host_tools.serial_link import Trouble
+from host_tools.serial_link import ErrorCode, Trouble
 
 if TYPE_CHECKING:
     from host_tools.monitor.web.client import Tab
@@ -60,7 +60,7 @@ class Hub:
         number = self._numbers.get(item.source)
         if number is not None:
             self._tell(self._views[number].take(item.event, item.at))
-            if isinstance(item.event, Trouble) and item.event.code == NO_PREVIEW:
+            if isinstance(item.event, Trouble) and item.event.code == ErrorCode.NO_PREVIEW:
                 self._orders.forget_previews(number)
 
     def _keep(self, item: Item) -> None:
