@@ -20,7 +20,16 @@ from conversion.quantisation.nncase_grid import LARGEST_BYTE
 from conversion.quantisation.result import QuantisedNetwork
 from conversion.weights.model import Normalisation, PoseNetWeights
 
-__all__ = ["QuantisedNetwork", "input_range", "planes", "quantise", "to_tflite", "verify", "with_head_scales"]
+__all__ = [
+    "QuantisedNetwork",
+    "input_range",
+    "planes",
+    "quantise",
+    "quantise_to_bytes",
+    "to_tflite",
+    "verify",
+    "with_head_scales",
+]
 
 verify = compiled_check.verify
 
@@ -41,6 +50,11 @@ def quantise(weights: PoseNetWeights, pictures: np.ndarray, report: Report = unr
     if pictures.min() == pictures.max():
         raise PhotoError("calibration: every pixel has the same value; nothing can be learnt from it, give photos")
     return worker.run(weights, pictures, report)
+
+
+def quantise_to_bytes(weights: PoseNetWeights, pictures: np.ndarray, report: Report = unreported) -> bytes:
+    """`quantise`, as bytes that can be kept."""
+    return quantise(weights, pictures, report).to_bytes()
 
 
 def to_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:

@@ -9,11 +9,12 @@ from pathlib import Path
 from conversion.progress import BYTES, Report, Talk
 from host_tools.boards import Board
 from host_tools.errors import FlashError, LinkError, VerificationError
-from host_tools.flashing import download, readback, sources
+from host_tools.flashing import download, firmware_image, readback, sources
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
 from host_tools.prompt.repl import STOP_SECONDS, Prompt
+from host_tools.serial_link import link_note
 
 # Tried one after the other below the first, which the board's bridge is known to carry.
 SLOWER = (460_800, 115_200)
@@ -54,6 +55,17 @@ def plan(
     made = sources.of_files(board, model, firmware) if package is None else sources.of_package(package, board)
     first = baud or board.uart.raised_baud
     return Plan(board, made, (first, *(rate for rate in SLOWER if rate < first)))
+
+
+def refuse_test_image(plan: Plan, port: str) -> None:
+    """FlashError if a test image is about to be written to what is, as far as anybody can tell, a real board."""
+    for entry in plan.package.entries:
+        found = firmware_image.recognise(entry.data) if entry.firmware else None
+        if found and found.test_image and link_note.read(port) is None:
+            raise FlashError(
+                f"{entry.name}: is {found}, which does nothing on a board: take a MaixPy v1 .bin; for a virtual board "
+                "without a --link, use --force"
+            )
 
 
 def run(

@@ -93,7 +93,7 @@ def on_poses(
         "card pose_model.json on the board is not of this version: run `deploy`"
     )
     if compare_poses(model.poses(heads, DEFAULTS), found) is None:
-        yield "the board has decoded with its defaults, not with the settings that it tells"
+        yield "the board has decoded with the decoder's defaults, not with the settings that it tells"
     if not difference.positions and difference.expected_count == difference.found_count:
         yield "positions are right, only scores differ: look at `sigmoid` in the card"
     elif difference.positions and not difference.keypoint_scores:

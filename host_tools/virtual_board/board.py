@@ -15,7 +15,7 @@ from PIL import Image
 
 from host_tools.closing import Closing
 from host_tools.errors import BoardError
-from host_tools.flashing.images import firmware_image
+from host_tools.flashing import firmware_image, images
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.camera import Photo, Scene, look_at
 from host_tools.virtual_board.chip import Chip
@@ -37,7 +37,7 @@ CARD_NAME = "pose_model.json"
 _POLL = 0.2
 _TAIL = 800
 # What stands for MaixPy at flash address 0 where nothing else is asked for: the virtual board has its own.
-_MAIXPY = firmware_image(b"MicroPython of the virtual board")
+_MAIXPY = images.in_flash(firmware_image.make_test_image(b"of the virtual board"))
 Content = bytes | str | Path
 
 

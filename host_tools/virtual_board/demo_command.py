@@ -43,4 +43,7 @@ def _print_frames(seen: Demo) -> None:
         times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
         table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
     result_console.print(table)
+    for count, numbers in seen.people.items():
+        people = "1 person" if count == 1 else f"{count} people"
+        result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")
     result_console.print("Times are this computer's, not a board's.")
