@@ -29,8 +29,6 @@ _END_SECONDS = 3.0
 # Longest time for a KiB of a file to reach SPIFFS: the board erases pages meanwhile. Seconds, beside a fixed part.
 _PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
 _WORKER = "host_tools.prompt.worker"
-_GARBAGE = 0.2
-_SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
 
 
 class RaisedError(LinkError):
@@ -180,7 +178,7 @@ class Prompt(Closing):
         if kind == "port":
             return _port_error(self.port, event["text"])
         if kind == "silent":
-            return LinkError(f"{self.port}: {_diagnosis(self.port, event)}")
+            return LinkError(event["text"])
         if kind == "lost":
             return LinkError(
                 f"{self.port}: lost the board ({_last_line(event['text'])}): cable, power, or another program on the "
@@ -203,22 +201,3 @@ def _port_error(port: str, text: str) -> LinkError:
     except LinkError as error:
         return error
     return LinkError(f"{port}: cannot be opened ({_last_line(text)}); close other programs that use it and try again")
-
-
-def _diagnosis(port: str, findings: dict) -> str:
-    """Why no prompt answered, from what came instead, and what to do."""
-    heard = findings["heard"]
-    erase = f"if its boot.py blocks, erase its files with `{_SPIFFS.format(port=port)}` and deploy again"
-    if "core dump" in heard:
-        return "the chip has crashed (it printed a core dump): press RESET on the board and try again"
-    if not findings["count"]:
-        return (
-            "nothing came back: is this the board's port (of a bridge with two take the other one), is the board on, "
-            f"and MaixPy on it (`flash --firmware`)? Press RESET and try again; {erase}"
-        )
-    if findings["odd"] > _GARBAGE:
-        return "what comes is unreadable, so the baud rate is another one than 115200: press RESET and try again"
-    return (
-        f"no prompt, though the board talks (last: {_last_line(heard)!r}): its program ignores Ctrl-C. "
-        f"Start again and press RESET meanwhile; {erase}"
-    )

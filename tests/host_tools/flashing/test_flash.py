@@ -157,7 +157,7 @@ class TestFailures:
     def test_a_chip_without_micropython_is_written_but_not_verified(self, maix_bit: boards.Board, kmodel: Path) -> None:
         plan = flash.plan(maix_bit, kmodel)
         with VirtualBoard(flash=b"") as board:
-            with pytest.raises(FlashError, match=r"written, but not verified: .*nothing came back"):
+            with pytest.raises(FlashError, match=r"written, but not verified: .*nothing comes from it"):
                 run(plan, board, [], stop_seconds=2.0)
             assert in_flash(board, plan)
             assert run(plan, board, [], verify=False) == Outcome(1500000, verified=False)

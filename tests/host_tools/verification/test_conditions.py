@@ -202,7 +202,7 @@ def test_a_board_whose_program_ends_in_between(kmodel: Path, photo: Path, monkey
 def test_it_runs_without_tensorflow_nncase_and_scikit_image() -> None:
     blocked = ("tensorflow", "nncase", "keras", "skimage")
     code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import host_tools.verification.verify\n"
-    code += "from host_tools.verification import display, verdict_format"
+    code += "from host_tools.verification import verdict_format"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=_LIMIT)
     assert ended.returncode == 0, ended.stderr
 
