@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import (
+    BAUD,
     Decoder,
     Event,
+    Heard,
     Hello,
     OtherProtocol,
     Print,
     Reply,
     Trouble,
+    Wanted,
     diagnosis,
     ports,
     remedies,
 )
-from host_tools.serial_link.diagnosis import Heard, Wanted
-from host_tools.serial_link.opening import BAUD
 
 # MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
 START_SECONDS = 60.0

@@ -22,9 +22,7 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
-from host_tools.serial_link import diagnosis, ports
-from host_tools.serial_link.diagnosis import Heard, Wanted
-from host_tools.serial_link.opening import BAUD
+from host_tools.serial_link import BAUD, Heard, Wanted, diagnosis, ports
 
 CTRL_C, ENTER_RAW = b"\x03", b"\r\x01"
 FRIENDLY_PROMPT, RAW_PROMPT = b">>> ", b"raw REPL; CTRL-B to exit\r\n>"
