@@ -165,7 +165,7 @@ def test_a_program_that_never_listens_is_stopped_by_the_reset_key() -> None:
 def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
     with VirtualBoard(files={"main.py": DEAF}) as board:
         board.wait_for("deaf")
-        with pytest.raises(LinkError, match="RESET") as caught:
+        with pytest.raises(LinkError, match="reset key") as caught:
             Prompt(board.port, stop_seconds=1)
         assert "-A 0xD00000 -L 0x300000 erase" in one_line(caught.value)
         assert not workers(board.port)
