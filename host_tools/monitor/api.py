@@ -11,10 +11,9 @@ from pathlib import Path
 from conversion.network import KEYPOINTS
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.monitor import event_format
-from host_tools.monitor.feed import Feed
+from host_tools.monitor import event_format, sources
+from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
 from host_tools.monitor.frame_processing import Seen, Seer
-from host_tools.monitor.items import DEFAULT_SIZE, Item, Source
 from host_tools.serial_link import ports, sentences, units
 
 _POLL_SECONDS = 0.2
@@ -107,7 +106,7 @@ class Monitor(Closing):
         without a frame the iteration raises LinkError, which says why; None waits for ever. `other` is called with each
         Item that is no frame: what a board prints (`events.Print`), that it is lost and found, and so on.
         """
-        self._watch(Feed(ports.choose_all(wanted), baud=baud), smooth, ids, patience, other)
+        self._watch(sources.of_ports(ports.choose_all(wanted), baud=baud), smooth, ids, patience, other)
 
     @classmethod
     def replay(
@@ -124,7 +123,7 @@ class Monitor(Closing):
         RecordingError if the file is no recording or is damaged.
         """
         monitor = cls.__new__(cls)
-        monitor._watch(Feed.replay(Path(path), speed), smooth, ids, None, other)
+        monitor._watch(sources.of_recording(Path(path), speed), smooth, ids, None, other)
         return monitor
 
     def _watch(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from host_tools.monitor.feed import Note
 from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Note
 from host_tools.serial_link import Event, Statistics, events, remedy, units
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")

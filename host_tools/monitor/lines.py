@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TextIO
 
 from host_tools.monitor import event_format
+from host_tools.monitor.feed import Item
 from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
 from host_tools.monitor.rates import Rates
 from host_tools.serial_link import Print

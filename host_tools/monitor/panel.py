@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from host_tools.monitor import event_format, figure
+from host_tools.monitor.feed import Source
 from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Source
 from host_tools.monitor.rates import Rates
 from host_tools.serial_link import STAGES, STATES, Stats, units
 

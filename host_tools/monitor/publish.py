@@ -19,8 +19,8 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tools.errors import HostToolError, LinkError
+from host_tools.monitor.feed import Item
 from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Found, Hello, Lost
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from host_tools.monitor import event_format
+from host_tools.monitor.feed import Item, Source
 from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Item, Source
 from host_tools.monitor.output import Output
 from host_tools.monitor.panel import Board, panel
 from host_tools.serial_link import Print, Stats

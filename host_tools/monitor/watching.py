@@ -13,14 +13,13 @@ from pathlib import Path
 from rich.console import Console
 
 from conversion.progress import Talk
-from host_tools.monitor import terminal
-from host_tools.monitor.feed import Feed
+from host_tools.monitor import sources, terminal
+from host_tools.monitor.feed import Feed, Item, Note
 from host_tools.monitor.frame_processing import Seer
-from host_tools.monitor.items import Item, Note
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
-from host_tools.monitor.session import Limits, Session, Tapped
+from host_tools.monitor.session import Limits, Session
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.serial_link import ports
 
@@ -60,12 +59,15 @@ def watch(request: Request, over: threading.Event, talk: Talk) -> None:
         recorder = parts.enter_context(closing(Recorder(request.record, time.monotonic()))) if request.record else None
         feed = parts.enter_context(_feed(request))
         view = parts.enter_context(closing(_view(request, talk)))
-        outputs = [view, *([keeper] if keeper else [])]
+        # What was recorded can be replayed even if another output fails at it.
+        outputs = [output for output in (recorder, view, keeper) if output]
         if request.mqtt:
             outputs.append(parts.enter_context(closing(_publisher(request.mqtt, view))))
-        session = Session(feed, outputs, request.limits, Seer(request.smooth, request.ids), recorder)
+        if request.web is not None:
+            outputs.append(parts.enter_context(closing(_page(request.web, feed, talk))))
+        session = Session(feed, outputs, request.limits, Seer(request.smooth, request.ids))
         try:
-            _run(request, feed, session, over, talk)
+            session.run(over)
         except BrokenPipeError:
             _forget_stdout()
             return
@@ -77,8 +79,8 @@ def watch(request: Request, over: threading.Event, talk: Talk) -> None:
 
 def _feed(request: Request) -> Feed:
     if request.replay:
-        return Feed.replay(request.replay, 1.0 if request.speed is None else request.speed)
-    return Feed(ports.choose_all(request.ports), baud=request.baud)
+        return sources.of_recording(request.replay, 1.0 if request.speed is None else request.speed)
+    return sources.of_ports(ports.choose_all(request.ports), baud=request.baud)
 
 
 def _view(request: Request, talk: Talk) -> Output:
@@ -96,15 +98,10 @@ def _publisher(url: str, view: Output) -> Output:
     return Publisher(url, lambda text: view.event(Item("mqtt", Note(text), time.monotonic())))
 
 
-def _run(request: Request, feed: Feed, session: Session, over: threading.Event, talk: Talk) -> None:
-    if request.web is None:
-        session.run(over)
-        return
+def _page(port: int, feed: Feed, talk: Talk) -> Output:
     from host_tools.monitor import web
 
-    tapped = Tapped(feed, session, over)
-    web.serve(tapped, request.web, over, talk, Path.cwd())
-    tapped.check()
+    return web.Page(port, feed, talk, Path.cwd())
 
 
 def _forget_stdout() -> None:

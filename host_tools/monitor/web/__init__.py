@@ -3,6 +3,6 @@
 What the page may say is in `messages.py`; what it is told, in `board_state.py` and `hub.py`.
 """
 
-from host_tools.monitor.web.server import serve
+from host_tools.monitor.web.server import Page
 
-__all__ = ["serve"]
+__all__ = ["Page"]

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from host_tools.monitor import event_format
-from host_tools.monitor.items import Note, Source
+from host_tools.monitor.feed import Note, Source
 from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother

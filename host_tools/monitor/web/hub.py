@@ -14,8 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from conversion import network
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Feed, Item
 from host_tools.monitor.web import messages
 from host_tools.monitor.web.board_state import View
 from host_tools.monitor.web.orders import Orders

@@ -59,7 +59,7 @@ def test_a_blank_board_ends_with_firmware_and_kmodel_proven(
     assert told[0] == f"writing {plan.package.size} bytes at 1500000 baud"
     assert told[1] == "reading the flash back through the board's MicroPython"
     assert {what for what, *_ in seen} >= {Stage.WRITE.value, flash.READING}
-    assert all(0 <= done <= total == plan.package.size for _, done, total in seen)
+    assert all(0 <= done <= total == plan.package.size for _, done, total, _ in seen)
 
 
 def test_without_a_firmware_the_one_that_is_there_stays(maix_bit: boards.Board, kmodel: Path) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import publish
+from host_tools.monitor.feed import Item
 from host_tools.monitor.frame_processing import Seer
-from host_tools.monitor.items import Item
 from host_tools.monitor.publish import Address, Publisher
 from host_tools.serial_link import events
 from tests.host_tools.monitor import actors

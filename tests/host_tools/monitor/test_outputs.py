@@ -16,8 +16,8 @@ from rich.console import Console
 from conversion.decoding import overlay
 from host_tools.errors import HostToolError
 from host_tools.monitor import event_format, snapshot, terminal
+from host_tools.monitor.feed import Item, Note, Source
 from host_tools.monitor.frame_processing import Seen, Seer
-from host_tools.monitor.items import Item, Note, Source
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.snapshot import SnapshotKeeper

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from host_tools.monitor.items import Note, Source
+from host_tools.monitor.feed import Note, Source
 from host_tools.monitor.web import board_state as views
 from host_tools.monitor.web.board_state import View
 from host_tools.serial_link import events
