@@ -13,7 +13,7 @@ from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format, sources
 from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
-from host_tools.monitor.frame_processing import Seen, Seer
+from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
 from host_tools.serial_link import ports, sentences, units
 
 _POLL_SECONDS = 0.2
@@ -66,19 +66,19 @@ class Frame:
     stages_us: dict[str, int]
     size: tuple[int, int]
     people: tuple[Person, ...]
-    seen: Seen
+    processed: ProcessedFrame
 
     @classmethod
-    def of(cls, seen: Seen) -> Frame:
+    def of(cls, processed: ProcessedFrame) -> Frame:
         """A frame as the monitor sees it."""
-        frame = seen.frame
-        ids = seen.ids or (None,) * len(frame.poses)
+        frame = processed.frame
+        ids = processed.ids or (None,) * len(frame.poses)
         people = tuple(Person(pose, person) for pose, person in zip(frame.poses, ids, strict=True))
-        return cls(seen.label, frame.number, frame.t_ms, dict(frame.stages_us), seen.size, people, seen)
+        return cls(processed.label, frame.number, frame.t_ms, dict(frame.stages_us), processed.size, people, processed)
 
     def to_dict(self) -> dict:
         """The object of `monitor --json`."""
-        return self.seen.to_dict()
+        return self.processed.to_dict()
 
 
 class Monitor(Closing):
@@ -129,7 +129,7 @@ class Monitor(Closing):
     def _watch(
         self, feed: Feed, smooth: bool, ids: bool, patience: float | None, other: Callable[[Item], None] | None
     ) -> None:
-        self._feed, self._seer = feed, Seer(smooth, ids)
+        self._feed, self._processor = feed, FrameProcessor(smooth, ids)
         self._patience, self._other = patience, other
         self._said: dict[str, str] = {}
 
@@ -157,7 +157,7 @@ class Monitor(Closing):
             if item is not None and isinstance(item.event, sentences.Frame):
                 source = self._feed.source(item.source)
                 return Frame.of(
-                    self._seer.see(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
+                    self._processor.process(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
                 )
             if item is not None:
                 self._tell(item)

@@ -65,11 +65,11 @@ def draw(
     return _text(dots, people if people is not None else range(len(poses)))
 
 
-def _draw_pose(dots: np.ndarray, places: np.ndarray, seen: np.ndarray, person: int) -> None:
+def _draw_pose(dots: np.ndarray, places: np.ndarray, processed: np.ndarray, person: int) -> None:
     for a, b in network.SKELETON:
-        if seen[a] and seen[b]:
+        if processed[a] and processed[b]:
             _set(dots, _line(places[a], places[b]), person)
-    for place in places[seen]:
+    for place in places[processed]:
         _set(dots, place + np.array([[0, 0], [1, 0], [0, 1], [1, 1]]), person)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from host_tools.monitor.feed import Item, Source
-from host_tools.monitor.frame_processing import Seen
+from host_tools.monitor.frame_processing import ProcessedFrame
 
 
 class Output:
@@ -12,7 +12,7 @@ class Output:
     def take(self, item: Item) -> None:
         """Anything has come, a frame too, as the board sent it; `frame` or `event` is called next."""
 
-    def frame(self, seen: Seen) -> None:
+    def frame(self, processed: ProcessedFrame) -> None:
         """A frame has come: smoothed and with ids where that was asked for."""
 
     def event(self, item: Item) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format
 from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Note
-from host_tools.monitor.frame_processing import Seer
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, events
 
@@ -29,10 +29,10 @@ class Limits:
 
 
 class Session:
-    """A run: its loop alone takes items from the feed. `outputs` get all of them, and frames as `seer` makes them."""
+    """A run, whose loop takes items from the feed. `outputs` get all of them, and frames as `processor` makes them."""
 
-    def __init__(self, feed: Feed, outputs: Sequence[Output], limits: Limits, seer: Seer) -> None:
-        self._feed, self._outputs, self._limits, self._seer = feed, outputs, limits, seer
+    def __init__(self, feed: Feed, outputs: Sequence[Output], limits: Limits, processor: FrameProcessor) -> None:
+        self._feed, self._outputs, self._limits, self._processor = feed, outputs, limits, processor
         self.frames = 0
         self._started = self._last_frame = time.monotonic()
         self._reasons: dict[str, str] = {}
@@ -93,9 +93,9 @@ class Session:
         self.frames += 1
         self._last_frame = time.monotonic()
         source = self._feed.source(item.source)
-        seen = self._seer.see(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
+        processed = self._processor.process(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
         for output in self._outputs:
-            output.frame(seen)
+            output.frame(processed)
 
     def _note_reason(self, item: Item) -> None:
         """Keep what a source said last that explains why it sends no frames."""

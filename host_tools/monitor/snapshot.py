@@ -14,7 +14,7 @@ from conversion.decoding.pose import Pose
 from conversion.errors import OutputError
 from host_tools.errors import HostToolError
 from host_tools.monitor.figure import PART_SCORE
-from host_tools.monitor.frame_processing import Seen
+from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, sentences, units
 
@@ -42,18 +42,18 @@ class SnapshotKeeper(Output):
     def __init__(self, path: Path) -> None:
         """HostToolError now rather than at the end, if the picture's folder cannot be written."""
         self._path = path
-        self._seen: dict[str, Seen] = {}
+        self._processed: dict[str, ProcessedFrame] = {}
         self._attempt(lambda: files.check_writable(path.parent))
 
-    def frame(self, seen: Seen) -> None:
+    def frame(self, processed: ProcessedFrame) -> None:
         """Keep a frame in place of the board's last one."""
-        self._seen[seen.label] = seen
+        self._processed[processed.label] = processed
 
     def write(self) -> bool:
         """Draw the frames kept, PNG, whole or not at all; False where there are none."""
-        if not self._seen:
+        if not self._processed:
             return False
-        pictures = [(label, draw(seen.frame, seen.size)) for label, seen in sorted(self._seen.items())]
+        pictures = [(label, draw(last.frame, last.size)) for label, last in sorted(self._processed.items())]
         self._attempt(lambda: files.write_png(self._path, side_by_side(pictures)))
         return True
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from conversion.progress import Talk
 from host_tools.monitor import sources, terminal
 from host_tools.monitor.feed import Feed, Item, Note
-from host_tools.monitor.frame_processing import Seer
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
@@ -65,7 +65,7 @@ def watch(request: Request, over: threading.Event, talk: Talk) -> None:
             outputs.append(parts.enter_context(closing(_publisher(request.mqtt, view))))
         if request.web is not None:
             outputs.append(parts.enter_context(closing(_page(request.web, feed, talk))))
-        session = Session(feed, outputs, request.limits, Seer(request.smooth, request.ids))
+        session = Session(feed, outputs, request.limits, FrameProcessor(request.smooth, request.ids))
         try:
             session.run(over)
         except BrokenPipeError:

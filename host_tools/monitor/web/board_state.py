@@ -35,7 +35,7 @@ _JPEG = b"\xff\xd8"
 _HALTED = {2: "paused", 3: "retrying", 4: "receiving"}
 
 
-class View:
+class BoardState:
     """One board as the page shows it. Methods that take something in return the messages that it gives."""
 
     def __init__(self, source: Source, now: float) -> None:
@@ -213,17 +213,17 @@ class View:
 
 
 _HANDLERS: dict[type, Callable[..., list[Message]]] = {
-    sentences.Frame: View._frame,
-    events.Block: View._picture,
-    events.Hello: View._greeted,
-    events.Restarted: View._restarted,
-    events.Settings: View._settled,
-    events.Stats: View._measured,
-    events.Trouble: View._explained,
-    events.OtherProtocol: View._explained,
-    Note: View._noted,
-    events.Lost: View._went,
-    events.Found: View._came,
+    sentences.Frame: BoardState._frame,
+    events.Block: BoardState._picture,
+    events.Hello: BoardState._greeted,
+    events.Restarted: BoardState._restarted,
+    events.Settings: BoardState._settled,
+    events.Stats: BoardState._measured,
+    events.Trouble: BoardState._explained,
+    events.OtherProtocol: BoardState._explained,
+    Note: BoardState._noted,
+    events.Lost: BoardState._went,
+    events.Found: BoardState._came,
 }
 _LOG_KINDS = {
     events.Print: "print",

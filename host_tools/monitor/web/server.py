@@ -21,7 +21,7 @@ from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Feed, Item, Source
 from host_tools.monitor.output import Output
 from host_tools.monitor.web import guard
-from host_tools.monitor.web.client import MOST_TABS, Tab
+from host_tools.monitor.web.client import MOST_CLIENTS, Client
 from host_tools.monitor.web.hub import Hub
 from host_tools.monitor.web.recording import Recording
 
@@ -156,9 +156,9 @@ async def _socket(request: web.Request) -> web.StreamResponse:
     if not guard.is_own_origin(request.headers.get("Origin"), request.headers["Host"]):
         raise web.HTTPForbidden(text="Only this server's own page may connect.\n")
     hub = request.app[_HUB]
-    if len(hub.tabs) >= MOST_TABS:
-        raise web.HTTPServiceUnavailable(text=f"{MOST_TABS} tabs look already: close one.\n")
-    return await Tab(hub).run(request)
+    if len(hub.clients) >= MOST_CLIENTS:
+        raise web.HTTPServiceUnavailable(text=f"{MOST_CLIENTS} tabs look already: close one.\n")
+    return await Client(hub).run(request)
 
 
 class _Relay(logging.Handler):

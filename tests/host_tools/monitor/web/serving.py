@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from host_tools.monitor import web
-from host_tools.monitor.frame_processing import Seer
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.session import Limits, Session
 
 _START_SECONDS = 20.0
@@ -35,7 +35,7 @@ class Served:
     def _serve(self, feed: object, folder: Path) -> None:
         try:
             with closing(web.Page(0, feed, self.talked.append, folder)) as page:
-                Session(feed, [page], Limits(), Seer()).run(self._over)
+                Session(feed, [page], Limits(), FrameProcessor()).run(self._over)
         except Exception as error:  # noqa: BLE001 - handed on
             self.failure = error
 

@@ -15,7 +15,7 @@ import pytest
 from host_tools.errors import LinkError
 from host_tools.monitor import replay, web
 from host_tools.monitor.feed import Item
-from host_tools.monitor.frame_processing import Seer
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.session import Limits, Session
 from host_tools.monitor.web import client as tab
 from host_tools.monitor.web import hub as hubs
@@ -197,7 +197,7 @@ def test_too_many_tabs_are_refused(page: Served) -> None:
             await asyncio.to_thread(talk, page, lambda client: client.next("welcome"))
         assert caught.value.status == 503
 
-    talk(page, conversation, tabs=tab.MOST_TABS)
+    talk(page, conversation, clients=tab.MOST_CLIENTS)
 
 
 def test_previews_are_sent_as_long_as_any_tab_wants_them(page: Served, feed: fake.FakeFeed) -> None:
@@ -213,7 +213,7 @@ def test_previews_are_sent_as_long_as_any_tab_wants_them(page: Served, feed: fak
         await until(lambda: len(feed.asked_for("PREVIEW")) == 4)
         assert feed.asked_for("PREVIEW")[2:] == [(orders.PREVIEW_MS, 60), (0,)]
 
-    talk(page, conversation, tabs=2)
+    talk(page, conversation, clients=2)
 
 
 def test_a_recording_holds_what_came_and_who_was_there(page: Served, feed: fake.FakeFeed, tmp_path: Path) -> None:
@@ -283,8 +283,8 @@ def test_a_slow_reader_gets_fewer_frames_and_holds_nobody_up(tmp_path: Path) -> 
                     hub.take(Item("maix_bit", event, number / 10))
                 await asyncio.sleep(0)
             await last
-            waiting = sorted(len(each.outbox) for each in hub.tabs)
-            dropped = max(each.outbox.dropped for each in hub.tabs)
+            waiting = sorted(len(each.outbox) for each in hub.clients)
+            dropped = max(each.outbox.dropped for each in hub.clients)
             assert waiting[0] <= 2
             # The newest frame and picture, how the board is, and the newest lines.
             assert MOST_KEPT < waiting[1] <= MOST_KEPT + 5
@@ -322,7 +322,7 @@ def test_an_error_of_the_feed_ends_the_server(tmp_path: Path) -> None:
 
     feed = Broken()
     with closing(web.Page(0, feed, str, tmp_path)) as page, pytest.raises(LinkError, match="the port has gone"):
-        Session(feed, [page], Limits(), Seer()).run(threading.Event())
+        Session(feed, [page], Limits(), FrameProcessor()).run(threading.Event())
 
 
 def test_what_goes_wrong_in_the_server_is_raised_in_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
