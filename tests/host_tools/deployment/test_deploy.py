@@ -15,7 +15,7 @@ from conversion import card
 from host_tools import boards
 from host_tools.cli import main
 from host_tools.deployment import deploy, payload
-from host_tools.deployment.deploy import Request
+from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
 from host_tools.serial_link import sentences
@@ -40,7 +40,7 @@ def files_of(board: VirtualBoard) -> Files:
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path, board_id: str = "maix_bit", **more: object) -> deploy.Report:
-    return deploy.run(Request(board.port, board_id, kmodel, **more), silent, no_progress)
+    return deploy.run(DeployOptions(board.port, board_id, kmodel, **more), silent, no_progress)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def board() -> Iterator[VirtualBoard]:
 def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path) -> None:
     before = files_of(board)
     seen: list[tuple[int, int]] = []
-    report = deploy.run(Request(board.port, "maix_bit", kmodel), silent, lambda *step: seen.append(step))
+    report = deploy.run(DeployOptions(board.port, "maix_bit", kmodel), silent, lambda *step: seen.append(step))
     assert report.started.runs
     assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", 3, kmodels.kmodel())["sha256"]
     assert (report.started.hello.width, report.started.hello.board) == (kmodels.WIDTH, "maix_bit")
@@ -97,7 +97,7 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert again.nothing_to_do
     assert again.started.runs
     assert files_of(board) == after
-    deploy.remove(Request(board.port), silent, no_progress)
+    deploy.remove(DeployOptions(board.port), silent, no_progress)
     assert files_of(board) == before
     board.wait_for("mine")
 
@@ -131,7 +131,7 @@ class TestCube:
             "board_info": {"KEY": 10},
         }
         assert deploy_onto(cube, kmodel, "maix_cube").nothing_to_do
-        deploy.remove(Request(cube.port), silent, no_progress)
+        deploy.remove(DeployOptions(cube.port), silent, no_progress)
         assert files_of(cube)["config.json"] == before
 
 

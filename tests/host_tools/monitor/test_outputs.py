@@ -18,10 +18,10 @@ from host_tools.errors import HostToolError
 from host_tools.monitor import event_format, snapshot, terminal
 from host_tools.monitor.feed import Item, Note, Source
 from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
-from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.monitor.terminal import Terminal
+from host_tools.monitor.text_output import JsonFrames, PlainText
 from host_tools.serial_link import events
 from host_tools.serial_link.events import Hello, Print, Stats, Trouble
 from host_tools.serial_link.remedies import remedy
@@ -94,7 +94,7 @@ def test_rates_begin_anew_with_a_restarted_board() -> None:
 
 def test_json_lines_have_nothing_else_on_stdout() -> None:
     out, said = io.StringIO(), []
-    view = JsonLines(out, said.append)
+    view = JsonFrames(out, said.append)
     view.event(Item("maix_bit", Print("[red]hello"), 0.0))
     view.frame(processed(7))
     view.event(Item("maix_bit", Stats(*range(13)), 0.0))
@@ -104,7 +104,7 @@ def test_json_lines_have_nothing_else_on_stdout() -> None:
 
 def test_plain_lines_say_it_in_words() -> None:
     out, said = io.StringIO(), []
-    view = PlainLines(out, said.append)
+    view = PlainText(out, said.append)
     for number in range(1, 4):
         view.frame(processed(number, people=number - 1, at=0.1 * number, ids=number > 2))
     view.event(Item("maix_bit", Print("hello"), 0.0))
@@ -122,7 +122,7 @@ def test_plain_lines_say_it_in_words() -> None:
 def test_a_stdout_that_knows_no_umlauts_gets_them_escaped() -> None:
     raw = io.BytesIO()
     output = io.TextIOWrapper(raw, encoding="ascii")
-    PlainLines(output, print).event(Item("bit", Print("grün"), 0.0))
+    PlainText(output, print).event(Item("bit", Print("grün"), 0.0))
     assert raw.getvalue() == b"bit> gr\\xfcn\n"
 
 

@@ -15,7 +15,7 @@ from host_tools.monitor.rates import Rates
 from host_tools.serial_link import Print
 
 
-class JsonLines(Output):
+class JsonFrames(Output):
     """Frames as JSON on `output`, each line flushed; what else happens goes to `talk`."""
 
     def __init__(self, output: TextIO, talk: Callable[[str], None]) -> None:
@@ -32,7 +32,7 @@ class JsonLines(Output):
             self._talk(f"{item.source}: {text}")
 
 
-class PlainLines(JsonLines):
+class PlainText(JsonFrames):
     """Frames as text, and the board's own prints between them, on `output`; what the host notices goes to `talk`."""
 
     def __init__(self, output: TextIO, talk: Callable[[str], None]) -> None:
