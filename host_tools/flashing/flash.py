@@ -95,8 +95,8 @@ def run(
     for difference in differences:
         raise VerificationError(
             f"{port}: {difference}, also after it was written again at {baud} baud; a flash chip that is worn, or "
-            f"smaller than {writing.board.flash.bytes // 1024**2} MiB (the boot log says `Flash:…:0x17` for 16 MiB), or "
-            "a weak supply: try another cable or port"
+            f"smaller than {writing.board.flash.bytes // 1024**2} MiB (the boot log says `Flash:…:0x17` for 16 MiB), "
+            "or a weak supply: try another cable or port"
         )
     return Outcome(baud, verified=True)
 
