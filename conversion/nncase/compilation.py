@@ -86,7 +86,7 @@ def compile_weights(
 
 def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: bool) -> QuantisedNetwork:
     with bar(progress) as report:
-        data = kept("quantised", quantise.quantise_to_bytes, weights, pictures, progress=report)
+        data = kept("quantised", quantise.quantise_to_bytes, weights, pictures, report=report)
     return QuantisedNetwork.from_bytes(data)
 
 

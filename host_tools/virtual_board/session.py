@@ -13,7 +13,6 @@ from host_tools import boards
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
 from host_tools.serial_link import link_note
-from host_tools.serial_link.link_note import LinkNote
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at
 from host_tools.virtual_board.faults import Faults
@@ -57,7 +56,7 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
             )
         )
         show(board.port if options.link is None else f"{options.link} -> {board.port}")
-        parts.enter_context(_noted(options.link, LinkNote(the_board.id, STAND_IN)))
+        parts.enter_context(_noted(options.link, link_note.LinkNote(the_board.id, STAND_IN)))
         talk(f"{the_board.name}, {'blank, in download mode' if options.blank else 'deployed'}; Ctrl-C ends it")
         _watch(board, options.lcd, over)
 
@@ -71,7 +70,7 @@ def _content(options: BoardOptions, board: boards.Board) -> dict:
 
 
 @contextmanager
-def _noted(link: Path | None, note: LinkNote) -> Iterator[None]:
+def _noted(link: Path | None, note: link_note.LinkNote) -> Iterator[None]:
     """Keep a note beside the link, which tools read, while the board is on."""
     if link is None:
         yield
