@@ -1,0 +1,232 @@
+"""The board's clock: at real pace for people, or in jumps from one thing that happens to the next, for tests.
+
+All that takes time on a board takes it from here: sleeps, the camera's frames, the KPU, the LCD, flash, the serial line.
+A board has one clock, and one thread that is its processor: that thread alone calls wait(), spend() and compute().
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+
+Over = Callable[[], bool]
+MICROSECONDS = 1_000_000
+# At real pace a client that is there may leave its bytes unread for so long before they are lost.
+_PATIENCE_SECONDS = 2.0
+
+
+class Clock(ABC):
+    """Board time: microseconds since the clock was made; it only goes forward.
+
+    `call_us` is what a program's call into a module takes where nothing else says so.
+    """
+
+    call_us = 0
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+
+    @abstractmethod
+    def now(self) -> int:
+        """The board's time; from any thread."""
+
+    @abstractmethod
+    def wait(self, until: int | None, over: Over) -> None:
+        """The processor waits until a moment (None: for ever), or until `over()`, which is asked after each wake()."""
+
+    def spend(self, microseconds: int, over: Over) -> None:
+        """The processor is busy for so long, or until `over()`."""
+        self.wait(self.now() + microseconds, over)
+
+    def compute(self) -> None:  # noqa: B027 - at real pace there is nothing to do
+        """The processor computes and asks for nothing: what comes from outside comes meanwhile."""
+
+    @abstractmethod
+    def at(self, moment: int, act: Callable[[], None], over: Over) -> None:
+        """From a thread beside the processor's: `act` at a moment, and return then; or return when `over()`."""
+
+    def wake(self) -> None:
+        """Something has happened that an `over()` looks at; from any thread, which holds no lock that `over` takes."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def hear(self) -> None:
+        """The host has done something that the board notices: its silence begins anew."""
+        self.wake()
+
+    def host_waits(self) -> AbstractContextManager[Statement | None]:
+        """Within it the host is there and waits for the board, however long that takes."""
+        return nullcontext()
+
+    def host_gone(self) -> AbstractContextManager[Statement | None]:
+        """Within it nobody is there: nothing is read any more, and nothing is sent."""
+        return nullcontext()
+
+    def gives_up(self, unread_since: float) -> bool:
+        """Whether a client that has read nothing since then (time.monotonic) loses what it has not read."""
+        return time.monotonic() - unread_since > _PATIENCE_SECONDS
+
+
+class RealClock(Clock):
+    """Real pace: a second is a second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._begin = time.monotonic()
+
+    def now(self) -> int:
+        return int((time.monotonic() - self._begin) * MICROSECONDS)
+
+    def wait(self, until: int | None, over: Over) -> None:
+        with self._changed:
+            while not over():
+                left = None if until is None else (until - self.now()) / MICROSECONDS
+                if left is not None and left <= 0:
+                    return
+                self._changed.wait(left)
+
+    def at(self, moment: int, act: Callable[[], None], over: Over) -> None:
+        self.wait(moment, over)
+        if not over():
+            act()
+
+
+class Statement:
+    """What a test says of the host, until the end of its `with`, or until end(); then the host is as before."""
+
+    def __init__(self, clock: JumpingClock, kind: list[Statement]) -> None:
+        self._clock, self._kind = clock, kind
+
+    def __enter__(self) -> Statement:
+        with self._clock._changed:
+            self._kind.append(self)
+        self._clock.wake()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Not any more; from any thread, as often as one likes."""
+        with self._clock._changed:
+            if self in self._kind:
+                self._kind.remove(self)
+
+
+class JumpingClock(Clock):
+    """Board time passes at once when the processor waits, and not at all while it computes.
+
+    Programs take a host for gone that is silent for some seconds of theirs: the raised speed that falls back, the
+    upload that is given up. A busy machine must not look like that. So the clock stands still SILENCE_US after the last
+    byte of the host, until the next one, unless the test says that the host waits or is gone.
+    """
+
+    # Shorter than the shortest silence that means something to the firmware (3 s, pose_link.FALLBACK_MS).
+    SILENCE_US = 1_000_000
+    # So that a program that waits in a loop of its own, without sleeping, comes to its end.
+    call_us = 20
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._now = 0
+        self._heard = 0
+        # As far as pass_time() lets it go.
+        self._granted = 0
+        self._waits: list[Statement] = []
+        self._gone: list[Statement] = []
+        self._due: list[_Event] = []
+        self._numbers = itertools.count()
+
+    def now(self) -> int:
+        with self._changed:
+            return self._now
+
+    def wait(self, until: int | None, over: Over) -> None:
+        with self._changed:
+            while not over() and (until is None or self._now < until):
+                if not self._go_on(until):
+                    self._changed.wait()
+
+    def _go_on(self, until: int | None) -> bool:
+        """Go to the next thing that happens, at most to `until`; False if nothing does before the host speaks."""
+        limit = math.inf if self._waits or self._gone else max(self._heard + self.SILENCE_US, self._granted)
+        if until is not None:
+            limit = min(limit, until)
+        if self._due and self._due[0].moment <= limit:
+            self._happen()
+            return True
+        # A processor that waits for ever goes nowhere by itself, but where it is told to.
+        reached = self._granted if until is None else limit
+        if reached <= self._now:
+            return False
+        self._now = reached
+        self._changed.notify_all()
+        return True
+
+    def _happen(self) -> None:
+        event = heapq.heappop(self._due)
+        self._now = max(self._now, event.moment)
+        event.act()
+        event.done = True
+        self._changed.notify_all()
+
+    def compute(self) -> None:
+        with self._changed:
+            if self._due:
+                self._happen()
+
+    def at(self, moment: int, act: Callable[[], None], over: Over) -> None:
+        event = _Event(moment, next(self._numbers), act)
+        with self._changed:
+            heapq.heappush(self._due, event)
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: event.done or over())
+            if not event.done:
+                self._due.remove(event)
+                heapq.heapify(self._due)
+
+    @property
+    def awaited(self) -> int:
+        """How many things are to happen beside the processor."""
+        return len(self._due)
+
+    def hear(self) -> None:
+        with self._changed:
+            self._heard = self._now
+            self._changed.notify_all()
+
+    def host_waits(self) -> Statement:
+        return Statement(self, self._waits)
+
+    def host_gone(self) -> Statement:
+        return Statement(self, self._gone)
+
+    def gives_up(self, unread_since: float) -> bool:
+        return bool(self._gone)
+
+    def pass_time(self, microseconds: int, limit: float) -> bool:
+        """From a test's thread: let so much board time pass; False if that took longer than `limit` real seconds."""
+        with self._changed:
+            self._granted = self._now + microseconds
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: self._now >= self._granted, limit)
+
+
+class _Event:
+    """Something that happens at a moment."""
+
+    def __init__(self, moment: int, number: int, act: Callable[[], None]) -> None:
+        self.moment, self._number, self.act = moment, number, act
+        self.done = False
+
+    def __lt__(self, other: _Event) -> bool:
+        return (self.moment, self._number) < (other.moment, other._number)
