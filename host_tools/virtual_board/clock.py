@@ -1,7 +1,7 @@
 """The board's clock: at real pace for people, or in jumps from one thing that happens to the next, for tests.
 
-All that takes time on a board takes it from here: sleeps, the camera's frames, the KPU, the LCD, flash, the serial line.
-A board has one clock, and one thread that is its processor: that thread alone calls wait(), spend() and compute().
+All that takes time on a board takes it from here: sleeps, camera frames, the KPU, the LCD, flash, the serial line. A
+board has one clock, and one thread that is its processor: that thread alone calls wait(), spend() and compute().
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 
 Over = Callable[[], bool]
@@ -32,6 +31,13 @@ class Clock(ABC):
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
+        self._stopped = False
+
+    def stop(self) -> None:
+        """The board is switched off: from now on nobody waits, and nothing happens."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
     @abstractmethod
     def now(self) -> int:
@@ -45,12 +51,15 @@ class Clock(ABC):
         """The processor is busy for so long, or until `over()`."""
         self.wait(self.now() + microseconds, over)
 
-    def compute(self) -> None:  # noqa: B027 - at real pace there is nothing to do
-        """The processor computes and asks for nothing: what comes from outside comes meanwhile."""
+    def compute(self, busy_seconds: float, due: int | None) -> None:  # noqa: B027 - at real pace time passes by itself
+        """The processor computes and asks for nothing, for so long already: what comes from outside comes meanwhile.
+
+        `busy_seconds` are seconds of this machine's processor; `due` is the moment at which something ends it anyway.
+        """
 
     @abstractmethod
-    def at(self, moment: int, act: Callable[[], None], over: Over) -> None:
-        """From a thread beside the processor's: `act` at a moment, and return then; or return when `over()`."""
+    def at(self, moment: int, act: Callable[[], None]) -> None:
+        """From a thread beside the processor's: `act` at a moment, and return then."""
 
     def wake(self) -> None:
         """Something has happened that an `over()` looks at; from any thread, which holds no lock that `over` takes."""
@@ -61,17 +70,36 @@ class Clock(ABC):
         """The host has done something that the board notices: its silence begins anew."""
         self.wake()
 
-    def host_waits(self) -> AbstractContextManager[Statement | None]:
+    def host_waits(self) -> Statement:
         """Within it the host is there and waits for the board, however long that takes."""
-        return nullcontext()
+        return Statement()
 
-    def host_gone(self) -> AbstractContextManager[Statement | None]:
+    def host_gone(self) -> Statement:
         """Within it nobody is there: nothing is read any more, and nothing is sent."""
-        return nullcontext()
+        return Statement()
+
+    @abstractmethod
+    def pass_time(self, microseconds: int, limit: float) -> bool:
+        """From a thread beside the processor's: return after so much time; False after `limit` real seconds."""
 
     def gives_up(self, unread_since: float) -> bool:
         """Whether a client that has read nothing since then (time.monotonic) loses what it has not read."""
         return time.monotonic() - unread_since > _PATIENCE_SECONDS
+
+
+class Statement:
+    """What is said of the host, until the end of its `with`, or until end(); a clock at real pace does not listen."""
+
+    def __enter__(self) -> Statement:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Not any more; from any thread, as often as one likes."""
 
 
 class RealClock(Clock):
@@ -86,40 +114,38 @@ class RealClock(Clock):
 
     def wait(self, until: int | None, over: Over) -> None:
         with self._changed:
-            while not over():
+            while not over() and not self._stopped:
                 left = None if until is None else (until - self.now()) / MICROSECONDS
                 if left is not None and left <= 0:
                     return
                 self._changed.wait(left)
 
-    def at(self, moment: int, act: Callable[[], None], over: Over) -> None:
-        self.wait(moment, over)
-        if not over():
+    def at(self, moment: int, act: Callable[[], None]) -> None:
+        self.wait(moment, lambda: False)
+        if not self._stopped:
             act()
 
+    def pass_time(self, microseconds: int, limit: float) -> bool:
+        time.sleep(min(microseconds / MICROSECONDS, limit))
+        return microseconds / MICROSECONDS <= limit
 
-class Statement:
-    """What a test says of the host, until the end of its `with`, or until end(); then the host is as before."""
 
-    def __init__(self, clock: JumpingClock, kind: list[Statement]) -> None:
-        self._clock, self._kind = clock, kind
+class _Heeded(Statement):
+    """One that counts: it is in a list while it holds."""
+
+    def __init__(self, changed: threading.Condition, held: list[Statement]) -> None:
+        self._changed, self._held = changed, held
 
     def __enter__(self) -> Statement:
-        with self._clock._changed:
-            self._kind.append(self)
-        self._clock.wake()
+        with self._changed:
+            self._held.append(self)
+            self._changed.notify_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.end()
-
     def end(self) -> None:
-        """Not any more; from any thread, as often as one likes."""
-        with self._clock._changed:
-            if self in self._kind:
-                self._kind.remove(self)
+        with self._changed:
+            if self in self._held:
+                self._held.remove(self)
 
 
 class JumpingClock(Clock):
@@ -132,6 +158,8 @@ class JumpingClock(Clock):
 
     # Shorter than the shortest silence that means something to the firmware (3 s, pose_link.FALLBACK_MS).
     SILENCE_US = 1_000_000
+    # A program that computes for so long, on this machine, will not stop by itself.
+    ENDLESS_SECONDS = 1.0
     # So that a program that waits in a loop of its own, without sleeping, comes to its end.
     call_us = 20
 
@@ -152,7 +180,7 @@ class JumpingClock(Clock):
 
     def wait(self, until: int | None, over: Over) -> None:
         with self._changed:
-            while not over() and (until is None or self._now < until):
+            while not over() and not self._stopped and (until is None or self._now < until):
                 if not self._go_on(until):
                     self._changed.wait()
 
@@ -179,20 +207,19 @@ class JumpingClock(Clock):
         event.done = True
         self._changed.notify_all()
 
-    def compute(self) -> None:
+    def compute(self, busy_seconds: float, due: int | None) -> None:
         with self._changed:
             if self._due:
                 self._happen()
+            elif due is not None and busy_seconds > self.ENDLESS_SECONDS:
+                self._now = max(self._now, due)
 
-    def at(self, moment: int, act: Callable[[], None], over: Over) -> None:
+    def at(self, moment: int, act: Callable[[], None]) -> None:
         event = _Event(moment, next(self._numbers), act)
         with self._changed:
             heapq.heappush(self._due, event)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: event.done or over())
-            if not event.done:
-                self._due.remove(event)
-                heapq.heapify(self._due)
+            self._changed.wait_for(lambda: event.done or self._stopped)
 
     @property
     def awaited(self) -> int:
@@ -205,16 +232,15 @@ class JumpingClock(Clock):
             self._changed.notify_all()
 
     def host_waits(self) -> Statement:
-        return Statement(self, self._waits)
+        return _Heeded(self._changed, self._waits)
 
     def host_gone(self) -> Statement:
-        return Statement(self, self._gone)
+        return _Heeded(self._changed, self._gone)
 
     def gives_up(self, unread_since: float) -> bool:
         return bool(self._gone)
 
     def pass_time(self, microseconds: int, limit: float) -> bool:
-        """From a test's thread: let so much board time pass; False if that took longer than `limit` real seconds."""
         with self._changed:
             self._granted = self._now + microseconds
             self._changed.notify_all()

@@ -26,9 +26,10 @@ from host_tools.events import (
 from host_tools.link import Link, Refused
 from host_tools.linking.remedies import remedy
 from host_tools.sentences import Frame
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.firmware.app.virtual import FIRMWARE, Program
 from tests.host_tools.peer import collected
+from tests.jumping import VirtualBoard
 
 SIZE = (96, 64)
 HEADS_BYTES = 115 * 6 * 4

@@ -19,9 +19,10 @@ from conversion.kmodel import assemble, plan, v3
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.simulation import Simulation
 from host_tools import boards
-from host_tools.virtual_board import Faults, Hardware, VirtualBoard
+from host_tools.virtual_board import Faults, Hardware
 from host_tools.virtual_board.panel import Glass
 from tests.firmware.app import sentences
+from tests.jumping import VirtualBoard
 from tests.kmodel import networks
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"

@@ -17,10 +17,11 @@ from host_tools.cli import main
 from host_tools.deploy import Request
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
-from host_tools.virtual_board import Hardware, VirtualBoard
+from host_tools.virtual_board import Hardware
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 Files = dict[str, bytes]
 

@@ -13,9 +13,9 @@ import pytest
 from host_tools import ports, repl
 from host_tools.errors import LinkError
 from host_tools.repl import Prompt, RaisedError
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.peer import Peer
 from tests.host_tools.virtual_board.shell import processes
+from tests.jumping import VirtualBoard
 
 TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(50)\n"
 STUBBORN = """import utime

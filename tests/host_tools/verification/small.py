@@ -14,8 +14,9 @@ from PIL import Image
 from conversion import decode, test_vector
 from conversion.simulation import Simulation
 from host_tools import boards, payload
-from host_tools.virtual_board import Faults, Hardware, VirtualBoard
+from host_tools.virtual_board import Faults, Hardware
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 BOARD = "maix_bit"
 

@@ -15,9 +15,9 @@ def never() -> bool:
     return False
 
 
-def beside(clock: Clock, moment: int, act: object, over: object = never) -> threading.Thread:
+def beside(clock: Clock, moment: int, act: object) -> threading.Thread:
     """A thread beside the processor's, which has asked for `act` at a moment."""
-    thread = threading.Thread(target=clock.at, args=(moment, act, over), daemon=True)
+    thread = threading.Thread(target=clock.at, args=(moment, act), daemon=True)
     thread.start()
     while isinstance(clock, JumpingClock) and not clock.awaited:
         pass
@@ -157,22 +157,29 @@ class TestBesideTheProcessor:
         thread = beside(clock, 70, happened.set)
         thread.join(0.05)
         assert not happened.is_set()
-        clock.compute()
+        clock.compute(0.0, None)
         assert happened.is_set()
         assert clock.now() == 70
-        clock.compute()
+        clock.compute(0.0, 500)
         assert clock.now() == 70
+
+    def test_a_program_that_computes_for_ever_comes_to_what_ends_it(self) -> None:
+        clock = JumpingClock()
+        clock.compute(JumpingClock.ENDLESS_SECONDS + 0.1, 500)
+        assert clock.now() == 500
+        clock.compute(JumpingClock.ENDLESS_SECONDS + 0.1, None)
+        assert clock.now() == 500
 
     def test_a_board_that_is_switched_off_keeps_nobody(self) -> None:
         for clock in (JumpingClock(), RealClock()):
-            off, happened = threading.Event(), threading.Event()
-            thread = beside(clock, 10**12, happened.set, off.is_set)
-            off.set()
-            clock.wake()
-            thread.join(HANG_SECONDS)
-            assert not thread.is_alive()
+            happened = threading.Event()
+            threads = [beside(clock, 10**12, happened.set), threading.Thread(target=clock.wait, args=(None, never))]
+            threads[1].start()
+            clock.stop()
+            for thread in threads:
+                thread.join(HANG_SECONDS)
+                assert not thread.is_alive()
             assert not happened.is_set()
-            assert not getattr(clock, "awaited", 0)
 
 
 class TestRealPace:
@@ -182,7 +189,7 @@ class TestRealPace:
         clock.wait(begin + 20_000, never)
         assert clock.now() >= begin + 20_000
         clock.wait(None, lambda: True)
-        clock.compute()
+        clock.compute(9.0, 9)
 
     def test_something_from_outside_ends_it(self) -> None:
         clock, over = RealClock(), threading.Event()
@@ -195,7 +202,7 @@ class TestRealPace:
 
     def test_what_happens_beside_happens_then(self) -> None:
         clock, moments = RealClock(), []
-        clock.at(20_000, lambda: moments.append(clock.now()), never)
+        clock.at(20_000, lambda: moments.append(clock.now()))
         assert moments[0] >= 20_000
 
     def test_the_host_is_seen_not_told_of(self) -> None:

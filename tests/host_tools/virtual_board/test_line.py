@@ -10,7 +10,8 @@ import pytest
 import serial
 
 from host_tools.errors import BoardError
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
+from tests.jumping import VirtualBoard
 
 # Says back, as it came, whatever is sent.
 ECHO = """
