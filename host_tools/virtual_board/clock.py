@@ -16,6 +16,8 @@ from collections.abc import Callable
 from types import TracebackType
 
 Over = Callable[[], bool]
+# A moment, and what happens then.
+Happening = tuple[int, Callable[[], None]]
 MICROSECONDS = 1_000_000
 # At real pace a client that is there may leave its bytes unread for so long before they are lost.
 _PATIENCE_SECONDS = 2.0
@@ -58,8 +60,8 @@ class Clock(ABC):
         """
 
     @abstractmethod
-    def at(self, moment: int, act: Callable[[], None]) -> None:
-        """From a thread beside the processor's: `act` at a moment, and return then."""
+    def at(self, *happenings: Happening) -> None:
+        """From a thread beside the processor's: have things happen, in their order, each at its moment; return then."""
 
     def wake(self) -> None:
         """Something has happened that an `over()` looks at; from any thread, which holds no lock that `over` takes."""
@@ -120,10 +122,11 @@ class RealClock(Clock):
                     return
                 self._changed.wait(left)
 
-    def at(self, moment: int, act: Callable[[], None]) -> None:
-        self.wait(moment, lambda: False)
-        if not self._stopped:
-            act()
+    def at(self, *happenings: Happening) -> None:
+        for moment, act in happenings:
+            self.wait(moment, lambda: False)
+            if not self._stopped:
+                act()
 
     def pass_time(self, microseconds: int, limit: float) -> bool:
         time.sleep(min(microseconds / MICROSECONDS, limit))
@@ -133,8 +136,8 @@ class RealClock(Clock):
 class _Heeded(Statement):
     """One that counts: it is in a list while it holds."""
 
-    def __init__(self, changed: threading.Condition, held: list[Statement]) -> None:
-        self._changed, self._held = changed, held
+    def __init__(self, changed: threading.Condition, held: list[Statement], ended: Callable[[], None]) -> None:
+        self._changed, self._held, self._ended = changed, held, ended
 
     def __enter__(self) -> Statement:
         with self._changed:
@@ -146,6 +149,7 @@ class _Heeded(Statement):
         with self._changed:
             if self in self._held:
                 self._held.remove(self)
+                self._ended()
 
 
 class JumpingClock(Clock):
@@ -153,7 +157,8 @@ class JumpingClock(Clock):
 
     Programs take a host for gone that is silent for some seconds of theirs: the raised speed that falls back, the
     upload that is given up. A busy machine must not look like that. So the clock stands still SILENCE_US after the last
-    byte of the host, until the next one, unless the test says that the host waits or is gone.
+    byte of the host, until the next one, unless the test says that the host waits or is gone; and it stands still at
+    once when the host does not wait any more.
     """
 
     # Shorter than the shortest silence that means something to the firmware (3 s, pose_link.FALLBACK_MS).
@@ -166,9 +171,9 @@ class JumpingClock(Clock):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0
-        self._heard = 0
-        # As far as pass_time() lets it go.
-        self._granted = 0
+        # As far as it may go.
+        self._limit = self.SILENCE_US
+        self._sent = 0
         self._waits: list[Statement] = []
         self._gone: list[Statement] = []
         self._due: list[_Event] = []
@@ -186,14 +191,15 @@ class JumpingClock(Clock):
 
     def _go_on(self, until: int | None) -> bool:
         """Go to the next thing that happens, at most to `until`; False if nothing does before the host speaks."""
-        limit = math.inf if self._waits or self._gone else max(self._heard + self.SILENCE_US, self._granted)
+        free = self._waits or self._gone
+        limit = math.inf if free else self._limit
         if until is not None:
             limit = min(limit, until)
         if self._due and self._due[0].moment <= limit:
             self._happen()
             return True
-        # A processor that waits for ever goes nowhere by itself, but where it is told to.
-        reached = self._granted if until is None else limit
+        # A processor that waits for ever goes only where pass_time() sends it.
+        reached = self._sent if until is None else limit
         if reached <= self._now:
             return False
         self._now = reached
@@ -214,12 +220,13 @@ class JumpingClock(Clock):
             elif due is not None and busy_seconds > self.ENDLESS_SECONDS:
                 self._now = max(self._now, due)
 
-    def at(self, moment: int, act: Callable[[], None]) -> None:
-        event = _Event(moment, next(self._numbers), act)
+    def at(self, *happenings: Happening) -> None:
+        events = [_Event(moment, next(self._numbers), act) for moment, act in happenings]
         with self._changed:
-            heapq.heappush(self._due, event)
+            for event in events:
+                heapq.heappush(self._due, event)
             self._changed.notify_all()
-            self._changed.wait_for(lambda: event.done or self._stopped)
+            self._changed.wait_for(lambda: self._stopped or all(event.done for event in events))
 
     @property
     def awaited(self) -> int:
@@ -228,23 +235,26 @@ class JumpingClock(Clock):
 
     def hear(self) -> None:
         with self._changed:
-            self._heard = self._now
+            self._limit = max(self._limit, self._now + self.SILENCE_US)
             self._changed.notify_all()
 
     def host_waits(self) -> Statement:
-        return _Heeded(self._changed, self._waits)
+        return _Heeded(self._changed, self._waits, self._stand_still)
 
     def host_gone(self) -> Statement:
-        return _Heeded(self._changed, self._gone)
+        return _Heeded(self._changed, self._gone, self._stand_still)
+
+    def _stand_still(self) -> None:
+        self._limit = self._now
 
     def gives_up(self, unread_since: float) -> bool:
         return bool(self._gone)
 
     def pass_time(self, microseconds: int, limit: float) -> bool:
         with self._changed:
-            self._granted = self._now + microseconds
+            self._limit = self._sent = self._now + microseconds
             self._changed.notify_all()
-            return self._changed.wait_for(lambda: self._now >= self._granted, limit)
+            return self._changed.wait_for(lambda: self._now >= self._sent, limit)
 
 
 class _Event:

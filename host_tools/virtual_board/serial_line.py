@@ -10,12 +10,14 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from host_tools.errors import BoardError
 from host_tools.virtual_board import timing
-from host_tools.virtual_board.clock import MICROSECONDS, Clock
+from host_tools.virtual_board.clock import MICROSECONDS, Clock, Happening
 from host_tools.virtual_board.faults import Faults, Noise
 from host_tools.virtual_board.uart import BAUD
 
@@ -144,20 +146,22 @@ class SerialLine:
         """Bytes from the client, on their way to the board."""
         self._receiver.notice(data, self._client_rate())
         self._clock.hear()
-        for start in range(0, len(data), _SLICE):
-            self._bring(data[start : start + _SLICE])
-
-    def _bring(self, piece: bytes) -> None:
-        """Some bytes to the board, as fast as the line carries them."""
-
-        def arrive() -> None:
-            self._receiver.receive(self._to_board(_garbled(piece) if self._wrong_rate() else piece))
-
         if self._receiver.timed:
-            self._clock.at(self._clock.now() + self._takes(len(piece)), arrive)
+            self._clock.at(*self._arrivals(data))
         else:
-            arrive()
+            self._arrive(data)
             self._clock.wake()
+
+    def _arrivals(self, data: bytes) -> Iterator[Happening]:
+        """Bytes that come to the board as fast as the line carries them."""
+        moment = self._clock.now()
+        for start in range(0, len(data), _SLICE):
+            piece = data[start : start + _SLICE]
+            moment += self._takes(len(piece))
+            yield moment, partial(self._arrive, piece)
+
+    def _arrive(self, piece: bytes) -> None:
+        self._receiver.receive(self._to_board(_garbled(piece) if self._wrong_rate() else piece))
 
     def _connected(self) -> bool:
         poll = select.poll()

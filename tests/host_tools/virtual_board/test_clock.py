@@ -17,7 +17,7 @@ def never() -> bool:
 
 def beside(clock: Clock, moment: int, act: object) -> threading.Thread:
     """A thread beside the processor's, which has asked for `act` at a moment."""
-    thread = threading.Thread(target=clock.at, args=(moment, act), daemon=True)
+    thread = threading.Thread(target=clock.at, args=((moment, act),), daemon=True)
     thread.start()
     while isinstance(clock, JumpingClock) and not clock.awaited:
         pass
@@ -83,6 +83,7 @@ class TestSilence:
                 processor.join(HANG_SECONDS)
                 assert clock.now() == 5 * SECOND
                 assert clock.gives_up(0) == (state == "host_gone")
+            assert not clock.gives_up(0)
             clock.wait(6 * SECOND, lambda: True)
             processor = threading.Thread(target=clock.wait, args=(6 * SECOND, over.is_set), daemon=True)
             processor.start()
@@ -202,7 +203,7 @@ class TestRealPace:
 
     def test_what_happens_beside_happens_then(self) -> None:
         clock, moments = RealClock(), []
-        clock.at(20_000, lambda: moments.append(clock.now()))
+        clock.at((20_000, lambda: moments.append(clock.now())))
         assert moments[0] >= 20_000
 
     def test_the_host_is_seen_not_told_of(self) -> None:
