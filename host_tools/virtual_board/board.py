@@ -243,8 +243,8 @@ class VirtualBoard:
 
     def send(self, data: bytes) -> None:
         """Bytes for the board's UART, past line and faults."""
-        self.clock.hear()
         self._devices.uart.receive(data)
+        self.clock.hear()
 
     @property
     def unread(self) -> int:

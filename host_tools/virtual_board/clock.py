@@ -61,7 +61,8 @@ class Clock(ABC):
 
     @abstractmethod
     def at(self, *happenings: Happening) -> None:
-        """From a thread beside the processor's: have things happen, in their order, each at its moment; return then."""
+        """From a thread beside the processor's: the host does something. Have what comes of it happen, in this order,
+        each at its moment; return then."""
 
     def wake(self) -> None:
         """Something has happened that an `over()` looks at; from any thread, which holds no lock that `over` takes."""
@@ -156,9 +157,9 @@ class JumpingClock(Clock):
     """Board time passes at once when the processor waits, and not at all while it computes.
 
     Programs take a host for gone that is silent for some seconds of theirs: the raised speed that falls back, the
-    upload that is given up. A busy machine must not look like that. So the clock stands still SILENCE_US after the last
-    byte of the host, until the next one, unless the test says that the host waits or is gone; and it stands still at
-    once when the host does not wait any more.
+    upload that is given up. A busy machine must not look like that. So the clock stands still `silence_us` after the
+    last byte of the host, until the next one, unless the test says that the host waits or is gone; and it stands still
+    at once when the host does not wait any more.
     """
 
     # Shorter than the shortest silence that means something to the firmware (3 s, pose_link.FALLBACK_MS).
@@ -168,11 +169,12 @@ class JumpingClock(Clock):
     # So that a program that waits in a loop of its own, without sleeping, comes to its end.
     call_us = 20
 
-    def __init__(self) -> None:
+    def __init__(self, silence_us: int = SILENCE_US) -> None:
         super().__init__()
         self._now = 0
+        self._silence_us = silence_us
         # As far as it may go.
-        self._limit = self.SILENCE_US
+        self._limit = silence_us
         self._sent = 0
         self._waits: list[Statement] = []
         self._gone: list[Statement] = []
@@ -225,7 +227,7 @@ class JumpingClock(Clock):
         with self._changed:
             for event in events:
                 heapq.heappush(self._due, event)
-            self._changed.notify_all()
+            self._heard(max(moment for moment, _ in happenings))
             self._changed.wait_for(lambda: self._stopped or all(event.done for event in events))
 
     @property
@@ -235,8 +237,11 @@ class JumpingClock(Clock):
 
     def hear(self) -> None:
         with self._changed:
-            self._limit = max(self._limit, self._now + self.SILENCE_US)
-            self._changed.notify_all()
+            self._heard(self._now)
+
+    def _heard(self, moment: int) -> None:
+        self._limit = max(self._limit, moment + self._silence_us)
+        self._changed.notify_all()
 
     def host_waits(self) -> Statement:
         return _Heeded(self._changed, self._waits, self._stand_still)

@@ -145,12 +145,11 @@ class SerialLine:
     def _take(self, data: bytes) -> None:
         """Bytes from the client, on their way to the board."""
         self._receiver.notice(data, self._client_rate())
-        self._clock.hear()
         if self._receiver.timed:
             self._clock.at(*self._arrivals(data))
         else:
             self._arrive(data)
-            self._clock.wake()
+            self._clock.hear()
 
     def _arrivals(self, data: bytes) -> Iterator[Happening]:
         """Bytes that come to the board as fast as the line carries them."""

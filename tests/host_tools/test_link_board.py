@@ -142,7 +142,7 @@ def test_a_line_that_damages_bytes_still_gives_whole_heads_and_right_frames() ->
 
 
 def test_a_board_without_model_says_so() -> None:
-    with VirtualBoard(files=FIRMWARE.glob("*.py")) as board, Link(board.port) as link:
+    with VirtualBoard(files=FIRMWARE.glob("*.py")) as board, board.clock.host_waits(), Link(board.port) as link:
         hello = link.greet()
         assert (hello.width, hello.kmodel_bytes, hello.kmodel_sha256) == (0, 0, None)
         trouble = link.wait_for(Trouble, 20)
