@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from conversion.network import KEYPOINTS
-from host_tools import ports, sentences
+from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.monitor import words
+from host_tools.monitor import event_format
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.figure import SCORE_ONE, X16_PER_PIXEL
+from host_tools.monitor.frame_processing import Seen, Seer
 from host_tools.monitor.items import DEFAULT_SIZE, Item, Source
-from host_tools.monitor.seen import Seen, Seer
+from host_tools.serial_link import ports, sentences
 
 _POLL_SECONDS = 0.2
 
@@ -83,7 +83,7 @@ class Frame:
         return self.seen.to_dict()
 
 
-class Monitor:
+class Monitor(Closing):
     """Frames of one board, or of several, as they come. A context manager and an iterator.
 
     with Monitor() as monitor:
@@ -135,14 +135,6 @@ class Monitor:
         self._patience, self._other = patience, other
         self._said: dict[str, str] = {}
 
-    def __enter__(self) -> Monitor:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
     def __iter__(self) -> Iterator[Frame]:
         """Every frame, until the monitor is closed or the recording ends."""
         while not self._feed.ended:
@@ -192,7 +184,7 @@ class Monitor:
         self._feed.close()
 
     def _tell(self, item: Item) -> None:
-        text = words.of(item.event)
+        text = event_format.of(item.event)
         if text is not None:
             self._said[item.source] = text
         if self._other is not None:

@@ -6,25 +6,23 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
-from host_tools import ports
+from conversion.progress import Talk
 from host_tools.monitor import terminal
 from host_tools.monitor.feed import Feed
+from host_tools.monitor.frame_processing import Seer
 from host_tools.monitor.items import Item, Note
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
-from host_tools.monitor.seen import Seer
 from host_tools.monitor.session import Limits, Session, Tapped
 from host_tools.monitor.snapshot import SnapshotKeeper
-
-Talk = Callable[[str], None]
+from host_tools.serial_link import ports
 
 
 @dataclass(frozen=True)

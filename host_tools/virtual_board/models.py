@@ -7,12 +7,14 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
 from conversion.errors import ConversionError
 from conversion.kmodel import v3, v3_container
-from conversion.kpu import Kpu
+from conversion.kpu.simulator import Kpu
+from host_tools.virtual_board import timing
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
 MOST_MODELS = 5
@@ -63,6 +65,11 @@ class Loaded:
     kpu: Kpu
     size: int
     blocks: tuple[int, int]
+
+    @cached_property
+    def kpu_us(self) -> int:
+        """How long a run takes."""
+        return timing.kpu_us(self.kpu.model)
 
     @property
     def raw(self) -> bool:

@@ -76,7 +76,7 @@ class ChipServices(Services):
             planes = self._devices.sensor.planes[slot]
         devices, begin = self._devices, self._devices.clock.now()
         outputs = models.run(handle, planes)
-        devices.clock.wait(begin + timing.kpu_us(models.get(handle).kpu.model), devices.stirred)
+        devices.clock.wait(begin + models.get(handle).kpu_us, devices.stirred)
         return Reply(data=outputs)
 
     def kpu_output(self, data: bytes, handle: int, index: int, *_: int) -> Reply:

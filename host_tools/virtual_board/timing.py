@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conversion.kmodel.v3 import V3Model
+from conversion.kpu import time
 from host_tools.virtual_board.clock import MICROSECONDS
 
 # Start bit, 8 data bits, stop bit.
@@ -15,10 +16,6 @@ CAMERA_LIMIT_US = 300_000
 LCD_BYTES_PER_SECOND = 15_000_000
 # The vendor's firmware on an emulated chip loads a kmodel of 1.37 MB in 106 ms.
 FLASH_BYTES_PER_SECOND = 13_000_000
-_KPU_HZ = 400_000_000
-# The KPU counts lines of 64 bytes: one cycle for each line of the input and channel of the output, two for each line of
-# a depthwise layer. An estimate, from layer times that others measured.
-_DEPTHWISE_CYCLES = 2
 
 
 def microseconds(size: int, bytes_per_second: float) -> int:
@@ -27,13 +24,10 @@ def microseconds(size: int, bytes_per_second: float) -> int:
 
 
 def kpu_us(model: V3Model) -> int:
-    """How long the KPU takes for a kmodel, estimated."""
-    cycles = 0
-    for convolution in model.convolutions:
-        layer = convolution.layer
-        passes = _DEPTHWISE_CYCLES if layer.depthwise else layer.destination.channels
-        cycles += layer.source.lines * passes
-    return cycles * MICROSECONDS // _KPU_HZ
+    """How long the KPU takes for a kmodel, and the processor for copying its results, estimated."""
+    copied = sum(each.layer.destination.bytes for each in model.convolutions if each.main_memory is not None)
+    layers = (convolution.layer.registers for convolution in model.convolutions)
+    return round(time.estimate(layers, copied).total * MICROSECONDS)
 
 
 def frame_start(moment: int) -> int:

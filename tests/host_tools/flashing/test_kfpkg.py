@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools import boards, kfpkg
+from host_tools import boards
 from host_tools.errors import FlashError
-from host_tools.kfpkg import Entry, Package
+from host_tools.flashing import kfpkg
+from host_tools.flashing.kfpkg import Entry, Package
 from tests.host_tools.flashing.conftest import FIRMWARE
 from tests.host_tools.virtual_board import kmodels
 
@@ -178,9 +179,9 @@ def entry(name: str = "a.kmodel", address: int = 0x300000, data: bytes = KMODEL,
         ([entry(data=FIRMWARE)], "a.kmodel: is no kmodel but something unknown"),
         ([entry("f.bin", 0x10000, FIRMWARE, True)], "f.bin: a firmware at 0x10000; the chip starts one at 0 only"),
         ([entry("f.bin", 0, KMODEL, True)], "f.bin: is no firmware but a kmodel V3"),
-        ([entry("f.bin", 0, FIRMWARE * 22, True), entry()], "f.bin reaches 0x325cbf and would be overwritten by"),
+        ([entry("f.bin", 0, FIRMWARE * 22, True), entry()], f"f.bin reaches {22 * len(FIRMWARE) + 37:#x} and would be"),
         ([entry("f.bin", 0, FIRMWARE + bytes(0x300000 - len(FIRMWARE) - 36), True), entry()], "would be overwritten"),
-        ([entry("f.bin", 0, FIRMWARE * 100, True)], "but /flash begins at 0xd00000"),
+        ([entry("f.bin", 0, FIRMWARE * 100, True)], "but a firmware runs in the K210's 6 MiB of RAM"),
         ([entry(), entry("b.kmodel")], "would be overwritten by"),
     ],
 )  # fmt: skip

@@ -11,8 +11,8 @@ import pytest
 import serial
 from serial import rfc2217
 
-from host_tools import boards, kfpkg
-from host_tools.flashing import download
+from host_tools import boards
+from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard

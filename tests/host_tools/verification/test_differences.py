@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import decode, photos
+from conversion import photos
+from conversion.decoding import board_decoder
 from conversion.kmodel import v3
-from conversion.simulation import Simulation
+from conversion.kpu.posenet import Simulation
 from conversion.test_card import planes_of
 from host_tools.verification import layers, upload
 from host_tools.verification.model import Model
@@ -170,7 +171,7 @@ def test_a_damaged_decoder_shows_in_live_frames(arguments: Callable) -> None:
 
 
 def test_another_test_vector_on_the_board_is_told_from_wrong_numbers(arguments: Callable) -> None:
-    device_card = decode.device_card({**small.card(), "test_vector": small.card(1)["test_vector"]})
+    device_card = board_decoder.device_card({**small.card(), "test_vector": small.card(1)["test_vector"]})
     with small.board(device_card=device_card) as board:
         ended = verify(board.port, *arguments("board"))
         image = verify(board.port, *arguments("image"))
@@ -187,4 +188,4 @@ def test_a_decoder_that_ignores_the_settings_is_named(kmodel: Path, photo: Path)
         told(board, "POSES", 2, 100, 20, 0)
         ended = verify(board.port, "--model", kmodel, "--image", photo)
     assert ended.exit_code == 1, ended
-    assert "the board has decoded with its defaults, not with the settings that it tells" in flat(ended)
+    assert "the board has decoded with the decoder's defaults, not with the settings that it tells" in flat(ended)

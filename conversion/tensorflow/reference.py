@@ -1,0 +1,62 @@
+"""What TensorFlow says about weights: TFLite export, proof, float heads. Kept by content, so that it is asked once.
+
+TensorFlow takes seconds to import: everything here is looked up in the cache first.
+"""
+
+from __future__ import annotations
+
+import io
+from importlib import metadata
+
+import numpy as np
+
+from conversion.keeping import kept
+from conversion.tensorflow.proof_result import Proof
+from conversion.weights.model import PoseNetWeights
+
+
+def tensorflow_version() -> str:
+    """The version of TensorFlow here, without importing it; its CPU-only package has another name."""
+    for package in ("tensorflow-cpu", "tensorflow"):
+        try:
+            return metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return "not installed"
+
+
+def tflite(weights: PoseNetWeights, width: int, height: int) -> bytes:
+    """The graph that nncase compiles, at one size."""
+    return kept("tflite", _tflite, weights, width, height)
+
+
+def proof(weights: PoseNetWeights, tflite_file: bytes) -> Proof:
+    """The proof that published graph, our graph and TFLite file agree; ProofError if they do not."""
+    return Proof.from_json(kept("proof", _proof, weights, tflite_file))
+
+
+def float_heads(weights: PoseNetWeights, pictures: np.ndarray) -> dict[str, np.ndarray]:
+    """Heads of the float network: uint8 [N, H, W, 3] -> float32 [N, C, h, w] by name, in real units."""
+    with np.load(io.BytesIO(kept("float-heads", _float_heads, weights, pictures))) as heads:
+        return dict(heads)
+
+
+def _tflite(weights: PoseNetWeights, width: int, height: int) -> bytes:
+    from conversion.tensorflow import graph
+
+    return graph.to_tflite(weights, width, height)
+
+
+def _proof(weights: PoseNetWeights, tflite_file: bytes) -> bytes:
+    from conversion.tensorflow import proof as proving
+
+    return proving.prove(weights, tflite_file).to_json()
+
+
+def _float_heads(weights: PoseNetWeights, pictures: np.ndarray) -> bytes:
+    from conversion.tensorflow import graph
+
+    _, height, width, _ = pictures.shape
+    packed = io.BytesIO()
+    np.savez(packed, **graph.build(weights, width, height)(pictures))
+    return packed.getvalue()
