@@ -20,10 +20,11 @@ from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
 from host_tools.serial_link import sentences
-from host_tools.virtual_board import Hardware, VirtualBoard
+from host_tools.virtual_board import Hardware
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 Files = dict[str, bytes]
 

@@ -22,10 +22,10 @@ from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.payload import MAIN
 from host_tools.errors import HostToolError
 from host_tools.prompt import repl
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 Files = dict[str, bytes]
 STARTED = re.compile(r"program ([12]) runs")

@@ -4,9 +4,10 @@ import zlib
 
 import pytest
 
-from host_tools.virtual_board import Hardware, VirtualBoard
+from host_tools.virtual_board import Hardware
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import CAMERA, Shell
+from tests.jumping import VirtualBoard
 
 
 class TestSystem:
