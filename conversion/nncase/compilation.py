@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
@@ -16,7 +15,7 @@ from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kpu import input as kpu_input
 from conversion.nncase import agreement, compiler
 from conversion.nncase.agreement import Agreement
-from conversion.progress import bar
+from conversion.progress import Talk, bar
 from conversion.quantisation import quantise
 from conversion.quantisation.quantise import QuantisedNetwork
 from conversion.tensorflow import reference
@@ -27,7 +26,6 @@ from conversion.weights.model import PoseNetWeights
 # layers do not depend on the size.
 COMPILE_SIZE = (256, 192)
 
-Talk = Callable[[str], None]
 
 _WHERE = "nncase's kmodel"
 
@@ -88,7 +86,7 @@ def compile_weights(
 
 def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: bool) -> QuantisedNetwork:
     with bar(progress) as report:
-        data = kept("quantised", quantise.quantise_to_bytes, weights, pictures, progress=report)
+        data = kept("quantised", quantise.quantise_to_bytes, weights, pictures, report=report)
     return QuantisedNetwork.from_bytes(data)
 
 

@@ -19,11 +19,13 @@ from PIL import Image
 
 from conversion import card, closure, photos, pipeline, run_photo
 from conversion import weights as weights_files
+from conversion.decoding import board_decoder
 from conversion.errors import KpuMemoryError, ModelFormatError, PhotoError, ProofError, SizeError, UnsupportedModelError
 from conversion.kmodel import assemble, layer, v3, v5
 from conversion.kpu import arithmetic
 from conversion.nncase import compilation
 from conversion.pipeline import Kmodel, Request
+from conversion.progress import silent
 from conversion.report import writing
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
 
@@ -33,10 +35,6 @@ SIZE = (128, 96)
 def request(output: Path, weights: Path, size: tuple[int, int] = SIZE, **options: object) -> Request:
     """A request with plain rounding, which takes seconds."""
     return Request(output, *size, weights, quantisation="fast", **options)
-
-
-def silent(message: str) -> None:
-    """What the pipeline tells while it works does not matter here."""
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +115,21 @@ def test_a_photo_runs_as_on_the_board(made: Kmodel, tmp_path: Path) -> None:
         assert overlay.size == (512, 512)
     expected = hashlib.sha256(photos.planes(photos.letterbox(photos.bundled(photos.SAMPLE), *SIZE)).tobytes())
     assert result.to_dict()["input_sha256"] == expected.hexdigest()
+
+
+def test_what_the_board_leaves_out_no_picture_shows(
+    made: Kmodel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown with a limit that nobody reaches: simulate and the report obey it, the test vector keeps its poses."""
+    photos.bundled(photos.SAMPLE).save(tmp_path / "photo.png")
+    assert run_photo.simulate(made.path, tmp_path / "photo.png").poses
+    shown = writing.skeletons(made)
+    monkeypatch.setitem(board_decoder.ON_BOARD, "pose_score", 1.0)
+    assert run_photo.simulate(made.path, tmp_path / "photo.png").poses == []
+    assert writing.skeletons(made) != shown
+    simulation = pipeline.Simulation(v3.read(made.data, "test"), "test")
+    assert pipeline.test_vector(simulation, made.card) == made.card["test_vector"]
+    assert made.card["test_vector"]["poses"]
 
 
 def test_another_kmodel_under_the_card_s_name_is_refused(made: Kmodel, tmp_path: Path) -> None:
