@@ -19,11 +19,11 @@ PROCESSOR_SECONDS = 600
 
 
 class Copy:
-    """A copy of the repository in a folder; `folder` must not exist yet."""
+    """A copy of the repository in a folder that does not exist yet."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: Path = ROOT) -> None:
         self.folder = folder
-        shutil.copytree(ROOT, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT))
+        shutil.copytree(source, folder, ignore=shutil.ignore_patterns(*_LEFT_OUT))
         # Compiled once, valid by content: a mutation may have the size and the time of what it replaces.
         compiling = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "."]
         subprocess.run(compiling, cwd=folder, check=True, stdout=subprocess.DEVNULL)
