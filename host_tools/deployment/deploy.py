@@ -89,7 +89,7 @@ def run(request: Request, talk: Talk, progress: Progress) -> Report:
 
 def remove(request: Request, talk: Talk, progress: Progress) -> Report:
     """Take our files off a board or a card again, and put back what was kept."""
-    names = [*payload.program(), payload.DEVICE_CARD]
+    names = [*payload.program(), payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM]
     if request.sd is not None:
         report = Report(str(request.sd))
         there = sd_card.found(request.sd, None, {})
