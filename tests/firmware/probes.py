@@ -8,7 +8,7 @@ from __future__ import annotations
 # Modules whose names are recorded: all that firmware/ and deploy's scripts import, but for CanMV's own.
 MODULES = (
     "builtins", "array", "binascii", "fpioa_manager", "gc", "heapq", "image", "json", "KPU", "lcd", "machine", "Maix",
-    "micropython", "os", "sensor", "struct", "sys", "ubinascii", "uhashlib", "ujson", "uos", "utime",
+    "micropython", "os", "sensor", "struct", "sys", "ubinascii", "uctypes", "uhashlib", "ujson", "uos", "utime",
 )  # fmt: skip
 # Objects whose attributes are recorded: {what: expression}.
 OBJECTS = {

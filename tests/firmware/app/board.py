@@ -154,6 +154,7 @@ class Board:
             "sensor": self.sensor,
             "lcd": self.lcd,
             "KPU": self.kpu,
+            "uctypes": types.SimpleNamespace(addressof=stand_ins.addressof),
         }
 
     def _reset(self) -> None:

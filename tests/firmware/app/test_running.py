@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import itertools
 import json
+import types
 
 import pytest
 
@@ -79,6 +81,35 @@ def test_each_start_has_another_boot_id() -> None:
         again.files = board.files
         boots.append(sentences.of(again.run(500), "HELLO")[0][2])
     assert len(set(boots)) == 4
+
+
+def test_a_frame_makes_one_kpu_call() -> None:
+    """The four outputs are looked at once, to know that they lie in what `forward` returns."""
+    board = Board()
+    frames = sentences.frames(board.run(3000))
+    assert len(frames) > 10
+    assert all(head[3] == 3 for head, _ in frames)
+    assert board.kpu.outputs_taken == 4
+
+
+def test_a_block_that_moves_is_found_again() -> None:
+    board = Board()
+    board.run(1000)
+    with board.modules():
+        model = importlib.import_module("pose_model")
+        network = model.Network(board.kpu, importlib.import_module("pose_card").load())
+        for _ in range(2):
+            board.kpu.block = bytearray()
+            heads = network.run(types.SimpleNamespace(size=(320, 240), planes=b""))
+            assert [bytes(head) for head in heads] == board.heads
+
+
+def test_a_firmware_whose_outputs_lie_elsewhere_is_asked_for_them() -> None:
+    board = Board()
+    board.kpu.apart = 16
+    frames = sentences.frames(board.run(3000))
+    assert all(head[3] == 3 for head, _ in frames)
+    assert board.kpu.outputs_taken == 4 + 4 * len(board.kpu.pictures)
 
 
 def test_memory_is_taken_in_order_and_printed_first() -> None:
