@@ -13,7 +13,8 @@ from conversion import network
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import Plan
+from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kpu import time
 
 FORMAT = "posenet-maix model card 1"
 MAX_CARD_BYTES = 1024 * 1024
@@ -45,6 +46,7 @@ def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int)
         )
     ]
     useful, executed = work(kpu_network, plan)
+    estimate = expected_time(kpu_network, plan)
     return {
         "network": {
             "name": network.NAME,
@@ -57,6 +59,13 @@ def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int)
         "memory": {"kpu_ram_bytes": plan.peak_bytes, "main_memory_bytes": main_memory_bytes},
         "layers": len(plan.steps),
         "macs": {"useful": useful, "executed": executed},
+        "time": {
+            "state": "estimated",
+            "kpu_clock_hz": time.KPU_HZ,
+            "kpu_us": round(1e6 * estimate.kpu),
+            "copy_us": round(1e6 * estimate.copy),
+            "layers_us": [round(1e6 * layer) for layer in estimate.layers],
+        },
     }
 
 
@@ -85,6 +94,12 @@ def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
         useful += taps * step.destination.map.height * step.destination.map.width
         executed += taps * step.source.map.height * step.source.map.width
     return useful, executed
+
+
+def expected_time(kpu_network: KpuNetwork, plan: Plan) -> time.Estimate:
+    """What one picture is expected to take on the KPU, and the copy of the heads to main memory."""
+    copied = sum(step.destination.map.bytes for step in plan.heads)
+    return time.estimate((layer.registers for layer in placed_layers(kpu_network, plan)), copied)
 
 
 def to_json(the_card: Mapping) -> bytes:

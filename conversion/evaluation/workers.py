@@ -17,9 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from rich.console import Console
-from rich.progress import Progress
-
+from conversion import progress
 from conversion.errors import ConversionError
 from conversion.evaluation.chain import Findings, Setup
 from conversion.evaluation.coco import CocoPhoto
@@ -36,13 +34,13 @@ _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM
 
 
 class Workers:
-    """A pool for one setup; a context manager. `progress` shows a bar on stderr."""
+    """A pool for one setup; a context manager. `shown` allows a bar on stderr."""
 
-    def __init__(self, setup: Setup, most: int, progress: bool) -> None:
+    def __init__(self, setup: Setup, most: int, shown: bool) -> None:
         """`most` is how many items there will be: more processes than that are not started."""
         self._setup = setup
         self._count = max(1, min(most, cores(), _MOST_WORKERS))
-        self._progress = progress
+        self._progress = shown
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Workers:
@@ -82,11 +80,10 @@ class Workers:
             ) from error
 
     def _results(self, futures: list[Future], what: str) -> Iterator:
-        with Progress(console=Console(stderr=True), disable=not self._progress, transient=True) as bar:
-            task = bar.add_task(what, total=len(futures))
-            for future in futures:
+        with progress.bar(self._progress) as report:
+            for done, future in enumerate(futures):
+                report(what, done, len(futures))
                 yield future.result()
-                bar.advance(task)
 
 
 def cores() -> int:

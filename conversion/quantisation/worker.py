@@ -18,7 +18,8 @@ import numpy as np
 
 from conversion import network
 from conversion.errors import CompilerError, ConversionError, PhotoError
-from conversion.quantisation.layerwise import Calibration, Progress
+from conversion.progress import Report
+from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
 from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
 
@@ -31,17 +32,17 @@ _RAISED = {3: PhotoError, 4: CompilerError}
 _WEIGHTS, _PICTURES, _RESULT, _MESSAGES = "weights.npz", "pictures.npy", "result.npz", "messages.txt"
 
 
-def run(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress) -> QuantisedNetwork:
+def run(weights: PoseNetWeights, pictures: np.ndarray, report: Report) -> QuantisedNetwork:
     """`Calibration.run` in another process: raises what that raises, CompilerError if it ends otherwise."""
     with tempfile.TemporaryDirectory(prefix="quantisation-") as name:
         folder = Path(name)
         _write_weights(folder / _WEIGHTS, weights)
         np.save(folder / _PICTURES, pictures)
-        _follow(folder, progress)
+        _follow(folder, report)
         return QuantisedNetwork.from_bytes((folder / _RESULT).read_bytes())
 
 
-def _follow(folder: Path, progress: Progress) -> None:
+def _follow(folder: Path, report: Report) -> None:
     root = Path(__file__).resolve().parents[2]
     path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", "conversion.quantisation.worker", str(folder)]
@@ -50,7 +51,7 @@ def _follow(folder: Path, progress: Progress) -> None:
         process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=messages, text=True)
         try:
             for line in process.stdout:
-                progress(*json.loads(line))
+                report(*json.loads(line))
             process.wait()
         finally:
             process.kill()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conversion import budget
+from conversion.progress import Count, Talk
 from host_tools import boards
 from host_tools.deployment import payload, plan, sd_card, start
 from host_tools.deployment.flash_folder import FlashFolder
@@ -14,13 +14,11 @@ from host_tools.deployment.payload import Payload
 from host_tools.deployment.plan import Plan
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
-from host_tools.prompt.repl import Prompt, Talk
+from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import ports
 
 # mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
 ESTIMATED_BYTES_PER_SECOND = 2500
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Report:
         self.notes += the_plan.notes
 
 
-def run(request: Request, talk: Talk, progress: Progress) -> Report:
+def run(request: Request, talk: Talk, progress: Count) -> Report:
     """Deploy; HostToolError or ConversionError say what is wrong. `progress(done, total)` in bytes."""
     if request.board is None:
         raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
@@ -87,7 +85,7 @@ def run(request: Request, talk: Talk, progress: Progress) -> Report:
     return report
 
 
-def remove(request: Request, talk: Talk, progress: Progress) -> Report:
+def remove(request: Request, talk: Talk, progress: Count) -> Report:
     """Take our files off a board or a card again, and put back what was kept."""
     names = [*payload.program(), payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM]
     if request.sd is not None:
@@ -176,7 +174,7 @@ def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) 
         report.warnings.append(report.started.warning)
 
 
-def _fill_card(request: Request, the_payload: Payload, folder: Path, progress: Progress) -> Report:
+def _fill_card(request: Request, the_payload: Payload, folder: Path, progress: Count) -> Report:
     """The same files and the kmodel, onto an SD card in the PC's reader."""
     report = Report(str(folder))
     _tell_memory(the_payload, report)

@@ -9,14 +9,15 @@ main.py MaixPy starts its own demo, and the next deploy mends that.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from conversion.progress import Count, Talk
 from host_tools.deployment import digest, on_board, plan
 from host_tools.deployment.payload import MAIN, Payload
 from host_tools.deployment.plan import FINISH, NEW, PART, Found, Plan
 from host_tools.errors import BoardError, LinkError
-from host_tools.prompt.repl import Prompt, RaisedError, Talk
+from host_tools.prompt.repl import Prompt, RaisedError
 
 FLASH = "/flash"
 PAGE_BYTES = 4096
@@ -28,8 +29,6 @@ _SHORT_MODEL_NAME = "posenet.kmodel"
 _NO_MAIXPY = "the board runs no MaixPy v1 and no CanMV; flash MaixPy with `flash --firmware`"
 # Limits. Reading and hashing 3 MiB of SPIFFS takes the longest; what is usual takes a second.
 _SHORT, _LONG = 30.0, 120.0
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -147,7 +146,7 @@ class FlashFolder:
                 f"files of yours; the largest are {largest or 'none'}"
             )
 
-    def apply(self, the_plan: Plan, progress: Progress) -> None:
+    def apply(self, the_plan: Plan, progress: Count) -> None:
         """Carry out a plan; `progress(done, total)` in bytes sent.
 
         LinkError or BoardError can come at any point: the board then has the old files or the new ones.
@@ -170,7 +169,7 @@ class FlashFolder:
         for name, target in the_plan.rename:
             self._call("rename", name, target, seconds=_LONG)
 
-    def _exchange(self, the_plan: Plan, progress: Progress) -> None:
+    def _exchange(self, the_plan: Plan, progress: Count) -> None:
         """Everything new beside the old, then all at once."""
         files = {**{name + NEW: data for name, data in the_plan.upload.items()}, FINISH: _finish_source()}
         self._upload(files, progress)
@@ -188,7 +187,7 @@ class FlashFolder:
             self._call("copy", MAIN, MAIN + NEW, PART, seconds=_LONG)
         self._finish()
 
-    def _upload(self, files: Mapping[str, bytes], progress: Progress) -> None:
+    def _upload(self, files: Mapping[str, bytes], progress: Count) -> None:
         total, done = sum(map(len, files.values())), 0
 
         def count(size: int) -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
+from conversion.progress import Count
 from host_tools.deployment import plan
 from host_tools.deployment.payload import MAIN, Payload
 from host_tools.deployment.plan import NEW, Found, Plan
 from host_tools.errors import BoardError
 
-Progress = Callable[[int, int], None]
 _PIECE = 1 << 20
 # FAT keeps files in clusters of at most this size.
 _CLUSTER = 64 * 1024
@@ -43,7 +43,7 @@ def found(folder: Path, payload: Payload | None, extra: Mapping[str, bytes]) -> 
     return there
 
 
-def apply(folder: Path, there: Found, the_plan: Plan, progress: Progress) -> None:
+def apply(folder: Path, there: Found, the_plan: Plan, progress: Count) -> None:
     """Carry out a plan: each file under a temporary name first, main.py last; then the card can be taken out."""
     needed = sum(_stored(len(data)) for data in the_plan.upload.values())
     needed += sum(_stored(there.sizes[name]) for name, _ in the_plan.keep)
@@ -60,7 +60,7 @@ def apply(folder: Path, there: Found, the_plan: Plan, progress: Progress) -> Non
         ) from error
 
 
-def _carry_out(folder: Path, the_plan: Plan, progress: Progress) -> None:
+def _carry_out(folder: Path, the_plan: Plan, progress: Count) -> None:
     for name in the_plan.clear:
         (folder / name).unlink(missing_ok=True)
     for name, kept in the_plan.keep:

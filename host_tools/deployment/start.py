@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt
-from host_tools.serial_link import remedies
-from host_tools.serial_link.decoder import Decoder
-from host_tools.serial_link.events import Event, Hello, Print, Reply, Trouble
+from host_tools.serial_link import Decoder, Event, Hello, Print, Reply, Trouble, remedies
 
 # MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
 START_SECONDS = 60.0

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion.progress import BYTES, Report, Talk
 from host_tools.boards import Board
 from host_tools.errors import FlashError, LinkError, VerificationError
-from host_tools.flashing import download, readback, sources
+from host_tools.flashing import download, firmware_image, readback, sources
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
 from host_tools.prompt.repl import STOP_SECONDS, Prompt
+from host_tools.serial_link import link_note
 
 # Tried one after the other below the first, which the board's bridge is known to carry.
 SLOWER = (460_800, 115_200)
 READING = "reading back"
-
-Talk = Callable[[str], None]
-# What is done, bytes done, bytes in all.
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,17 @@ def plan(
     made = sources.of_files(board, model, firmware) if package is None else sources.of_package(package, board)
     first = baud or board.uart.raised_baud
     return Plan(board, made, (first, *(rate for rate in SLOWER if rate < first)))
+
+
+def refuse_test_image(plan: Plan, port: str) -> None:
+    """FlashError if a test image is about to be written to what is, as far as anybody can tell, a real board."""
+    for entry in plan.package.entries:
+        found = firmware_image.recognise(entry.data) if entry.firmware else None
+        if found and found.test_image and link_note.read(port) is None:
+            raise FlashError(
+                f"{entry.name}: is {found}, which does nothing on a board: take a MaixPy v1 .bin; for a virtual board "
+                "without a --link, use --force"
+            )
 
 
 def run(
@@ -106,7 +115,7 @@ def _write(
         talk(f"writing {package.size} bytes at {baud} baud")
         job = Download(port, plan.board.flash.kflash, baud, package)
         try:
-            download.run(job, lambda stage, done: report(stage.value, done, package.size), silence)
+            download.run(job, lambda stage, done: report(stage.value, done, package.size, BYTES), silence)
             return baud
         except DownloadError as error:
             if error.stage is Stage.RESTART:
@@ -152,7 +161,7 @@ def _compare(
     talk("reading the flash back through the board's MicroPython")
     try:
         with Prompt(port, talk, plan.board.flash.reset_wiring, stop_seconds) as prompt:
-            differences = readback.compare(prompt, package, lambda done: report(READING, done, package.size))
+            differences = readback.compare(prompt, package, lambda done: report(READING, done, package.size, BYTES))
             if not differences:
                 prompt.restart()
             return differences

@@ -12,6 +12,8 @@ from conversion.errors import ConversionError
 from conversion.kmodel import v3, v3_container
 from conversion.kmodel.v3 import V3Model
 from host_tools.errors import FlashError
+from host_tools.flashing import firmware_image
+from host_tools.flashing.firmware_image import Firmware
 
 # The first word of kmodels after V3; the version follows.
 LATER_KMODEL = 0x4B4D444C
@@ -23,8 +25,6 @@ MOST_FLASH_BYTES = 16 * 1024 * 1024
 FIRMWARE_HEADER = struct.Struct("<BI")
 _DUAL_SPI = 0x02
 DIGEST_BYTES = 32
-# Every MicroPython holds its own name: MaixPy's builds in the banner of the prompt, CanMV's in sys.implementation.
-_MICROPYTHON = b"micropython"
 _LOOKED_AT = 4096
 _TEXT = frozenset(string.printable.encode())
 _BEGINNINGS = (
@@ -88,8 +88,8 @@ def _check_heads(model: V3Model, where: str) -> None:
         )
 
 
-def check_firmware(data: bytes, where: str) -> None:
-    """A MicroPython firmware as it is published, `.bin`; FlashError says what else it is."""
+def check_firmware(data: bytes, where: str) -> Firmware:
+    """A MicroPython firmware as it is published, `.bin`, and what it is; FlashError says what else the file is."""
     flags, length = FIRMWARE_HEADER.unpack(data[: FIRMWARE_HEADER.size].ljust(FIRMWARE_HEADER.size, b"\0"))
     body, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
     if len(data) == FIRMWARE_HEADER.size + length + DIGEST_BYTES and hashlib.sha256(body).digest() == digest:
@@ -97,10 +97,34 @@ def check_firmware(data: bytes, where: str) -> None:
             f"{where}: was read out of a flash: it has the header (flags {flags}) that kflash would write again; take "
             "the firmware as it was published"
         )
-    known = _known(data)
-    if known:
-        raise FlashError(f"{where}: is no firmware but {known}")
-    if _MICROPYTHON not in data.lower():
+    found = firmware_image.recognise(data)
+    if found is None:
+        what = firmware_image.other_processor(data) or _known(data)
+        raise FlashError(
+            f"{where}: is no firmware but {what}"
+            if what
+            else f"{where}: is no firmware for the K210, or an encrypted one: it does not begin with the chip's entry "
+            "code; take a MaixPy v1 .bin"
+        )
+    _check_found(found, where)
+    return found
+
+
+def _check_found(found: Firmware, where: str) -> None:
+    """A recognised program can run: it is whole, linked to where the ROM loads it, and has a MicroPython."""
+    if found.missing_bytes:
+        raise FlashError(
+            f"{where}: is cut short: {found.size} bytes, and its entry code asks for {found.missing_bytes} more; "
+            "download it again"
+        )
+    if found.size > firmware_image.RAM_BYTES:
+        raise FlashError(f"{where}: {found.size} bytes, but a firmware runs in the K210's 6 MiB of RAM")
+    if not (found.linked_to_ram or found.test_image):
+        raise FlashError(
+            f"{where}: begins as a K210 program, but was linked to other addresses than "
+            f"{firmware_image.RAM_ADDRESS:#x}, where the chip loads it; take a MaixPy v1 .bin"
+        )
+    if not found.micropython:
         raise FlashError(
             f"{where}: no firmware that could run the program: there is no MicroPython in it; take a MaixPy v1 .bin "
             "for the K210"
@@ -138,7 +162,7 @@ def _known_text(head: bytes) -> str | None:
     return "text"
 
 
-def firmware_image(firmware: bytes) -> bytes:
+def in_flash(firmware: bytes) -> bytes:
     """What kflash makes of a firmware: flags, length, firmware, SHA-256 of these; so it lies at address 0."""
     body = FIRMWARE_HEADER.pack(_DUAL_SPI, len(firmware)) + firmware
     return body + hashlib.sha256(body).digest()

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 from conversion.network import KEYPOINTS
+from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format
 from host_tools.monitor.feed import Feed
@@ -83,7 +83,7 @@ class Frame:
         return self.seen.to_dict()
 
 
-class Monitor:
+class Monitor(Closing):
     """Frames of one board, or of several, as they come. A context manager and an iterator.
 
     with Monitor() as monitor:
@@ -134,14 +134,6 @@ class Monitor:
         self._feed, self._seer = feed, Seer(smooth, ids)
         self._patience, self._other = patience, other
         self._said: dict[str, str] = {}
-
-    def __enter__(self) -> Monitor:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[Frame]:
         """Every frame, until the monitor is closed or the recording ends."""

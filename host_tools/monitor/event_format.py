@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from host_tools.monitor.figure import SCORE_ONE
 from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Note
-from host_tools.serial_link import events
-from host_tools.serial_link.events import Event
-from host_tools.serial_link.remedies import remedy
-from host_tools.serial_link.statistics import Statistics
+from host_tools.serial_link import Event, Statistics, events, remedy
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
+from host_tools.closing import Closing
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.items import Item, Queue, Source
 
@@ -40,7 +40,7 @@ class Producer(Protocol):
         """End the thread and wait for that."""
 
 
-class Feed:
+class Feed(Closing):
     """Opens the ports and reads them until close(). Use it as a context manager.
 
     `ports` are names as `ports.choose_all` gives them. `baud` is a higher speed for the line, raised again whenever the
@@ -80,14 +80,6 @@ class Feed:
     def _start(self) -> None:
         for producer in self._producers:
             producer.start(self._queue)
-
-    def __enter__(self) -> Feed:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def sources(self) -> list[Source]:

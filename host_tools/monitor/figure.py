@@ -13,7 +13,7 @@ from rich.text import Text
 
 from conversion import network
 from conversion.decoding import overlay
-from host_tools.serial_link.sentences import Pose
+from host_tools.serial_link import Pose
 
 DOTS_X, DOTS_Y = 2, 4
 # 64 of 255 is also what the firmware draws on the LCD (draw_score).

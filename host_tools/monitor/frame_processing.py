@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from host_tools.monitor.people import People
 from host_tools.monitor.smoothing import Smoother
-from host_tools.serial_link.sentences import Frame
+from host_tools.serial_link import Frame
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
 from host_tools.monitor.rates import Rates
-from host_tools.serial_link.events import Print
+from host_tools.serial_link import Print
 
 
 class JsonLines(Output):

@@ -14,8 +14,7 @@ from host_tools.monitor import event_format, figure
 from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Source
 from host_tools.monitor.rates import Rates
-from host_tools.serial_link.events import STATES, Stats
-from host_tools.serial_link.sentences import STAGES
+from host_tools.serial_link import STAGES, STATES, Stats
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66

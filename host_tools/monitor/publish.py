@@ -22,7 +22,7 @@ from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
-from host_tools.serial_link.events import Found, Hello, Lost
+from host_tools.serial_link import Found, Hello, Lost
 
 PORT = 1883
 ONLINE, OFFLINE = "online", "offline"

@@ -14,8 +14,7 @@ from host_tools.monitor.frame_processing import Seer
 from host_tools.monitor.items import DEFAULT_SIZE, Item, Note
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
-from host_tools.serial_link import events
-from host_tools.serial_link.sentences import Frame
+from host_tools.serial_link import Frame, events
 
 _POLL_SECONDS = 0.1
 # A board that starts needs some seconds to its first frame; one that draws the test card is busy for up to a minute.

@@ -16,8 +16,7 @@ from host_tools.errors import HostToolError
 from host_tools.monitor.figure import PART_SCORE, SCORE_ONE, X16_PER_PIXEL
 from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.output import Output
-from host_tools.serial_link.sentences import Frame
-from host_tools.serial_link.sentences import Pose as SentPose
+from host_tools.serial_link import Frame, sentences
 
 
 def draw(frame: Frame, size: tuple[int, int], part_score: int = PART_SCORE) -> Image.Image:
@@ -31,7 +30,7 @@ def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
     return pictures[0][1] if len(pictures) == 1 else overlay.side_by_side(pictures)
 
 
-def _pose(pose: SentPose) -> Pose:
+def _pose(pose: sentences.Pose) -> Pose:
     return Pose(pose.score / SCORE_ONE, np.array(pose.keypoints) / (X16_PER_PIXEL, X16_PER_PIXEL, SCORE_ONE))
 
 

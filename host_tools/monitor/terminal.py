@@ -15,7 +15,7 @@ from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item, Source
 from host_tools.monitor.output import Output
 from host_tools.monitor.panel import Board, panel
-from host_tools.serial_link.events import Print, Stats
+from host_tools.serial_link import Print, Stats
 
 REDRAW_SECONDS = 0.1
 # Above the panels a few lines stay free for what boards print.

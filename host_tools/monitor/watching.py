@@ -6,13 +6,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
+from conversion.progress import Talk
 from host_tools.monitor import terminal
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.frame_processing import Seer
@@ -23,8 +23,6 @@ from host_tools.monitor.record import Recorder
 from host_tools.monitor.session import Limits, Session, Tapped
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.serial_link import ports
-
-Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import TracebackType
 
+from conversion.progress import Talk, silent
+from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import ports
 
@@ -32,8 +33,6 @@ _PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
 _GARBAGE = 0.2
 _SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
 
-Talk = Callable[[str], None]
-
 
 class RaisedError(LinkError):
     """The board's Python raised an exception; `raised` is the last line of its traceback."""
@@ -41,10 +40,6 @@ class RaisedError(LinkError):
     def __init__(self, port: str, raised: str) -> None:
         super().__init__(f"{port}: the board's MicroPython says: {raised}")
         self.raised = raised
-
-
-def silent(message: str) -> None:
-    """Say nothing."""
 
 
 def stop_program(port: str, talk: Talk = silent) -> None:
@@ -65,7 +60,7 @@ def execute(port: str, source: str, *, seconds: float, line: Callable[[str], Non
         return prompt.execute(source, seconds=seconds, line=line)
 
 
-class Prompt:
+class Prompt(Closing):
     """A board at its prompt, its program stopped. Use it as a context manager, or call close().
 
     `wiring` is the board's reset wiring (boards.Flash.reset_wiring): where it is known, and the port has DTR and RTS,
@@ -90,14 +85,6 @@ class Prompt:
         except BaseException:
             self._kill()
             raise
-
-    def __enter__(self) -> Prompt:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def execute(self, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
         """Run a script: what it printed, line ends as `\\n`; `line` gets each line as it comes."""

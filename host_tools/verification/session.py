@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 from conversion.kpu.posenet import Heads
+from conversion.progress import Talk
 from host_tools.errors import BoardError, LinkError, VerificationError
-from host_tools.serial_link.events import (
+from host_tools.serial_link import (
     STATES,
     Block,
     BlockLost,
     Digest,
     Event,
+    Frame,
     Hello,
+    Link,
+    MissingPortError,
+    Pose,
     Restarted,
     SelfTest,
     Settings,
     Stats,
     Trouble,
+    remedy,
 )
-from host_tools.serial_link.link import Link
-from host_tools.serial_link.opening import MissingPortError
-from host_tools.serial_link.remedies import remedy
-from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.verification.model import Model
 
-Talk = Callable[[str], None]
 Told = TypeVar("Told", Settings, Stats)
 
 _PAUSED = STATES.index("paused")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from conversion.progress import Count
 from host_tools.errors import LinkError
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link import Refused
 
 # How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
 STORED = np.dtype(">u2")
@@ -22,8 +22,6 @@ _STARTS = 3
 # The board reads every millisecond while it receives: a chunk without an answer by then was lost.
 _REPLY_SECONDS = 1.0
 _REPLY_ATTEMPTS = 8
-
-Progress = Callable[[int, int], None]
 
 
 class Asker(Protocol):
@@ -50,7 +48,7 @@ def to_words(picture: np.ndarray) -> np.ndarray:
     return (red << 11 | green << 5 | blue).astype(np.uint16)
 
 
-def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Progress) -> Sent:
+def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Count) -> Sent:
     """Put RGB565 words, uint16 [H, W], into the board's frame buffer; `chunk_bytes` is what its HELLO says.
 
     The board must be paused, or its next frame overwrites them. `progress(done, total)` counts pixel bytes. Lost and
@@ -71,7 +69,7 @@ def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Progress) -
             return Sent(len(data), chunks, starts, time.monotonic() - started)
 
 
-def _send_once(link: Asker, shape: tuple[int, ...], data: bytes, chunk_bytes: int, progress: Progress) -> int:
+def _send_once(link: Asker, shape: tuple[int, ...], data: bytes, chunk_bytes: int, progress: Count) -> int:
     height, width = shape
     chunks = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)]
     count = link.ask("PIXELS", width, height, zlib.crc32(data))

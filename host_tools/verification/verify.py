@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +16,13 @@ import numpy as np
 
 from conversion import photos
 from conversion.errors import ModelFormatError
+from conversion.progress import BYTES, Report, Talk, silent, unreported
 from conversion.test_card import draw, planes_of
 from host_tools.errors import BoardError
-from host_tools.serial_link.link import Link, Refused
+from host_tools.serial_link import Link, Refused
 from host_tools.verification import model as models
 from host_tools.verification import upload
-from host_tools.verification.judging import Judge, Picture, Report
+from host_tools.verification.judging import Judge, Picture
 from host_tools.verification.model import DEFAULTS, Model
 from host_tools.verification.session import Run, Session, opened
 from host_tools.verification.upload import Sent
@@ -32,16 +32,6 @@ FRAMES = 5
 _UPLOADS = 3
 # What a board answers to SELFTEST that has no test vector.
 _NOT_POSSIBLE = 6
-
-Talk = Callable[[str], None]
-
-
-def unreported(what: str, done: int, total: int, unit: str) -> None:
-    """Show no progress."""
-
-
-def silent(message: str) -> None:
-    """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +129,7 @@ def _image(session: Session, picture: Picture, judge: Judge, report: Report) -> 
 
 def _uploaded(session: Session, words: np.ndarray, report: Report) -> Sent:
     def progress(done: int, total: int) -> None:
-        report("sending the picture", done, total, "bytes")
+        report("sending the picture", done, total, BYTES)
 
     try:
         return upload.send(session.link, words, session.hello.chunk_bytes, progress)
@@ -151,7 +141,7 @@ def _uploaded(session: Session, words: np.ndarray, report: Report) -> Sent:
 
 def _board(session: Session, plan: Plan, judge: Judge, report: Report) -> list[Finding]:
     def tests(heads: bool) -> Run:
-        report("self-test: the board draws its test card", 0, 0, "")
+        report("self-test: the board draws its test card", 0, 0)
         return session.run("SELFTEST", int(heads), heads=heads)
 
     try:

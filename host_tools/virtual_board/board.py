@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from PIL import Image
 
+from host_tools.closing import Closing
 from host_tools.errors import BoardError
-from host_tools.flashing.images import firmware_image
+from host_tools.flashing import firmware_image, images
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.camera import Photo, Scene, look_at
 from host_tools.virtual_board.chip import Chip
@@ -37,7 +37,7 @@ CARD_NAME = "pose_model.json"
 _POLL = 0.2
 _TAIL = 800
 # What stands for MaixPy at flash address 0 where nothing else is asked for: the virtual board has its own.
-_MAIXPY = firmware_image(b"MicroPython of the virtual board")
+_MAIXPY = images.in_flash(firmware_image.make_test_image(b"of the virtual board"))
 Content = bytes | str | Path
 
 
@@ -45,7 +45,7 @@ def ignore(message: str) -> None:
     """Say nothing."""
 
 
-class VirtualBoard:
+class VirtualBoard(Closing):
     """A board with its files in place. Use it as a context manager, or call close().
 
     `files` go to /flash by their names (a mapping, or paths), `card` becomes /flash/pose_model.json, `model` goes into
@@ -145,14 +145,6 @@ class VirtualBoard:
             _write(self.folder / "sd" / name, content)
         (self.folder / "sd").mkdir(exist_ok=True)
         return Folders(flash, self.folder / "sd", sd_delay_ms)
-
-    def __enter__(self) -> VirtualBoard:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def port(self) -> str:

@@ -21,7 +21,7 @@ from host_tools.monitor.web.board_state import NO_PREVIEW, View
 from host_tools.monitor.web.orders import Orders
 from host_tools.monitor.web.outbox import Message, message
 from host_tools.monitor.web.recording import Recording
-from host_tools.serial_link.events import Trouble
+from host_tools.serial_link import Trouble
 
 if TYPE_CHECKING:
     from host_tools.monitor.web.client import Tab

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from host_tools.flashing import isp
-from host_tools.flashing.images import DIGEST_BYTES, FIRMWARE_HEADER
+from host_tools.flashing import images, isp
 from host_tools.flashing.isp import Operation, Request, Status
 from host_tools.virtual_board.flash_chip import FlashChip
 from host_tools.virtual_board.rom.faults import DownloadFault, Flip
@@ -28,11 +27,11 @@ _Handlers = dict[Operation, Callable[["BootRom", Request], Status | None]]
 
 def starts(flash: FlashChip) -> bool:
     """Whether the ROM finds a whole firmware at address 0; one that is encrypted needs keys that no board here has."""
-    flags, length = FIRMWARE_HEADER.unpack(flash.read(0, FIRMWARE_HEADER.size))
+    flags, length = images.FIRMWARE_HEADER.unpack(flash.read(0, images.FIRMWARE_HEADER.size))
     if flags & _ENCRYPTED or not 0 < length <= _RAM_BYTES:
         return False
-    image = flash.read(0, FIRMWARE_HEADER.size + length + DIGEST_BYTES)
-    return hashlib.sha256(image[:-DIGEST_BYTES]).digest() == image[-DIGEST_BYTES:]
+    image = flash.read(0, images.FIRMWARE_HEADER.size + length + images.DIGEST_BYTES)
+    return hashlib.sha256(image[: -images.DIGEST_BYTES]).digest() == image[-images.DIGEST_BYTES :]
 
 
 class BootRom:

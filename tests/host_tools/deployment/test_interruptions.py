@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from conversion.progress import silent
 from host_tools.deployment import deploy, on_board, payload, plan
 from host_tools.deployment.deploy import Request
 from host_tools.deployment.payload import MAIN
@@ -31,14 +32,6 @@ STARTED = re.compile(r"program ([12]) runs")
 OWN_MAIN = b"print('program 0 runs')\n"
 
 
-def silent(message: str) -> None:
-    """Say nothing."""
-
-
-def no_progress(done: int, total: int) -> None:
-    """Draw nothing."""
-
-
 def files_of(board: VirtualBoard) -> Files:
     """What lies in /flash, but for what the program counts its starts in."""
     names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
@@ -50,7 +43,7 @@ def board_with(files: Files) -> VirtualBoard:
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path) -> deploy.Report:
-    return deploy.run(Request(board.port, "maix_bit", kmodel), silent, no_progress)
+    return deploy.run(Request(board.port, "maix_bit", kmodel), silent, lambda done, total: None)
 
 
 @dataclass
@@ -218,7 +211,7 @@ def test_a_first_deploy_that_is_cut_off_loses_nobodys_main_py(
     assert cable.left[MAIN] == OWN_MAIN
     _check_what_is_left(cable.left, kmodel, "0")
     with board_with(_deployed(cable.left, kmodel)) as board:
-        deploy.remove(Request(board.port), silent, no_progress)
+        deploy.remove(Request(board.port), silent, lambda done, total: None)
         assert files_of(board) == before
 
 
@@ -256,7 +249,7 @@ def test_the_same_while_deploy_is_asked_before_the_board_could_finish(
         board.send(b"\x03")
         board.wait_for(">>> ")
         told: list[str] = []
-        report = deploy.run(Request(board.port, "maix_bit", kmodel), told.append, no_progress)
+        report = deploy.run(Request(board.port, "maix_bit", kmodel), told.append, lambda done, total: None)
         assert any("broken off" in message for message in told)
         assert report.started.hello.firmware == "0.2.0"
         assert files_of(board)["pose_part.py"] == b"VERSION = 2\n"
@@ -308,7 +301,7 @@ def test_a_file_that_arrives_damaged_is_sent_again(
     monkeypatch.setattr(repl.Prompt, "put", once)
     with board_with({}) as board:
         told: list[str] = []
-        deploy.run(Request(board.port, "maix_bit", kmodel), told.append, no_progress)
+        deploy.run(Request(board.port, "maix_bit", kmodel), told.append, lambda done, total: None)
         assert "pose_part.py.new arrived damaged: once more" in told
         assert files_of(board)["pose_part.py"] == b"VERSION = 2\n"
 

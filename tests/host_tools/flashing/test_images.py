@@ -11,7 +11,7 @@ import pytest
 from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
 from host_tools.errors import FlashError
-from host_tools.flashing import images
+from host_tools.flashing import firmware_image, images
 from tests.host_tools.flashing.conftest import FIRMWARE
 from tests.host_tools.virtual_board import kmodels
 
@@ -24,8 +24,13 @@ def zipped() -> bytes:
 
 
 def test_a_micropython_is_a_firmware() -> None:
-    images.check_firmware(FIRMWARE, "maixpy.bin")
-    images.check_firmware(FIRMWARE.replace(b"MicroPython v", b"micropython\0."), "canmv.bin")
+    assert images.check_firmware(FIRMWARE, "maixpy.bin").test_image
+    canmv = (
+        firmware_image.make_test_image()
+        .replace(firmware_image.TEST_IMAGE, b"something else")
+        .replace(b"MicroPython", b"micropython")
+    )
+    assert not images.check_firmware(canmv, "canmv.bin").test_image
 
 
 @pytest.mark.parametrize(
@@ -41,10 +46,11 @@ def test_a_micropython_is_a_firmware() -> None:
         (b"\xff" * 5000, "is no firmware but erased flash or zeros"),
         (b"", "is no firmware but empty"),
         (b"\x1c\0\0\0TFL3" + bytes(range(255)), "is no firmware but a TFLite model"),
-        (images.firmware_image(FIRMWARE), "was read out of a flash: it has the header (flags 2)"),
-        (random.Random(3).randbytes(300_000), "there is no MicroPython in it"),
+        (images.in_flash(FIRMWARE), "was read out of a flash: it has the header (flags 2)"),
+        (random.Random(3).randbytes(300_000), "it does not begin with the chip's entry code"),
+        (FIRMWARE.replace(b"MicroPython", b"Zephyr-Proj"), "there is no MicroPython in it"),
     ],
-    ids=["v3", "v4", "zip", "elf", "html", "text", "gzip", "erased", "empty", "tflite", "dump", "noise"],
+    ids=["v3", "v4", "zip", "elf", "html", "text", "gzip", "erased", "empty", "tflite", "dump", "noise", "another"],
 )
 def test_no_firmware(data: bytes, said: str) -> None:
     with pytest.raises(FlashError) as caught:

@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from conversion.decoding import board_decoder
+from conversion.progress import Report
 from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
@@ -111,7 +112,7 @@ def test_a_port_that_is_missing(kmodel: Path, tmp_path: Path) -> None:
     refused(verify(str(tmp_path / "no-port"), "--model", kmodel), "no-port")
 
 
-def at_half(action: Callable[[], None]) -> verification.Report:
+def at_half(action: Callable[[], None]) -> Report:
     """Progress that does something once half of the picture is sent."""
     done = []
 
@@ -201,7 +202,7 @@ def test_a_board_whose_program_ends_in_between(kmodel: Path, photo: Path, monkey
 def test_it_runs_without_tensorflow_nncase_and_scikit_image() -> None:
     blocked = ("tensorflow", "nncase", "keras", "skimage")
     code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import host_tools.verification.verify\n"
-    code += "from host_tools.verification import display, wording"
+    code += "from host_tools.verification import display, verdict_format"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=_LIMIT)
     assert ended.returncode == 0, ended.stderr
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools.commands.talk import result_console
+from host_tools.talk import result_console
 
 
 @click.command()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.commands.talk import result_console, stopped_cleanly, talk, talk_console
 from host_tools.errors import VerificationError
+from host_tools.talk import bar, result_console, stopped_cleanly, talk
 
 if TYPE_CHECKING:
-    from host_tools.serial_link.link import Link
+    from host_tools.serial_link import Link
     from host_tools.verification.verdict import Verdict
 
 
@@ -36,14 +36,12 @@ def verify(
     Exit codes: 0 verified, 1 different, 2 the board cannot be verified.
     """
     from host_tools.deployment import payload
-    from host_tools.serial_link import ports
-    from host_tools.serial_link.link import Link
-    from host_tools.verification import display
+    from host_tools.serial_link import Link, ports
     from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
     plan = verification.plan_board(path, frames) if image is None else verification.plan_image(path, image)
-    with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, display.bar(talk_console) as report:
+    with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, bar() as report:
         _raise_baud(link, baud)
         verdict = verification.run(link, plan, report, talk)
     _show(verdict, as_json)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk, talk_console
+from conversion.progress import BYTES
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, talk_console
 
 if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report
@@ -34,10 +35,10 @@ def deploy(
     request = deploying.Request(port, board_id, model, sd, dry_run)
     with (
         stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
-        byte_bar() as report_bytes,
+        bar() as report,
     ):
-        report = (deploying.remove if remove else deploying.run)(request, talk, partial(report_bytes, ""))
-    _show(report, remove, dry_run)
+        done = (deploying.remove if remove else deploying.run)(request, talk, partial(report, "", unit=BYTES))
+    _show(done, remove, dry_run)
 
 
 def _show(report: Report, removed: bool, dry_run: bool) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Table
 
-from host_tools.commands.talk import result_console, talk
-from host_tools.serial_link import sentences
+from host_tools.talk import result_console, talk
+from host_tools.virtual_board import check_platform
 
 if TYPE_CHECKING:
     from host_tools.virtual_board.demo import Demo
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 )
 def demo(model: Path | None, output: Path) -> None:
     """Run the firmware on a virtual board and keep what its LCD showed and the poses it sent."""
+    check_platform()
     from conversion import files
     from host_tools.virtual_board import demo as showing
 
@@ -34,10 +35,15 @@ def demo(model: Path | None, output: Path) -> None:
 
 
 def _print_frames(seen: Demo) -> None:
-    table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in sentences.STAGES))
+    from host_tools.serial_link import STAGES
+
+    table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES))
     for frame in seen.frames:
         best = max((pose.score for pose in frame.poses), default=0) / 255
-        times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in sentences.STAGES)
+        times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
         table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
     result_console.print(table)
+    for count, numbers in seen.people.items():
+        people = "1 person" if count == 1 else f"{count} people"
+        result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")
     result_console.print("Times are this computer's, not a board's.")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools.commands.talk import result_console
 from host_tools.errors import FlashError
+from host_tools.talk import result_console
 
 
 @click.command()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.commands.talk import talk, until_signalled
+from host_tools.talk import talk, until_signalled
 
 if TYPE_CHECKING:
     from host_tools.monitor.watching import Request

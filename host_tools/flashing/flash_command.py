@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Column, Table
 
-from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk
 
 if TYPE_CHECKING:
     from host_tools.flashing.flash import Outcome, Plan
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, show what would be written where, touch nothing.")
 @click.option("--no-verify", is_flag=True, help="Do not read back: for a board without MaixPy.")
+@click.option("--force", is_flag=True, help="Write a test image of this project, which is no firmware, all the same.")
 def flash(
     port: str | None,
     board_id: str,
@@ -37,12 +38,14 @@ def flash(
     baud: int | None,
     dry_run: bool,
     no_verify: bool,
+    force: bool,
 ) -> None:
     """Write a kmodel, and MaixPy where it is named, into a board's flash, and read it back.
 
     Exit codes: 0 written and equal to the files, 1 the flash differs, 2 not written or not read back.
     """
     from host_tools import boards
+    from host_tools.flashing import firmware_image
     from host_tools.flashing import flash as flashing
     from host_tools.serial_link import ports
 
@@ -51,8 +54,13 @@ def flash(
         _show_plan(plan)
         return
     chosen = ports.choose(port, plan.board)
+    if not force:
+        flashing.refuse_test_image(plan, chosen)
+    for entry in plan.package.entries:
+        if entry.firmware:
+            talk(f"{entry.name}: {firmware_image.recognise(entry.data)}")
     talk(f"{plan.board.name} at {chosen}")
-    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), byte_bar() as report:
+    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), bar() as report:
         outcome = flashing.run(plan, chosen, talk, report, verify=not no_verify)
     _show_outcome(plan, outcome)
 

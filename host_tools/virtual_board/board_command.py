@@ -6,7 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools.commands.talk import talk, until_signalled
+from host_tools.talk import talk, until_signalled
+from host_tools.virtual_board import check_platform
 
 
 @click.command()
@@ -31,6 +32,7 @@ def board(
     faults: tuple[str, ...],
 ) -> None:
     """Start a virtual board and keep it on until Ctrl-C."""
+    check_platform()
     from host_tools.virtual_board import session
 
     request = session.Request(model, board_id, camera, link, lcd, sd, faults, blank)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from conversion import progress
+from conversion.progress import Report
 
 talk_console = Console(stderr=True, highlight=False)
 # Where nobody looks there is no edge to wrap lines at: a hash stays in one piece.
@@ -55,26 +57,6 @@ def shortened(sha256: str) -> str:
     return sha256[:_SHOWN_DIGITS] + "…"
 
 
-@contextmanager
-def byte_bar() -> Iterator[Callable[[str, int, int], None]]:
-    """A function that takes (what, bytes done, bytes in all); it draws on a terminal only."""
-    columns = (
-        TextColumn("  {task.description}"),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=talk_console, transient=True, disable=not talk_console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        shown: str | None = None
-
-        def report(what: str, done: int, total: int) -> None:
-            nonlocal shown
-            if what != shown:
-                # Rate and time left begin anew with each stage.
-                progress.reset(task, total=total, description=what)
-                shown = what
-            progress.update(task, completed=done)
-
-        yield report
+def bar() -> AbstractContextManager[Report]:
+    """A progress bar beside the talk, see `conversion.progress`."""
+    return progress.bar(console=talk_console)
