@@ -33,7 +33,9 @@ OWN_MAIN = b"print('program 0 runs')\n"
 
 
 def files_of(board: VirtualBoard) -> Files:
-    return {path.name: path.read_bytes() for path in board.flash_folder.iterdir()}
+    """What lies in /flash, but for what the program counts its starts in."""
+    names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
+    return {name: (board.flash_folder / name).read_bytes() for name in names}
 
 
 def board_with(files: Files) -> VirtualBoard:

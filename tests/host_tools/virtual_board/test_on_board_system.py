@@ -161,7 +161,7 @@ class TestFirmwareBuilds:
     def test_a_full_build_has_less_memory_and_knows_v4(self) -> None:
         from conversion import budget
 
-        hardware = Hardware(build=budget.BUILDS[1])
+        hardware = Hardware(build=budget.FULL)
         with VirtualBoard(
             b"LDMK" + (5).to_bytes(4, "little") + bytes(60), files={"main.py": ""}, board=hardware
         ) as board:
