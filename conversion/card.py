@@ -9,7 +9,8 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conversion import fixed_point, network
+from conversion import network
+from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.plan import Plan

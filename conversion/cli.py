@@ -81,8 +81,8 @@ def kmodel(
     known_only: bool,
 ) -> None:
     """Make a kmodel, its model card and a report, and prove them on the host."""
-    from conversion import files, pipeline, summary
-    from conversion.report import accuracy, writing
+    from conversion import files, pipeline
+    from conversion.report import accuracy, summary, writing
 
     request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
@@ -128,8 +128,8 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
 
     The figures of a whole set (without --limit) also go into the kmodel's card.
     """
-    from conversion import evaluate as evaluation
     from conversion import files
+    from conversion.evaluation import evaluate as evaluation
     from conversion.evaluation import tables
 
     request = evaluation.Request(model, coco, images, **options)

@@ -8,24 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import (
-    __version__,
-    calibration,
-    card,
-    compilation,
-    files,
-    metrics,
-    network,
-    nncase_sizes,
-    photos,
-    reference,
-)
+from conversion import __version__, card, files, metrics, network, photos
 from conversion import weights as weights_files
-from conversion.compilation import Compiled
 from conversion.errors import ModelFormatError, ProofError
 from conversion.kmodel import assemble, v3, v5_container
 from conversion.kmodel.plan import Plan, check_size, plan
-from conversion.simulation import Heads, Simulation, real_values
+from conversion.kpu.posenet import Heads, Simulation, real_values
+from conversion.nncase import compilation, sizes
+from conversion.nncase.compilation import Compiled
+from conversion.quantisation import calibration
+from conversion.tensorflow import reference
 from conversion.test_vector import test_vector
 from conversion.weights.model import Origin, PoseNetWeights
 
@@ -76,7 +68,7 @@ def convert(request: Request, progress: bool, talk: Talk) -> Kmodel:
     """
     check_size(request.width, request.height)
     if request.version == v5_container.VERSION:
-        nncase_sizes.check(request.width, request.height)
+        sizes.check(request.width, request.height)
     source = weights_files.load(request.weights, request.known_only, progress)
     talk(f"weights: {source.origin.form}, {source.origin}")
     for note in source.origin.notes:

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import card, decode, files, network, overlay, photos, simulation
-from conversion.decode import BoardPose
+from conversion import card, files, network, photos
+from conversion.decoding import board_decoder, overlay
+from conversion.decoding.board_decoder import BoardPose
 from conversion.kmodel import v3
-from conversion.simulation import Heads, Simulation
+from conversion.kpu import posenet
+from conversion.kpu.posenet import Heads, Simulation
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def simulate(model: Path, image: Path) -> Result:
 
     The model card beside the kmodel is needed. Raises ModelFormatError, UnsupportedModelError or PhotoError.
     """
-    data = simulation.read_kmodel(model)
+    data = posenet.read_kmodel(model)
     machine = Simulation(v3.read(data, str(model)), str(model))
     the_card = card.read_for(model, data)
     photo = photos.read(image)
@@ -55,7 +57,7 @@ def simulate(model: Path, image: Path) -> Result:
         photo=photos.upright(photo),
         size=(machine.width, machine.height),
         heads=heads,
-        poses=decode.decode(heads, the_card),
+        poses=board_decoder.decode(heads, the_card),
     )
 
 

@@ -6,8 +6,9 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 
-from conversion import decode, network, test_card
-from conversion.simulation import Simulation
+from conversion import network, test_card
+from conversion.decoding import board_decoder
+from conversion.kpu.posenet import Simulation
 
 
 def test_vector(simulation: Simulation, card: Mapping) -> dict:
@@ -20,5 +21,5 @@ def test_vector(simulation: Simulation, card: Mapping) -> dict:
     return {
         "heads_crc32": zlib.crc32(raw),
         "heads_sha256": hashlib.sha256(raw).hexdigest(),
-        "poses": [pose.wire for pose in decode.decode(heads, card)],
+        "poses": [pose.wire for pose in board_decoder.decode(heads, card)],
     }

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tests import bench_decoder, bench_kpu
+from tests.conversion.kpu import bench_kpu
+from tests.firmware import bench_decoder
 
 ROOT = Path(__file__).resolve().parents[1]
 BENCHMARKS: tuple[Callable[[], dict[str, float]], ...] = (

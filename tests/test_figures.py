@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import reproduce, sizes
+from tests import reproduce
+from tests.conversion import sizes
 
 
 def test_every_figure_stands_where_it_is_published(root: Path) -> None:

@@ -7,14 +7,14 @@ import pytest
 
 # Also what a second `make kmodel` needs, where everything is kept: TensorFlow alone takes longer than the rest of it.
 LIGHT = (
-    "conversion.kpu",
+    "conversion.kpu.simulator",
     "conversion.kmodel.v3",
     "conversion.kmodel.v5",
     "conversion.kmodel.plan",
     "conversion.kmodel.assemble",
     "conversion.card",
-    "conversion.decode",
-    "conversion.simulation",
+    "conversion.decoding.board_decoder",
+    "conversion.kpu.posenet",
     "conversion.run_photo",
     "conversion.pipeline",
     "conversion.report.writing",
@@ -25,15 +25,15 @@ BLOCKED = ("tensorflow", "nncase", "keras")
 CONVERSION_ONLY = ("skimage", "pooch", "requests", "google.protobuf", "jinja2", "tflite", "flatbuffers", "pycocotools")
 HOST = (
     "host_tools.cli",
-    "host_tools.deploy",
-    "host_tools.demo",
-    "host_tools.flash",
-    "host_tools.link",
+    "host_tools.deployment.deploy",
+    "host_tools.virtual_board.demo",
+    "host_tools.flashing.flash",
+    "host_tools.serial_link.link",
     "host_tools.monitor.api",
     "host_tools.monitor.watching",
     "host_tools.monitor.web",
-    "host_tools.release",
-    "host_tools.verify",
+    "host_tools.flashing.release",
+    "host_tools.verification.verify",
     "host_tools.virtual_board",
 )
 

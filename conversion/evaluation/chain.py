@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from conversion.decoding.pose import Pose
 from conversion.metrics import Noise
-from conversion.pose import Pose
 from conversion.weights.model import PoseNetWeights
 
 FLOAT, PADDED, ROUNDED, KMODEL, INTEGER = "float", "padded", "rounded", "kmodel", "kmodel+integer"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conversion.dialects import tfjs
-from conversion.simulation import Heads
+from conversion.decoding.dialects import tfjs
+from conversion.kpu.posenet import Heads
 
 # A keypoint counts if the reference gives it a higher score.
 SURE = 0.5

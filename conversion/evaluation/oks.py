@@ -11,8 +11,8 @@ import numpy as np
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from conversion.decoding.pose import Pose
 from conversion.evaluation.coco import CocoSet
-from conversion.pose import Pose
 
 # Where COCOeval.summarize puts them for keypoints: OKS 0.50:0.95, OKS 0.50, OKS 0.75; recall at OKS 0.50:0.95.
 _AP, _AP50, _AP75, _AR = 0, 1, 2, 5

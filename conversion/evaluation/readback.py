@@ -13,7 +13,7 @@ import numpy as np
 from conversion.errors import UnsupportedModelError
 from conversion.kmodel.layer import KpuLayer
 from conversion.kmodel.v3 import ConvLayer, V3Model
-from conversion.kpu_activation import LEVELS, ActivationTable, BatchNorm
+from conversion.kpu.activation import LEVELS, ActivationTable, BatchNorm
 from conversion.network import LayerSpec
 from conversion.quantisation.layers import convolve
 

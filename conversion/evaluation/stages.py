@@ -12,16 +12,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import decode, graph, metrics, network, photos, published
-from conversion.dialects import tfjs
+from conversion import metrics, network, photos
+from conversion.decoding import board_decoder
+from conversion.decoding.dialects import tfjs
+from conversion.decoding.pose import Pose
 from conversion.evaluation import channels, displacement, layers, readback
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, Findings, Setup
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.letterbox import to_photo
 from conversion.kmodel import v3
-from conversion.kpu import Kpu
-from conversion.pose import Pose
-from conversion.simulation import Heads, real_values
+from conversion.kpu.posenet import Heads, real_values
+from conversion.kpu.simulator import Kpu
+from conversion.tensorflow import graph, published
 from conversion.weights import frozen_graph, tfjs_graph
 
 # Published files that are graphs for pictures of any size; the others fix it, or hold weights alone.
@@ -71,14 +73,14 @@ class Stages:
         """The poses that each stage's decoder finds, in pixels of its picture; parameters as of `decode.decode`."""
         found = {stage: tfjs.decode(heads, **parameters) for stage, heads in run.heads.items()}
         if run.raw is not None:
-            found[INTEGER] = list(decode.decode(run.raw, self.setup.card, **parameters))
+            found[INTEGER] = list(board_decoder.decode(run.raw, self.setup.card, **parameters))
         return found
 
     def singles(self, run: Run) -> dict[str, Pose]:
         """Each stage's answer if there is one person, in pixels of its picture."""
         found = {stage: tfjs.decode_single(heads) for stage, heads in run.heads.items()}
         if run.raw is not None:
-            found[INTEGER] = decode.decode_single(run.raw, self.setup.card)
+            found[INTEGER] = board_decoder.decode_single(run.raw, self.setup.card)
         return found
 
 
@@ -156,7 +158,7 @@ def examine(stages: Stages, photo: CocoPhoto) -> Findings:
         photo=photo.id,
         poses={
             stage: [placed(pose, stage) for pose in found]
-            for stage, found in stages.poses(run, **decode.EVALUATION).items()
+            for stage, found in stages.poses(run, **board_decoder.EVALUATION).items()
         },
         singles={stage: placed(pose, stage) for stage, pose in stages.singles(run).items()},
         heads={} if kmodel is None else metrics.noise_of_heads(reference, kmodel),

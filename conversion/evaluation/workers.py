@@ -158,7 +158,7 @@ def _ready() -> Stages:
     if _stages is None:
         from conversion.evaluation.stages import Stages
 
-        import tensorflow  # isort: skip  (after conversion.graph, which sets its environment)
+        import tensorflow  # isort: skip  (after conversion.tensorflow.graph, which sets its environment)
 
         tensorflow.config.threading.set_intra_op_parallelism_threads(1)
         tensorflow.config.threading.set_inter_op_parallelism_threads(1)

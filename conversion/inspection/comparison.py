@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from conversion.errors import ConversionError
-from conversion.inspection import document, inspect, wording
+from conversion.inspection import document, inspect, text_format
 from conversion.weights.model import Normalisation
 
 _Document = dict
@@ -32,7 +32,7 @@ def _weights(found: _Document) -> str:
 
 
 def _inputs(found: _Document) -> str:
-    pixels = f", {wording.normalised(Normalisation(**found['normalisation']))}" if found["normalisation"] else ""
+    pixels = f", {text_format.normalised(Normalisation(**found['normalisation']))}" if found["normalisation"] else ""
     return "<br>".join(f"`{one['name']}` {one['dtype']} {_shape(one)}{pixels}" for one in found["inputs"])
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from conversion.inspection import blocks, layout, wording
+from conversion.inspection import blocks, layout, text_format
 from conversion.inspection.blocks import Block
 from conversion.inspection.layout import GAP, LINE, MARGIN, NARROWEST, SOLID, Box, cut
 from conversion.inspection.model import Inspection, Layer, Tensor
@@ -175,7 +175,7 @@ def _solid(box: Box) -> Iterator[str]:
         centre = box.x + (split + box.width) / 2
     else:
         yield _rectangle(box.x, box.y, box.width, box.height, COLOURS[block.kind])
-        kernel = wording.kernel(block.layers[-1].convolution)
+        kernel = text_format.kernel(block.layers[-1].convolution)
         yield _text(centre, box.middle + 18, kernel, 9, "middle", "#fff")
     yield _text(centre, box.middle + 4, str(block.channels), 13, "middle", "#fff", bold=True)
     if block.after:
@@ -198,7 +198,7 @@ def _stripes(box: Box, width: float) -> Iterator[str]:
     height = (box.height - 2 * (parts - 1)) / parts
     for part in range(parts):
         yield _rectangle(box.x, box.y + part * (height + 2), width - 1.5, height, COLOURS[blocks.DEPTHWISE])
-    kernel = wording.kernel(box.block.layers[0].convolution)
+    kernel = text_format.kernel(box.block.layers[0].convolution)
     yield (
         f'<text transform="translate({box.x + width / 2 + 2.5:.1f},{box.middle:.1f}) rotate(-90)" '
         f'text-anchor="middle" font-size="10" fill="#fff">{escape(kernel)}</text>'
@@ -226,10 +226,10 @@ def _tooltip(block: Block) -> str:
 
 
 def _about(layer: Layer) -> str:
-    shapes = f"{wording.layer_map(layer, 'reads')} → {wording.layer_map(layer, 'writes')}"
-    work = f"{layer.parameters:,} parameters, {wording.millions(layer.macs.useful)} MACs" if layer.macs else ""
+    shapes = f"{text_format.layer_map(layer, 'reads')} → {text_format.layer_map(layer, 'writes')}"
+    work = f"{layer.parameters:,} parameters, {text_format.millions(layer.macs.useful)} MACs" if layer.macs else ""
     name = f"{layer.number}: {layer.label}"
-    return " · ".join(filter(None, [name, layer.type, wording.kernel_and_stride(layer), shapes, work]))
+    return " · ".join(filter(None, [name, layer.type, text_format.kernel_and_stride(layer), shapes, work]))
 
 
 def _legend(found: Sequence[Block], height: float) -> Iterator[str]:

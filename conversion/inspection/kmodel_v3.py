@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from conversion import card, kpu_memory
+from conversion import card
 from conversion.errors import ConversionError
 from conversion.inspection import fields, kpu, naming, v3_layer_types
 from conversion.inspection.flow import Flow
@@ -16,6 +16,7 @@ from conversion.kmodel import v3, v3_container
 from conversion.kmodel.layout import LINE_BYTES, FeatureMap
 from conversion.kmodel.plan import Region
 from conversion.kmodel.v3_container import Body, Container, Reader
+from conversion.kpu import memory as kpu_memory
 
 FORM = "kmodel V3"
 _KPU, _MAIN = "kpu", "main"

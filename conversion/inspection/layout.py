@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from conversion.inspection import blocks, wording
+from conversion.inspection import blocks, text_format
 from conversion.inspection.blocks import Block
 from conversion.inspection.model import Inspection, Tensor
 from conversion.kmodel.layout import FeatureMap
@@ -153,7 +153,7 @@ def _lines(block: Block) -> Iterator[str]:
     if isinstance(options, dict):
         # Names with an underscore are the converter's own.
         public = [(name, value) for name, value in options.items() if not name.startswith("_")]
-        yield from (wording.option(name, value) for name, value in public[:_MOST_LINES])
+        yield from (text_format.option(name, value) for name, value in public[:_MOST_LINES])
 
 
 def _head_lines(block: Block) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
-from conversion.inspection import blocks, drawing, tabular, wording
+from conversion.inspection import blocks, drawing, tabular, text_format
 from conversion.inspection.model import Inspection, Layer
 from conversion.kmodel.layout import RAM_LINES
 from conversion.kmodel.plan import Plan, Step
@@ -25,7 +25,7 @@ def render(inspection: Inspection) -> str:
     drawn_map = _ram_map(inspection.layers)
     return _template().render(
         inspection=inspection,
-        facts=wording.facts(inspection),
+        facts=text_format.facts(inspection),
         figures=_figures(inspection),
         # Both drawings escape what they take from the file.
         graph=Markup(drawing.svg(inspection)),
@@ -56,11 +56,11 @@ def _figures(inspection: Inspection) -> list[tuple[str, str]]:
         figures.append((f"{inspection.parameters / 1e6:,.3f} M", "parameters"))
     if inspection.macs.useful:
         what = "MACs of use" if inspection.runs_on_kpu else "MACs"
-        figures.append((wording.millions(inspection.macs.useful), what))
+        figures.append((text_format.millions(inspection.macs.useful), what))
     if inspection.memory and inspection.runs_on_kpu:
         figures.append((f"{inspection.memory.kpu_ram_bytes // 1024} KiB", "of 2048 KiB KPU RAM"))
     if inspection.inputs:
-        figures.append((wording.tensor_shape(inspection.inputs[0]), f"input, {inspection.inputs[0].dtype}"))
+        figures.append((text_format.tensor_shape(inspection.inputs[0]), f"input, {inspection.inputs[0].dtype}"))
     return figures
 
 
@@ -89,10 +89,10 @@ def _totals(inspection: Inspection) -> dict[str, str]:
     """The sums under the table, by column."""
     return {
         tabular.LABEL.title: "together",
-        tabular.PARAMETERS.title: wording.count(inspection.parameters),
-        "bytes": wording.count(inspection.parameter_bytes),
-        tabular.MACS.title: wording.millions(inspection.macs.useful),
-        "executed": wording.millions(inspection.macs.executed),
+        tabular.PARAMETERS.title: text_format.count(inspection.parameters),
+        "bytes": text_format.count(inspection.parameter_bytes),
+        tabular.MACS.title: text_format.millions(inspection.macs.useful),
+        "executed": text_format.millions(inspection.macs.executed),
     }
 
 

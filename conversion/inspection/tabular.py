@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from conversion.inspection import wording
+from conversion.inspection import text_format
 from conversion.inspection.model import Inspection, Layer, Tensor
 
 
@@ -31,26 +31,26 @@ _TENSOR_COLUMNS = (
     Column("name", lambda tensor: tensor.name, yields=True),
     Column("head", lambda tensor: tensor.role),
     Column("type", lambda tensor: tensor.dtype),
-    Column("shape", wording.tensor_shape),
-    Column("real value", lambda tensor: wording.quantisation(tensor.quantisation)),
-    Column("range", wording.limits),
+    Column("shape", text_format.tensor_shape),
+    Column("real value", lambda tensor: text_format.quantisation(tensor.quantisation)),
+    Column("range", text_format.limits),
     Column("where", lambda tensor: tensor.place, yields=True),
 )
 
 NUMBER = Column("#", lambda layer: str(layer.number), number=True)
-FROM = Column("from", wording.sources, yields=True)
-LABEL = Column("layer", wording.label, yields=True)
+FROM = Column("from", text_format.sources, yields=True)
+LABEL = Column("layer", text_format.label, yields=True)
 TYPE = Column("type", lambda layer: layer.type, yields=True)
-WRITES = Column("writes", lambda layer: wording.layer_map(layer, "writes"))
-PARAMETERS = Column("parameters", lambda layer: wording.count(layer.parameters), number=True)
-MACS = Column("MACs", lambda layer: wording.millions(layer.macs.useful) if layer.macs else "", number=True)
+WRITES = Column("writes", lambda layer: text_format.layer_map(layer, "writes"))
+PARAMETERS = Column("parameters", lambda layer: text_format.count(layer.parameters), number=True)
+MACS = Column("MACs", lambda layer: text_format.millions(layer.macs.useful) if layer.macs else "", number=True)
 
 _SHORT = (
     NUMBER,
     FROM,
     LABEL,
     TYPE,
-    Column("kernel\n/stride", wording.kernel_and_stride),
+    Column("kernel\n/stride", text_format.kernel_and_stride),
     WRITES,
     PARAMETERS,
     MACS,
@@ -59,25 +59,27 @@ _FULL = (
     NUMBER,
     LABEL,
     TYPE,
-    Column("reads from", wording.sources),
-    Column("kernel", lambda layer: wording.kernel(layer.convolution), number=True),
-    Column("stride", lambda layer: wording.stride(layer.convolution), number=True),
-    Column("reads", lambda layer: wording.layer_map(layer, "reads")),
+    Column("reads from", text_format.sources),
+    Column("kernel", lambda layer: text_format.kernel(layer.convolution), number=True),
+    Column("stride", lambda layer: text_format.stride(layer.convolution), number=True),
+    Column("reads", lambda layer: text_format.layer_map(layer, "reads")),
     WRITES,
     PARAMETERS,
-    Column("bytes", lambda layer: wording.count(layer.parameter_bytes), number=True),
+    Column("bytes", lambda layer: text_format.count(layer.parameter_bytes), number=True),
     MACS,
     Column(
-        "executed", lambda layer: wording.millions(layer.macs.executed) if layer.macs and layer.regions else "", True
+        "executed",
+        lambda layer: text_format.millions(layer.macs.executed) if layer.macs and layer.regions else "",
+        True,
     ),
-    Column("quantised", lambda layer: wording.quantisation(layer.quantisation)),
-    Column("KPU lines read", lambda layer: wording.kpu_lines(layer, 0)),
-    Column("lines written", lambda layer: wording.kpu_lines(layer, 1)),
+    Column("quantised", lambda layer: text_format.quantisation(layer.quantisation)),
+    Column("KPU lines read", lambda layer: text_format.kpu_lines(layer, 0)),
+    Column("lines written", lambda layer: text_format.kpu_lines(layer, 1)),
     Column("padding", lambda layer: layer.convolution.padding if layer.convolution and not layer.regions else ""),
     Column("activation", lambda layer: layer.convolution.activation if layer.convolution and not layer.regions else ""),
     Column("function", lambda layer: layer.group),
     Column("name in the file", lambda layer: layer.file_name if layer.name else ""),
-    Column("more", wording.details),
+    Column("more", text_format.details),
 )
 
 

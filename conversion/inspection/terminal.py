@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from conversion.inspection import tabular, wording
+from conversion.inspection import tabular, text_format
 from conversion.inspection.model import Inspection
 from conversion.inspection.tabular import TextTable
 
@@ -29,7 +29,7 @@ def show(inspection: Inspection) -> None:
 def renderables(inspection: Inspection) -> Iterator[RenderableType]:
     """What to print, one thing after another. Texts from files are plain text, never markup."""
     yield Text(inspection.path.name, style="bold")
-    yield _facts(wording.facts(inspection))
+    yield _facts(text_format.facts(inspection))
     for remark in inspection.remarks:
         yield _facts([("!", remark)])
     yield _drawn("inputs", tabular.tensors(inspection.inputs))
@@ -37,7 +37,7 @@ def renderables(inspection: Inspection) -> Iterator[RenderableType]:
     yield _drawn("layers", tabular.layers(inspection, full=False))
 
 
-def _facts(pairs: wording.Facts) -> Table:
+def _facts(pairs: text_format.Facts) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")

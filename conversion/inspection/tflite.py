@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from conversion.dialects.coral import DecoderOptions
+from conversion.decoding.dialects.coral import DecoderOptions
 from conversion.errors import ConversionError, ModelFormatError
 from conversion.inspection import custom_options, naming
 from conversion.inspection.model import (

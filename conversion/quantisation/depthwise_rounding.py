@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 
 from conversion.quantisation.layers import TAPS
-from conversion.quantisation.units import HIGHEST_CODE, LOWEST_CODE
+from conversion.quantisation.nncase_grid import HIGHEST_CODE, LOWEST_CODE
 
 # Scales tried for each channel, as shares of the one that just holds its largest weight.
 _SHARES = np.linspace(1.0, 0.5, 48)

@@ -7,8 +7,8 @@ import numpy as np
 from conversion import network
 from conversion.network import LayerSpec
 from conversion.quantisation.layers import convolve, in_chunks
+from conversion.quantisation.nncase_grid import LARGEST_BYTE, zero_point
 from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, QuantisedNetwork
-from conversion.quantisation.units import LARGEST_BYTE, zero_point
 
 
 def run_layer(spec: LayerSpec, layer: QuantisedLayer, maps: np.ndarray) -> np.ndarray:

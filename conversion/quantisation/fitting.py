@@ -6,10 +6,10 @@ import numpy as np
 
 from conversion.network import LayerSpec
 from conversion.quantisation import depthwise_rounding, rounding
-from conversion.quantisation.moments import Moments
+from conversion.quantisation.channel_duplication import Coding
+from conversion.quantisation.layer_statistics import Moments
+from conversion.quantisation.nncase_grid import LEAST_REACH, REACH_STEPS
 from conversion.quantisation.result import QuantisedLayer
-from conversion.quantisation.slots import Coding
-from conversion.quantisation.units import LEAST_REACH, REACH_STEPS
 from conversion.weights.model import ConvWeights
 
 # How strongly the refitted weights are held to the published ones, as a share of an input's mean variance. From 0.1

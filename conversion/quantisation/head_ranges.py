@@ -8,13 +8,14 @@ import numpy as np
 
 from conversion.errors import PhotoError
 from conversion.metrics import HEATMAP_FLOOR
-from conversion.quantisation.coverage import MARGIN_BYTES
+from conversion.quantisation.nncase_grid import LARGEST_BYTE
+from conversion.quantisation.range_coverage import MARGIN_BYTES
 from conversion.quantisation.result import HeadScale
-from conversion.quantisation.units import LARGEST_BYTE
 
 # Offsets were trained within 32 px of a keypoint (Papandreou et al. 2018, "PersonLab"); in cells that are sure of one
 # they stay below 30 px, with Coral's weights below 38. Beyond is background, which a measure over all cells sees. This
-# costs such a measure 0.5 dB at most, and keypoints hardly a thing: `python -m tests.quantisation.offset_reach`.
+# costs such a measure 0.5 dB at most, and keypoints hardly a thing: see
+# `python -m tests.conversion.quantisation.offset_reach`.
 OFFSET_REACH_PX = 56.0
 # What cutting off a displacement's rare outliers may cost, as a signal to noise ratio.
 DISPLACEMENT_CLIPPING_DB = 45.0

@@ -10,13 +10,20 @@ import numpy as np
 from conversion import network
 from conversion.errors import PhotoError
 from conversion.network import LayerSpec
-from conversion.quantisation import coverage, emulation, fitting, head_ranges, moments, slots
+from conversion.quantisation import (
+    channel_duplication,
+    emulation,
+    fitting,
+    head_ranges,
+    layer_statistics,
+    range_coverage,
+)
+from conversion.quantisation.channel_duplication import Coding
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
+from conversion.quantisation.layer_statistics import Moments, Part
 from conversion.quantisation.layers import in_chunks
-from conversion.quantisation.moments import Moments, Part
+from conversion.quantisation.nncase_grid import BYTE_STEP, RELU_CEILING, zero_point
 from conversion.quantisation.result import HEAD_SPECS, HeadScale, QuantisedLayer, QuantisedNetwork
-from conversion.quantisation.slots import Coding
-from conversion.quantisation.units import BYTE_STEP, RELU_CEILING, zero_point
 from conversion.weights.model import ConvWeights, PoseNetWeights
 
 Progress = Callable[[str, int, int], None]
@@ -53,10 +60,10 @@ class Calibration:
     def __init__(self, weights: PoseNetWeights, pictures: np.ndarray) -> None:
         self._weights = weights
         self._random = np.random.default_rng(_SEED)
-        self._slots = slots.assign(weights)
+        self._slots = channel_duplication.assign(weights)
         self._pictures = pictures
         pixels = np.full(network.INPUT_CHANNELS, weights.normalisation.scale)
-        self._signal = _Signal(pictures, pictures, slots.in_order(network.INPUT_CHANNELS).coded(pixels))
+        self._signal = _Signal(pictures, pictures, channel_duplication.in_order(network.INPUT_CHANNELS).coded(pixels))
 
     def run(self, progress: Progress) -> QuantisedNetwork:
         """The quantised network; `progress` gets (layer, layers done, layers in all)."""
@@ -84,14 +91,14 @@ class Calibration:
     ) -> tuple[dict[str, QuantisedLayer], dict[str, HeadScale], np.ndarray]:
         """Heads, their scales, and the pictures for nncase. Ranges that no picture reaches are narrowed."""
         results, statistics = self._observe_heads()
-        fed = coverage.Fed(body, self._weights.normalisation.scale, self._pictures)
+        fed = range_coverage.Fed(body, self._weights.normalisation.scale, self._pictures)
         scales = {name: head_ranges.head_scale(name, results[..., own]) for name, own in _channels_of_heads()}
         for _ in range(_ATTEMPTS):
             heads = self._fitted_heads(statistics, scales)
             ends = fed.ends(heads)
             narrowed = {name: head_ranges.reached(scale, ends[name]) for name, scale in scales.items()}
             if narrowed == scales:
-                return heads, scales, self._pictures[coverage.sufficient(ends)]
+                return heads, scales, self._pictures[range_coverage.sufficient(ends)]
             scales = narrowed
         raise PhotoError("calibration: the photos do not take the heads to the ends of their ranges; give more of them")
 
@@ -123,7 +130,7 @@ class Calibration:
         shape = (count, height // spec.stride, width // spec.stride, spec.out_channels)
         kept_results = np.empty(shape, kept(np.zeros(0)).dtype)
         cells = kept_results[0, ..., 0].size
-        sample = moments.sample(self._random, spec, count * cells)
+        sample = layer_statistics.sample(self._random, spec, count * cells)
         # A depthwise layer writes the slots that it reads; which channels a dense one writes is settled afterwards.
         outputs = source.coding.channel if spec.kind == "depthwise" else np.arange(spec.out_channels)
 
@@ -132,9 +139,9 @@ class Calibration:
             kept_results[part] = kept(results)
             first, last = np.searchsorted(sample, (part.start * cells, part.stop * cells))
             inputs = source.bytes[part].astype(np.float32) - zero_point(spec)
-            return moments.part(spec, inputs, results[..., outputs], sample[first:last] - part.start * cells)
+            return layer_statistics.part(spec, inputs, results[..., outputs], sample[first:last] - part.start * cells)
 
-        return kept_results, moments.combined(spec, in_chunks(work, kept_results))
+        return kept_results, layer_statistics.combined(spec, in_chunks(work, kept_results))
 
 
 def _steps(spec: LayerSpec, peak: np.ndarray) -> np.ndarray:

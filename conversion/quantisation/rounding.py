@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conversion.quantisation.units import HIGHEST_CODE, LOWEST_CODE
+from conversion.quantisation.nncase_grid import HIGHEST_CODE, LOWEST_CODE
 
 # Scales tried for each output channel, as shares of the one that just holds its largest weight.
 _SHARES = np.array([1.0, 0.94, 0.88, 0.82, 0.76])

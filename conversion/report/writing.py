@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from conversion import decode, files, overlay, photos, summary
-from conversion.dialects import tfjs
+from conversion import files, photos
+from conversion.decoding import board_decoder, overlay
+from conversion.decoding.dialects import tfjs
 from conversion.pipeline import Kmodel
-from conversion.report import accuracy, ram_map, tables, templates
+from conversion.report import accuracy, ram_map, summary, tables, templates
 
 SKELETON = "skeleton.png"
 RAM_MAP = "kpu-ram.svg"
@@ -41,7 +42,7 @@ def skeletons(kmodel: Kmodel) -> Image.Image:
     size = kmodel.card["input"]
     scale = 1 / photos.letterbox_scale(photo, size["width"], size["height"])
     from_float = tfjs.decode_single(kmodel.sample_float_heads)
-    from_kmodel = decode.decode_single(kmodel.sample_heads, kmodel.card)
+    from_kmodel = board_decoder.decode_single(kmodel.sample_heads, kmodel.card)
     return overlay.side_by_side(
         [
             ("float network", overlay.skeletons(photo, [from_float], scale)),

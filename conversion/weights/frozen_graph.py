@@ -58,7 +58,7 @@ def read(data: bytes, path: Path) -> tuple[list[Node], dict[str, np.ndarray]]:
     # TensorFlow takes seconds to import: only for the one form that needs its message definitions.
     from google.protobuf.message import DecodeError
 
-    from conversion.graph import tf
+    from conversion.tensorflow.graph import tf
 
     nodes, constants = [], {}
     try:

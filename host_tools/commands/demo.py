@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Table
 
-from host_tools import sentences
 from host_tools.commands.talk import result_console, talk
+from host_tools.serial_link import sentences
 
 if TYPE_CHECKING:
-    from host_tools.demo import Demo
+    from host_tools.virtual_board.demo import Demo
 
 
 @click.command()
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def demo(model: Path | None, output: Path) -> None:
     """Run the firmware on a virtual board and keep what its LCD showed and the poses it sent."""
     from conversion import files
-    from host_tools import demo as showing
+    from host_tools.virtual_board import demo as showing
 
     files.check_writable(output)
     seen = showing.run(model, talk)

@@ -11,7 +11,7 @@ import rich_click as click
 from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk, talk_console
 
 if TYPE_CHECKING:
-    from host_tools.deploy import Report
+    from host_tools.deployment.deploy import Report
     from host_tools.deployment.start import Started
 
 
@@ -29,7 +29,7 @@ def deploy(
 
     The kmodel itself goes into flash with `flash`. Exit codes: 0 done, 2 not done.
     """
-    from host_tools import deploy as deploying
+    from host_tools.deployment import deploy as deploying
 
     request = deploying.Request(port, board_id, model, sd, dry_run)
     with (
@@ -62,7 +62,7 @@ def _say(text: str) -> None:
 
 
 def _show_dry_run(report: Report) -> None:
-    from host_tools import deploy as deploying
+    from host_tools.deployment import deploy as deploying
 
     for name in report.written:
         _say(f"would write {name}")

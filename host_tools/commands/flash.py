@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from host_tools.commands.talk import byte_bar, result_console, shortened, stopped_cleanly, talk
 
 if TYPE_CHECKING:
-    from host_tools.flash import Outcome, Plan
+    from host_tools.flashing.flash import Outcome, Plan
 
 
 @click.command()
@@ -42,8 +42,9 @@ def flash(
 
     Exit codes: 0 written and equal to the files, 1 the flash differs, 2 not written or not read back.
     """
-    from host_tools import boards, ports
-    from host_tools import flash as flashing
+    from host_tools import boards
+    from host_tools.flashing import flash as flashing
+    from host_tools.serial_link import ports
 
     plan = flashing.plan(boards.find(board_id), model, firmware, package, baud)
     if dry_run:

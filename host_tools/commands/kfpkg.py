@@ -19,7 +19,7 @@ def kfpkg(model: Path | None, firmware: Path | None, board_id: str, output: Path
     """Pack a kmodel, and MaixPy where it is named, for kflash or kflash_gui."""
     from conversion import files
     from host_tools import boards
-    from host_tools import kfpkg as packages
+    from host_tools.flashing import kfpkg as packages
     from host_tools.flashing import sources
 
     board = boards.find(board_id)

@@ -16,7 +16,7 @@ from host_tools.commands.talk import result_console
 def release(board_id: str, model: Path | None, output: Path) -> None:
     """Pack model, program and settings for kflash_gui and an SD card, with checksums and licences."""
     from host_tools import boards
-    from host_tools import release as releases
+    from host_tools.flashing import release as releases
 
     path = releases.write(boards.find(board_id), model, output)
     result_console.print(f"written: {path} ({path.stat().st_size} bytes)")

@@ -12,7 +12,7 @@ from host_tools.commands.talk import result_console, stopped_cleanly, talk, talk
 from host_tools.errors import VerificationError
 
 if TYPE_CHECKING:
-    from host_tools.link import Link
+    from host_tools.serial_link.link import Link
     from host_tools.verification.verdict import Verdict
 
 
@@ -35,10 +35,11 @@ def verify(
     Without --image the board runs its self-test on the test card, then the poses of live frames are decoded again.
     Exit codes: 0 verified, 1 different, 2 the board cannot be verified.
     """
-    from host_tools import payload, ports
-    from host_tools import verify as verification
-    from host_tools.link import Link
+    from host_tools.deployment import payload
+    from host_tools.serial_link import ports
+    from host_tools.serial_link.link import Link
     from host_tools.verification import display
+    from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
     plan = verification.plan_board(path, frames) if image is None else verification.plan_image(path, image)
@@ -57,13 +58,13 @@ def _raise_baud(link: Link, baud: int | None) -> None:
 
 
 def _show(verdict: Verdict, as_json: bool) -> None:
-    from host_tools.verification import wording
+    from host_tools.verification import verdict_format
 
     if as_json:
         click.echo(json.dumps(verdict.to_dict()))
     else:
-        result_console.print(wording.headline(verdict), style="green" if verdict.verified else "red")
-        for line in wording.lines(verdict):
+        result_console.print(verdict_format.headline(verdict), style="green" if verdict.verified else "red")
+        for line in verdict_format.lines(verdict):
             result_console.print(line)
     if not verdict.verified:
-        raise VerificationError(f"the board does not compute what the host computes; {wording.shortly(verdict)}")
+        raise VerificationError(f"the board does not compute what the host computes; {verdict_format.shortly(verdict)}")

@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from host_tools.deployment import digest, on_board, plan
+from host_tools.deployment.payload import MAIN, Payload
 from host_tools.deployment.plan import FINISH, NEW, PART, Found, Plan
 from host_tools.errors import BoardError, LinkError
-from host_tools.payload import MAIN, Payload
-from host_tools.repl import Prompt, RaisedError, Talk
+from host_tools.prompt.repl import Prompt, RaisedError, Talk
 
 FLASH = "/flash"
 PAGE_BYTES = 4096

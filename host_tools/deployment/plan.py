@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from host_tools.deployment import digest
-from host_tools.payload import MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
+from host_tools.deployment.payload import MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
 LIST = "posenet_files.json"
 LIST_FORMAT = "posenet-maix files 1"

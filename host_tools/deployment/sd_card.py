@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from host_tools.deployment import plan
+from host_tools.deployment.payload import MAIN, Payload
 from host_tools.deployment.plan import NEW, Found, Plan
 from host_tools.errors import BoardError
-from host_tools.payload import MAIN, Payload
 
 Progress = Callable[[int, int], None]
 _PIECE = 1 << 20

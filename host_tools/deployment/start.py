@@ -7,10 +7,10 @@ import time
 from dataclasses import dataclass, field
 
 from host_tools.errors import BoardError, LinkError
-from host_tools.events import Event, Hello, Print, Reply, Trouble
-from host_tools.linking import remedies
-from host_tools.repl import Prompt
-from host_tools.stream import Stream
+from host_tools.prompt.repl import Prompt
+from host_tools.serial_link import remedies
+from host_tools.serial_link.decoder import Decoder
+from host_tools.serial_link.events import Event, Hello, Print, Reply, Trouble
 
 # MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
 START_SECONDS = 60.0
@@ -50,12 +50,12 @@ def watch(prompt: Prompt, seconds: float = START_SECONDS) -> Started:
     BoardError if it ends with a traceback, or another program runs; LinkError if nothing is heard of it in time.
     """
     prompt.restart()
-    started, stream, tail = Started(), Stream(), b""
+    started, decoder, tail = Started(), Decoder(), b""
     deadline = time.monotonic() + seconds
     while not (started.runs or started.trouble) and time.monotonic() < deadline:
         data = prompt.read(0.5)
         tail = (tail + data)[-_TAIL:]
-        for event in stream.feed(data, time.monotonic()):
+        for event in decoder.feed(data, time.monotonic()):
             _take(started, event)
         if tail.endswith(_PROMPT):
             raise BoardError(f"{prompt.port}: {_ended(started.prints)}")

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host_tools import kfpkg
 from host_tools.errors import FlashError
+from host_tools.flashing import kfpkg
+from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
-from host_tools.kfpkg import Package
 
 # Seconds without any news after which nothing more will come. kflash itself gives the download mode 15 tries of 0.8 s;
 # a flash chip erases and writes 64 KiB within 8 s (datasheet of the W25Q128, 4 KiB sectors, longest times).

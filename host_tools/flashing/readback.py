@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from host_tools.errors import FlashError
-from host_tools.kfpkg import Entry, Package
-from host_tools.repl import Prompt
+from host_tools.flashing.kfpkg import Entry, Package
+from host_tools.prompt.repl import Prompt
 
 # What MaixPy's flash_read is asked for at a time: it takes twice that of MicroPython's heap.
 BLOCK_BYTES = 4096

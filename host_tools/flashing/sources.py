@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 from conversion import card
-from host_tools import kfpkg, payload
 from host_tools.boards import Board
+from host_tools.deployment import payload
 from host_tools.errors import FlashError
-from host_tools.flashing import images
-from host_tools.kfpkg import Package
+from host_tools.flashing import images, kfpkg
+from host_tools.flashing.kfpkg import Package
 
 # A release is a zip with one folder of this name and the board's id.
 RELEASE = "posenet-maix-"

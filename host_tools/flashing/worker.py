@@ -21,7 +21,7 @@ import serial
 from host_tools.errors import LinkError
 from host_tools.flashing import isp
 from host_tools.flashing.watch import Stage, Watch, WrongAnswer
-from host_tools.linking import opening
+from host_tools.serial_link import opening
 
 FAILED = 3
 _NO_SUCH_LINES = (errno.ENOTTY, errno.EINVAL)

@@ -10,13 +10,13 @@ from pathlib import Path
 from types import TracebackType
 
 from conversion.network import KEYPOINTS
-from host_tools import ports, sentences
 from host_tools.errors import LinkError
-from host_tools.monitor import words
+from host_tools.monitor import event_format
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.figure import SCORE_ONE, X16_PER_PIXEL
+from host_tools.monitor.frame_processing import Seen, Seer
 from host_tools.monitor.items import DEFAULT_SIZE, Item, Source
-from host_tools.monitor.seen import Seen, Seer
+from host_tools.serial_link import ports, sentences
 
 _POLL_SECONDS = 0.2
 
@@ -192,7 +192,7 @@ class Monitor:
         self._feed.close()
 
     def _tell(self, item: Item) -> None:
-        text = words.of(item.event)
+        text = event_format.of(item.event)
         if text is not None:
             self._said[item.source] = text
         if self._other is not None:

@@ -11,8 +11,9 @@ from rich.color import Color
 from rich.style import Style
 from rich.text import Text
 
-from conversion import network, overlay
-from host_tools.sentences import Pose
+from conversion import network
+from conversion.decoding import overlay
+from host_tools.serial_link.sentences import Pose
 
 DOTS_X, DOTS_Y = 2, 4
 # 64 of 255 is also what the firmware draws on the LCD (draw_score).

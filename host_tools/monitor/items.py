@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from host_tools.events import Event, Hello
-    from host_tools.linking.statistics import Statistics
+    from host_tools.serial_link.events import Event, Hello
+    from host_tools.serial_link.statistics import Statistics
 
 # What waits for a reader that is late: at 20 frames a second more than three minutes of one board; some 31 MB where
 # each frame has three people (7.8 kB, tracemalloc).

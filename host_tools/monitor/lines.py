@@ -7,12 +7,12 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import TextIO
 
-from host_tools.events import Print
-from host_tools.monitor import words
+from host_tools.monitor import event_format
+from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
 from host_tools.monitor.rates import Rates
-from host_tools.monitor.seen import Seen
+from host_tools.serial_link.events import Print
 
 
 class JsonLines(Output):
@@ -27,7 +27,7 @@ class JsonLines(Output):
 
     def event(self, item: Item) -> None:
         """Tell of anything else."""
-        text = words.of(item.event)
+        text = event_format.of(item.event)
         if text is not None:
             self._talk(f"{item.source}: {text}")
 
@@ -44,8 +44,8 @@ class PlainLines(JsonLines):
         rates = self._rates[seen.label]
         rates.add(seen.at, seen.frame)
         self._print(
-            f"{seen.label} frame {seen.frame.number}: {words.scores(seen)}, {rates.arriving(seen.at):.1f} frames/s, "
-            f"{words.stages(seen.frame.stages_us)}"
+            f"{seen.label} frame {seen.frame.number}: {event_format.scores(seen)}, "
+            f"{rates.arriving(seen.at):.1f} frames/s, {event_format.stages(seen.frame.stages_us)}"
         )
 
     def event(self, item: Item) -> None:

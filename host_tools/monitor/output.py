@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item, Source
-from host_tools.monitor.seen import Seen
 
 
 class Output:

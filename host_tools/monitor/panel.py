@@ -10,12 +10,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from host_tools.events import STATES, Stats
-from host_tools.monitor import figure, words
+from host_tools.monitor import event_format, figure
+from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Source
 from host_tools.monitor.rates import Rates
-from host_tools.monitor.seen import Seen
-from host_tools.sentences import STAGES
+from host_tools.serial_link.events import STATES, Stats
+from host_tools.serial_link.sentences import STAGES
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66
@@ -55,7 +55,9 @@ def _side_by_side(board: Board, columns: int, rows: int) -> RenderableType:
 
 def _stacked(board: Board, columns: int, rows: int) -> RenderableType:
     """Figure above, one line each of people, stages and link below; without a figure where there is no room."""
-    lines = [Text("")] if board.seen is None else [_one_line(board), Text(words.stages(board.seen.frame.stages_us))]
+    lines = (
+        [Text("")] if board.seen is None else [_one_line(board), Text(event_format.stages(board.seen.frame.stages_us))]
+    )
     lines.append(Text(_link(board.source)))
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
@@ -124,7 +126,7 @@ def _numbers(board: Board) -> list[Text]:
         lines += [f"{stage:8}{frame.stages_us[stage] / 1000:9.1f} ms" for stage in STAGES]
     lines += ["", *_link(board.source).split(", ")]
     if hello := board.source.hello:
-        lines += ["", f"{words.size_of(hello)}, {hello.baud} baud", f"program {hello.firmware}"]
+        lines += ["", f"{event_format.size_of(hello)}, {hello.baud} baud", f"program {hello.firmware}"]
         lines.append(f"{hello.system} {hello.release}")
     if stats := board.stats:
         lines += [f"skipped {stats.skipped}, errors {stats.errors}", f"heap free {stats.heap_free // 1024} KiB"]
@@ -134,4 +136,4 @@ def _numbers(board: Board) -> list[Text]:
 def _link(source: Source) -> str:
     if source.statistics is None:
         return "a recording" if source.alive else "end of the recording"
-    return f"{source.statistics.frames} frames, {words.mishaps(source.statistics)}"
+    return f"{source.statistics.frames} frames, {event_format.mishaps(source.statistics)}"

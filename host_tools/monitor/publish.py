@@ -19,10 +19,10 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tools.errors import HostToolError, LinkError
-from host_tools.events import Found, Hello, Lost
+from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item
 from host_tools.monitor.output import Output
-from host_tools.monitor.seen import Seen
+from host_tools.serial_link.events import Found, Hello, Lost
 
 PORT = 1883
 ONLINE, OFFLINE = "online", "offline"

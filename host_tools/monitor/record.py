@@ -18,10 +18,10 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from conversion.network import KEYPOINTS
-from host_tools import events
 from host_tools.errors import HostToolError
 from host_tools.monitor.items import Item, Note
-from host_tools.sentences import STAGES, Frame, Pose
+from host_tools.serial_link import events
+from host_tools.serial_link.sentences import STAGES, Frame, Pose
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {

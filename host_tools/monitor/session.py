@@ -7,15 +7,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from host_tools import events
 from host_tools.errors import HostToolError, LinkError
-from host_tools.monitor import words
+from host_tools.monitor import event_format
 from host_tools.monitor.feed import Feed
+from host_tools.monitor.frame_processing import Seer
 from host_tools.monitor.items import DEFAULT_SIZE, Item, Note
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
-from host_tools.monitor.seen import Seer
-from host_tools.sentences import Frame
+from host_tools.serial_link import events
+from host_tools.serial_link.sentences import Frame
 
 _POLL_SECONDS = 0.1
 # A board that starts needs some seconds to its first frame; one that draws the test card is busy for up to a minute.
@@ -80,7 +80,9 @@ class Session:
         seconds = time.monotonic() - self._started
         lost = f"; {self._feed.lost} events came faster than they were shown" if self._feed.lost else ""
         links = [
-            f"{source.label}: {words.mishaps(source.statistics)}" for source in self._feed.sources if source.statistics
+            f"{source.label}: {event_format.mishaps(source.statistics)}"
+            for source in self._feed.sources
+            if source.statistics
         ]
         return "; ".join([f"{self.frames} frames in {seconds:.1f} s{lost}", *links])
 
@@ -103,7 +105,7 @@ class Session:
     def _note_reason(self, item: Item) -> None:
         """Keep what a source said last that explains why it sends no frames."""
         if isinstance(item.event, Note | events.Lost | events.Trouble | events.OtherProtocol):
-            self._reasons[item.source] = words.of(item.event) or ""
+            self._reasons[item.source] = event_format.of(item.event) or ""
 
     def _why_silent(self) -> str:
         seconds = time.monotonic() - self._last_frame

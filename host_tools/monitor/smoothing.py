@@ -14,7 +14,7 @@ import numpy as np
 
 from host_tools.monitor.figure import X16_PER_PIXEL
 from host_tools.monitor.people import LONGEST_ABSENCE_MS
-from host_tools.sentences import Pose
+from host_tools.serial_link.sentences import Pose
 
 # tfjs-models pose-detection, movenet/constants.ts, KEYPOINT_FILTER_CONFIG: minCutOff 2.5 Hz, derivateCutOff 2.5 Hz,
 # beta 300 for coordinates that are 1 at the far side of the picture. Its dead band (thresholdCutOff) is not in the

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import files, overlay
+from conversion import files
+from conversion.decoding import overlay
+from conversion.decoding.pose import Pose
 from conversion.errors import OutputError
-from conversion.pose import Pose
 from host_tools.errors import HostToolError
 from host_tools.monitor.figure import PART_SCORE, SCORE_ONE, X16_PER_PIXEL
+from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.output import Output
-from host_tools.monitor.seen import Seen
-from host_tools.sentences import Frame
-from host_tools.sentences import Pose as SentPose
+from host_tools.serial_link.sentences import Frame
+from host_tools.serial_link.sentences import Pose as SentPose
 
 
 def draw(frame: Frame, size: tuple[int, int], part_score: int = PART_SCORE) -> Image.Image:

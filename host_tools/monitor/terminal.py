@@ -10,12 +10,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from host_tools.events import Print, Stats
-from host_tools.monitor import words
+from host_tools.monitor import event_format
+from host_tools.monitor.frame_processing import Seen
 from host_tools.monitor.items import Item, Source
 from host_tools.monitor.output import Output
 from host_tools.monitor.panel import Board, panel
-from host_tools.monitor.seen import Seen
+from host_tools.serial_link.events import Print, Stats
 
 REDRAW_SECONDS = 0.1
 # Above the panels a few lines stay free for what boards print.
@@ -51,7 +51,7 @@ class Terminal(Output):
         """Print what the board or the host says."""
         if isinstance(item.event, Stats) and (board := self._board(item.source)) is not None:
             board.stats = item.event
-        text = words.of(item.event)
+        text = event_format.of(item.event)
         if text is not None:
             own = isinstance(item.event, Print)
             name = f"{item.source}{'>' if own else ':'} " if len(self._boards) > 1 or not own else ""

@@ -13,16 +13,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from host_tools import ports
 from host_tools.monitor import terminal
 from host_tools.monitor.feed import Feed
+from host_tools.monitor.frame_processing import Seer
 from host_tools.monitor.items import Item, Note
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
-from host_tools.monitor.seen import Seer
 from host_tools.monitor.session import Limits, Session, Tapped
 from host_tools.monitor.snapshot import SnapshotKeeper
+from host_tools.serial_link import ports
 
 Talk = Callable[[str], None]
 

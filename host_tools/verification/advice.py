@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from conversion import network
-from conversion.simulation import Heads
+from conversion.kpu.posenet import Heads
 from host_tools import boards
 from host_tools.errors import BoardError
-from host_tools.sentences import Pose
+from host_tools.serial_link.sentences import Pose
 from host_tools.verification import layers
 from host_tools.verification.causes import Cause
 from host_tools.verification.comparison import HeadDifference, HeadsDifference, PosesDifference, compare_poses

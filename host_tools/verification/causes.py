@@ -10,7 +10,7 @@ import numpy as np
 from conversion import network
 from conversion.errors import ConversionError
 from conversion.kmodel.v3 import ConvLayer, V3Model
-from conversion.simulation import Heads, Simulation
+from conversion.kpu.posenet import Heads, Simulation
 from conversion.test_card import planes_of
 from host_tools.verification import pictures
 from host_tools.verification.comparison import differing_bytes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conversion.simulation import Heads
+from conversion.kpu.posenet import Heads
 from host_tools.verification import advice, causes, comparison, layers
 from host_tools.verification.comparison import HeadsDifference, PosesDifference
 from host_tools.verification.model import DecoderSettings, Model, checksums, joined

@@ -11,10 +11,12 @@ from typing import Protocol
 
 import numpy as np
 
-from conversion import card, decode, network, simulation
+from conversion import card, network
+from conversion.decoding import board_decoder
 from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
-from conversion.simulation import Heads, Simulation
+from conversion.kpu import posenet
+from conversion.kpu.posenet import Heads, Simulation
 from firmware import pose_decoder
 
 # Values of the setting `mode` (firmware/README.md, SETTINGS).
@@ -54,7 +56,7 @@ class Model:
     data: bytes
     kmodel: V3Model
     card: dict
-    simulation: Simulation
+    posenet: Simulation
 
     @property
     def sha256(self) -> str:
@@ -68,9 +70,9 @@ class Model:
 
     def poses(self, heads: Mapping[str, np.ndarray], settings: DecoderSettings) -> list[dict]:
         """The poses in `heads` as a board sends them: {score, keypoints [[x16, y16, s255] x 17]}."""
-        decoder = decode.decoder_for(self.card)
+        decoder = board_decoder.decoder_for(self.card)
         decoder.configure(settings.max_poses, settings.root_score, settings.nms_radius, settings.pose_score)
-        found = decode.poses_of(decoder, heads, single=settings.mode == SINGLE)
+        found = board_decoder.poses_of(decoder, heads, single=settings.mode == SINGLE)
         return [pose.wire for pose in found]
 
     def split(self, data: bytes) -> Heads | None:
@@ -88,7 +90,7 @@ def load(path: Path) -> Model:
 
     ModelFormatError or UnsupportedModelError for what is no V3 kmodel of this project, or a card of another one.
     """
-    data = simulation.read_kmodel(path)
+    data = posenet.read_kmodel(path)
     kmodel = v3.read(data, str(path))
     return Model(path, data, kmodel, card.read_for(path, data), Simulation(kmodel, str(path)))
 

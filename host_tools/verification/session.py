@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conversion.simulation import Heads
+from conversion.kpu.posenet import Heads
 from host_tools.errors import BoardError, LinkError, VerificationError
-from host_tools.events import (
+from host_tools.serial_link.events import (
     STATES,
     Block,
     BlockLost,
@@ -23,10 +23,10 @@ from host_tools.events import (
     Stats,
     Trouble,
 )
-from host_tools.link import Link
-from host_tools.linking.opening import MissingPortError
-from host_tools.linking.remedies import remedy
-from host_tools.sentences import Frame, Pose
+from host_tools.serial_link.link import Link
+from host_tools.serial_link.opening import MissingPortError
+from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.verification.model import Model
 
 Talk = Callable[[str], None]

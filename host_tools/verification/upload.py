@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from host_tools.errors import LinkError
-from host_tools.link import Refused
+from host_tools.serial_link.link import Refused
 
 # How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
 STORED = np.dtype(">u2")
@@ -27,7 +27,7 @@ Progress = Callable[[int, int], None]
 
 
 class Asker(Protocol):
-    """The part of host_tools.link.Link that an upload needs."""
+    """The part of host_tools.serial_link.link.Link that an upload needs."""
 
     def ask(self, kind: str, *fields: int | str | None, seconds: float = ..., attempts: int = ...) -> int:
         """Send a sentence, wait for its reply, return the value."""

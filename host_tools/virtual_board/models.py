@@ -12,7 +12,7 @@ import numpy as np
 
 from conversion.errors import ConversionError
 from conversion.kmodel import v3, v3_container
-from conversion.kpu import Kpu
+from conversion.kpu.simulator import Kpu
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
 MOST_MODELS = 5

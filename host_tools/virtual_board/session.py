@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion import files, photos
-from host_tools import boards, payload
+from host_tools import boards
+from host_tools.deployment import payload
 from host_tools.errors import BoardError
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from conversion import fixed_point, network
-from conversion.dialects.tfjs import CHAIN, EDGES, PARTS
+from conversion import network
+from conversion.decoding import fixed_point
+from conversion.decoding.dialects.tfjs import CHAIN, EDGES, PARTS
 
 Heads = dict[str, np.ndarray]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests import bench_decoder
-from tests.firmware import board_python, synthetic
+from tests.firmware import bench_decoder, board_python, synthetic
 
 HEAP_LIMIT = 4096
 # DESIGN's card sizes reach 512x256; a grid of one cell is the smallest.

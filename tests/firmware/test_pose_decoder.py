@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from conversion.dialects.tfjs import CHAIN
+from conversion.decoding.dialects.tfjs import CHAIN
 from firmware import pose_decoder
 from firmware.pose_decoder import PARTS, PoseDecoder
 from tests.firmware import synthetic

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from conversion import decode
+from conversion.decoding import board_decoder
 from firmware import pose_decoder
 from firmware.pose_decoder import PoseDecoder
 from tests.firmware import synthetic
@@ -166,6 +166,6 @@ def test_the_device_card_is_all_that_is_read() -> None:
         "memory": {"kpu_ram_bytes": 1, "main_memory_bytes": 1},
         "quantisation": {"sqnr_db": {"heatmap": 25.5}},
     }
-    device = json.loads(json.dumps(decode.device_card(model_card)), parse_float=pytest.fail)
+    device = json.loads(json.dumps(board_decoder.device_card(model_card)), parse_float=pytest.fail)
     heads = synthetic.noise(2, CARD, levels=30)
     assert [pose.x64 for pose in run(heads, device)] == [pose.x64 for pose in run(heads, CARD)]

@@ -95,13 +95,15 @@ def test_no_channel_overflows_into_its_neighbour() -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(320, 240), (256, 192)])
 def test_the_network_sees_the_drawn_people(width: int, height: int, tfjs_graph_dir: Path) -> None:
-    from conversion import decode, graph, weights
+    from conversion import weights
+    from conversion.decoding import board_decoder
+    from conversion.tensorflow import graph
 
     run = graph.build(weights.load(tfjs_graph_dir), width, height)
     pixels = np.moveaxis(card_picture.draw(width, height), 0, -1)
     heads = {name: values[0] for name, values in run(pixels[None]).items()}
     the_card = synthetic.card(width, height)
-    poses = decode.decode(synthetic.quantised(heads, the_card), the_card, pose_score=0.5)
+    poses = board_decoder.decode(synthetic.quantised(heads, the_card), the_card, pose_score=0.5)
     assert len(poses) == 2
     noses = sorted(pose.keypoints[0, 0] for pose in poses)
     expected = [width * 7 / 8 * quarter for quarter in (0.25, 0.75)]

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import agreement, compiler
 from conversion.kmodel import v5
-from tests.kpu.transplant import transplant
+from conversion.nncase import agreement, compiler
+from tests.conversion.kpu.transplant import transplant
 
 FOLDER = Path(__file__).parent / "kpu"
 PICTURES = 2

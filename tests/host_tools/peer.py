@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from host_tools import sentences
-from host_tools.link import Link
-from host_tools.sentences import Sentence
+from host_tools.serial_link import sentences
+from host_tools.serial_link.link import Link
+from host_tools.serial_link.sentences import Sentence
 
 _POLL_MS = 10
 HELLO = (1, "0.1.0", 77, "MaixPy", "v0.6.3", "maix_bit", 0, 320, 240, 320, 240, 1000, "-", 720, 115200)

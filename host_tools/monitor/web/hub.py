@@ -14,17 +14,17 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from conversion import network
-from host_tools.events import Trouble
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.items import Item
 from host_tools.monitor.web import messages
+from host_tools.monitor.web.board_state import NO_PREVIEW, View
 from host_tools.monitor.web.orders import Orders
 from host_tools.monitor.web.outbox import Message, message
 from host_tools.monitor.web.recording import Recording
-from host_tools.monitor.web.view import NO_PREVIEW, View
+from host_tools.serial_link.events import Trouble
 
 if TYPE_CHECKING:
-    from host_tools.monitor.web.tab import Tab
+    from host_tools.monitor.web.client import Tab
 
 _WELCOME = message(
     {

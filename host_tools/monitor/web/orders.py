@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.web import messages
+from host_tools.monitor.web.board_state import View
 from host_tools.monitor.web.messages import Order
-from host_tools.monitor.web.view import View
 
 # How a board is (paused, trying again) is in STATS, which comes unasked every ten seconds only.
 _STATS_SECONDS = 2.0

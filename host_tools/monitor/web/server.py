@@ -20,9 +20,9 @@ from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.items import Item
 from host_tools.monitor.web import guard
+from host_tools.monitor.web.client import MOST_TABS, Tab
 from host_tools.monitor.web.hub import Hub
 from host_tools.monitor.web.recording import Recording
-from host_tools.monitor.web.tab import MOST_TABS, Tab
 
 ADDRESS = "127.0.0.1"
 PORT = 8017

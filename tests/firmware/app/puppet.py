@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 from conversion import network
-from conversion.dialects.tfjs import CHAIN, EDGES, PARTS
+from conversion.decoding.dialects.tfjs import CHAIN, EDGES, PARTS
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import KpuLayer
+from tests.conversion.kmodel import networks
 from tests.firmware.app.virtual import Model, model_of
-from tests.kmodel import networks
 
 DARK = Image.new("RGB", (320, 240), (0, 0, 0))
 LIGHT = Image.new("RGB", (320, 240), (255, 255, 255))

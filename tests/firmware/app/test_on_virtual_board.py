@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import decode, network, test_card
+from conversion import network, test_card
+from conversion.decoding import board_decoder
 from host_tools import boards
 from host_tools.virtual_board import Faults
 from host_tools.virtual_board.hardware import ROTATIONS
@@ -54,7 +55,7 @@ def expected(model: virtual.Model, data: bytes) -> tuple[bytes, list[dict]]:
     simulation = model.simulation
     words = np.frombuffer(data, ">u2").astype(np.uint16).reshape(simulation.height, simulation.width)
     heads = simulation.heads(test_card.planes_of(words))
-    poses = [pose.wire for pose in decode.decode(heads, model.device_card)]
+    poses = [pose.wire for pose in board_decoder.decode(heads, model.device_card)]
     return b"".join(heads[name].tobytes() for name in network.HEAD_NAMES), poses
 
 
@@ -95,7 +96,7 @@ def test_live_frames_are_decoded_as_on_the_host() -> None:
         found = board.sentences()
         raw = np.frombuffer(sentences.block(found, 1), np.uint8).reshape(115, 4, 4)
         heads = dict(zip(network.HEAD_NAMES, np.split(raw, np.cumsum([17, 34, 32])), strict=True))
-        poses = [pose.wire for pose in decode.decode(heads, board.model.device_card)]
+        poses = [pose.wire for pose in board_decoder.decode(heads, board.model.device_card)]
     ((_, sent),) = [item for item in sentences.frames(found) if item[0][0] == number]
     assert poses
     assert wire(sent) == poses

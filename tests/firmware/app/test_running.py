@@ -8,7 +8,8 @@ import json
 import pytest
 
 import conversion
-from conversion import card, decode
+from conversion import card
+from conversion.decoding import board_decoder
 from firmware.pose_decoder import PoseDecoder
 from tests import firmware_gate
 from tests.firmware import synthetic
@@ -271,7 +272,7 @@ def test_the_device_card_of_the_host_is_the_one_that_the_program_reads() -> None
         "kmodel": card.kmodel_entry(KMODEL_FILE, 3, kmodel_bytes(320, 240)),
         "memory": entries["memory"],
     }
-    made = decode.device_card(model_card)
+    made = board_decoder.device_card(model_card)
     assert made == entries
 
 

@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import card, decode, test_vector
+from conversion import card, test_vector
+from conversion.decoding import board_decoder
 from conversion.kmodel import assemble, plan, v3
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.simulation import Simulation
+from conversion.kpu.posenet import Simulation
 from host_tools import boards
 from host_tools.virtual_board import Faults, Hardware, VirtualBoard
 from host_tools.virtual_board.panel import Glass
+from tests.conversion.kmodel import networks
 from tests.firmware.app import sentences
-from tests.kmodel import networks
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 CHANNEL_DIVISOR = 8
@@ -50,7 +51,7 @@ def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
     }
     simulation = Simulation(kmodel, name)
     model_card["test_vector"] = test_vector.test_vector(simulation, model_card)
-    return Model(data, decode.device_card(model_card), simulation)
+    return Model(data, board_decoder.device_card(model_card), simulation)
 
 
 @lru_cache

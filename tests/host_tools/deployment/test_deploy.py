@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from conversion import card
-from host_tools import boards, deploy, payload, sentences
+from host_tools import boards
 from host_tools.cli import main
-from host_tools.deploy import Request
+from host_tools.deployment import deploy, payload
+from host_tools.deployment.deploy import Request
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
+from host_tools.serial_link import sentences
 from host_tools.virtual_board import Hardware, VirtualBoard
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install

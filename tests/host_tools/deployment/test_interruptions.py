@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import deploy, payload, repl
-from host_tools.deploy import Request
-from host_tools.deployment import on_board, plan
+from host_tools.deployment import deploy, on_board, payload, plan
+from host_tools.deployment.deploy import Request
+from host_tools.deployment.payload import MAIN
 from host_tools.deployment.plan import FINISH, LIST, NEW
 from host_tools.errors import HostToolError
-from host_tools.payload import MAIN
+from host_tools.prompt import repl
 from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install

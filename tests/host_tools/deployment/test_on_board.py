@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from host_tools.deployment import digest, on_board
-from host_tools.repl import Prompt
+from host_tools.prompt.repl import Prompt
 from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from host_tools import boards
 from host_tools.deployment import digest, plan
+from host_tools.deployment.payload import DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 from host_tools.deployment.plan import FINISH, LIST, NEW, PART, FileList, Found, Plan
-from host_tools.payload import DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
 PROGRAM = {MAIN: b"import pose_app\n", "pose_app.py": b"A = 1\n", DEVICE_CARD: b"{}"}
 THEIRS = b"print('mine')\n"

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import deploy
-from host_tools.deploy import Report, Request
-from host_tools.deployment import sd_card
+from host_tools.deployment import deploy, sd_card
+from host_tools.deployment.deploy import Report, Request
 from host_tools.errors import BoardError
 from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.deployment.conftest import Install

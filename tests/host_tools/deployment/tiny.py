@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from host_tools import sentences
+from host_tools.serial_link import sentences
 
 _MAIN = "import pose_app\n\npose_app.run({0})\n"
 _APP = """import utime

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import boards, kfpkg
+from host_tools import boards
 from host_tools.errors import FlashError
-from host_tools.flashing import download
+from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage

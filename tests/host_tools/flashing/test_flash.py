@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import boards, cli, flash
+from host_tools import boards, cli
 from host_tools.errors import FlashError, VerificationError
-from host_tools.flash import Outcome
-from host_tools.flashing import download, readback
+from host_tools.flashing import download, flash, readback
+from host_tools.flashing.flash import Outcome
 from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage
 from host_tools.virtual_board import VirtualBoard

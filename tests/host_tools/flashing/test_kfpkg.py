@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools import boards, kfpkg
+from host_tools import boards
 from host_tools.errors import FlashError
-from host_tools.kfpkg import Entry, Package
+from host_tools.flashing import kfpkg
+from host_tools.flashing.kfpkg import Entry, Package
 from tests.host_tools.flashing.conftest import FIRMWARE
 from tests.host_tools.virtual_board import kmodels
 

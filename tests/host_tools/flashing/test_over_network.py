@@ -11,8 +11,8 @@ import pytest
 import serial
 from serial import rfc2217
 
-from host_tools import boards, kfpkg
-from host_tools.flashing import download
+from host_tools import boards
+from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download
 from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from host_tools.errors import FlashError
 from host_tools.flashing import readback
+from host_tools.flashing.kfpkg import Entry, Package
 from host_tools.flashing.readback import BLOCK_BYTES
-from host_tools.kfpkg import Entry, Package
 
 ADDRESS = 0x300000
 DATA = random.Random(2).randbytes(5 * BLOCK_BYTES + 100)

@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from host_tools import sentences
-from host_tools.sentences import STAGES, Frame, Pose
+from host_tools.serial_link import sentences
+from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.serial_line import SerialLine
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import events
 from host_tools.errors import LinkError
 from host_tools.monitor import port_reader
 from host_tools.monitor.feed import Feed, short_names
 from host_tools.monitor.items import Item, Note, Queue
 from host_tools.monitor.record import Recorder, RecordingError
-from host_tools.sentences import Frame
+from host_tools.serial_link import events
+from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from host_tools.monitor import figure
-from host_tools.sentences import Pose
+from host_tools.serial_link.sentences import Pose
 from tests.host_tools.monitor.actors import SIZE, person
 
 keypoints = st.tuples(st.integers(-32768, 32767), st.integers(-32768, 32767), st.integers(0, 255))

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import events
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import publish
+from host_tools.monitor.frame_processing import Seer
 from host_tools.monitor.items import Item
 from host_tools.monitor.publish import Address, Publisher
-from host_tools.monitor.seen import Seer
+from host_tools.serial_link import events
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import SIZE, Puppet
 from tests.host_tools.monitor.broker import LIMIT, Broker, Listener, free_port

@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 
-from conversion import overlay
-from host_tools import events
+from conversion.decoding import overlay
 from host_tools.errors import HostToolError
-from host_tools.events import Hello, Print, Stats, Trouble
-from host_tools.linking.remedies import remedy
-from host_tools.linking.statistics import Statistics
-from host_tools.monitor import snapshot, terminal, words
+from host_tools.monitor import event_format, snapshot, terminal
+from host_tools.monitor.frame_processing import Seen, Seer
 from host_tools.monitor.items import Item, Note, Source
 from host_tools.monitor.lines import JsonLines, PlainLines
 from host_tools.monitor.rates import Rates
-from host_tools.monitor.seen import Seen, Seer
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.monitor.terminal import Terminal
+from host_tools.serial_link import events
+from host_tools.serial_link.events import Hello, Print, Stats, Trouble
+from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.statistics import Statistics
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import SIZE, person
 
@@ -137,12 +137,12 @@ def test_a_stdout_that_knows_no_umlauts_gets_them_escaped() -> None:
     (Stats(*range(13)), None),
 ])  # fmt: skip
 def test_events_in_words(event: events.Event, said: str | None) -> None:
-    assert words.of(event) == said
+    assert event_format.of(event) == said
 
 
 def test_only_mishaps_that_happened_are_told() -> None:
-    assert words.mishaps(Statistics(frames=9, sentences=20)) == "nothing lost"
-    assert words.mishaps(Statistics(missed=1, torn=2, blocks_lost=3)) == "missed 1, torn 2, blocks lost 3"
+    assert event_format.mishaps(Statistics(frames=9, sentences=20)) == "nothing lost"
+    assert event_format.mishaps(Statistics(missed=1, torn=2, blocks_lost=3)) == "missed 1, torn 2, blocks lost 3"
 
 
 # Terminal

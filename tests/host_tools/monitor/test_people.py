@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from host_tools.monitor import people
 from host_tools.monitor.people import People
-from host_tools.sentences import Pose
+from host_tools.serial_link.sentences import Pose
 from tests.host_tools.monitor.actors import person
 
 APART = [person(50, 50), person(150, 60), person(260, 55)]

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools import events
 from host_tools.monitor import record
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.items import Item, Note
 from host_tools.monitor.record import KINDS, Recorder, RecordingError
 from host_tools.monitor.replay import read
-from host_tools.sentences import STAGES, Frame, Pose
+from host_tools.serial_link import events
+from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from tests.host_tools.monitor import actors
 
 words = st.integers(0, (1 << 32) - 1)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.monitor.smoothing import BETA, LEAST_CUTOFF_HZ, SPEED_CUTOFF_HZ, Smoother
-from host_tools.sentences import Pose
+from host_tools.serial_link.sentences import Pose
 from tests.host_tools.monitor.actors import SIZE, person
 
 coordinates = st.integers(-(1 << 15), (1 << 15) - 1)

@@ -21,7 +21,7 @@ from typing import TextIO
 import pytest
 
 from host_tools.monitor.replay import read
-from host_tools.sentences import Frame
+from host_tools.serial_link.sentences import Frame
 from tests.firmware.app.virtual import Program
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from host_tools.monitor.feed import Feed
-from host_tools.sentences import Frame
+from host_tools.serial_link.sentences import Frame
 from host_tools.virtual_board import Faults
 from tests.firmware.app.virtual import Program, scene
 from tests.host_tools.monitor.running import LIMIT, in_terminal, run, started

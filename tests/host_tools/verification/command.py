@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 from host_tools import cli
-from host_tools.events import STATES, Stats
-from host_tools.link import Link
+from host_tools.serial_link.events import STATES, Stats
+from host_tools.serial_link.link import Link
 from host_tools.virtual_board import VirtualBoard
 from tests.command_line import Ended, invoke
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import decode, test_vector
-from conversion.simulation import Simulation
-from host_tools import boards, payload
+from conversion import test_vector
+from conversion.decoding import board_decoder
+from conversion.kpu.posenet import Simulation
+from host_tools import boards
+from host_tools.deployment import payload
 from host_tools.virtual_board import Faults, Hardware, VirtualBoard
 from tests.host_tools.virtual_board import kmodels
 
@@ -61,7 +63,7 @@ def board(
     the_board = boards.find(BOARD)
     return VirtualBoard(
         model=kmodels.kmodel() if kmodel is None else kmodel,
-        card=decode.device_card(card()) if device_card is None else device_card,
+        card=board_decoder.device_card(card()) if device_card is None else device_card,
         files={**payload.files(the_board), **(files or {})},
         board=Hardware.of(the_board),
         camera=camera or scene(),
@@ -71,6 +73,6 @@ def board(
 
 def board_with_other_kmodel(kmodel: bytes) -> VirtualBoard:
     """A board whose flash holds something else than its card says, with a checksum that hides it from the firmware."""
-    device_card = decode.device_card(card())
+    device_card = board_decoder.device_card(card())
     device_card["kmodel"]["crc32"] = zlib.crc32(kmodel)
     return board(kmodel=kmodel, device_card=device_card)

@@ -11,7 +11,7 @@ import pytest
 from conversion import network
 from conversion.kmodel.registers import Registers
 from conversion.kmodel.v3 import ConvLayer, V3Model
-from conversion.simulation import Heads, Simulation
+from conversion.kpu.posenet import Heads, Simulation
 from conversion.test_card import draw, planes_of
 from host_tools.verification import causes, pictures
 from host_tools.verification.causes import Cause

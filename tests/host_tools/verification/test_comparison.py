@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion import network
-from host_tools.sentences import Pose
+from host_tools.serial_link.sentences import Pose
 from host_tools.verification import comparison
 
 ROWS, COLUMNS = 5, 6

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conversion import decode
-from host_tools import verify as verification
+from conversion.decoding import board_decoder
 from host_tools.errors import LinkError
-from host_tools.link import Link
+from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
+from host_tools.verification import verify as verification
 from host_tools.virtual_board import Faults, VirtualBoard
 from tests.firmware.app.sentences import made
 from tests.host_tools.verification import small
@@ -52,7 +52,7 @@ def test_another_model_than_the_boards(tmp_path: Path, photo: Path) -> None:
 
 
 def test_no_test_vector_on_the_board(kmodel: Path, photo: Path) -> None:
-    device_card = decode.device_card(small.card())
+    device_card = board_decoder.device_card(small.card())
     del device_card["test_vector"]
     with small.board(device_card=device_card) as board:
         ended = verify(board.port, "--model", kmodel)
@@ -200,7 +200,7 @@ def test_a_board_whose_program_ends_in_between(kmodel: Path, photo: Path, monkey
 
 def test_it_runs_without_tensorflow_nncase_and_scikit_image() -> None:
     blocked = ("tensorflow", "nncase", "keras", "skimage")
-    code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import host_tools.verify\n"
+    code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import host_tools.verification.verify\n"
     code += "from host_tools.verification import display, wording"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=_LIMIT)
     assert ended.returncode == 0, ended.stderr

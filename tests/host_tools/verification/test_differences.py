@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import decode, photos
+from conversion import photos
+from conversion.decoding import board_decoder
 from conversion.kmodel import v3
-from conversion.simulation import Simulation
+from conversion.kpu.posenet import Simulation
 from conversion.test_card import planes_of
 from host_tools.verification import layers, upload
 from host_tools.verification.model import Model
@@ -170,7 +171,7 @@ def test_a_damaged_decoder_shows_in_live_frames(arguments: Callable) -> None:
 
 
 def test_another_test_vector_on_the_board_is_told_from_wrong_numbers(arguments: Callable) -> None:
-    device_card = decode.device_card({**small.card(), "test_vector": small.card(1)["test_vector"]})
+    device_card = board_decoder.device_card({**small.card(), "test_vector": small.card(1)["test_vector"]})
     with small.board(device_card=device_card) as board:
         ended = verify(board.port, *arguments("board"))
         image = verify(board.port, *arguments("image"))

@@ -8,7 +8,7 @@ import pytest
 from conversion import network
 from conversion.kmodel import v3
 from conversion.kmodel.layout import RAM_BYTES
-from conversion.simulation import Simulation
+from conversion.kpu.posenet import Simulation
 from host_tools.verification import comparison, layers
 from host_tools.verification.model import Model
 from tests.host_tools.virtual_board import kmodels

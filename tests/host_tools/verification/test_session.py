@@ -9,7 +9,7 @@ import pytest
 
 from conversion import network
 from host_tools.errors import BoardError, LinkError, VerificationError
-from host_tools.events import (
+from host_tools.serial_link.events import (
     Block,
     BlockLost,
     Digest,
@@ -22,8 +22,8 @@ from host_tools.events import (
     Stats,
     Trouble,
 )
-from host_tools.linking.statistics import Statistics
-from host_tools.sentences import Frame
+from host_tools.serial_link.sentences import Frame
+from host_tools.serial_link.statistics import Statistics
 from host_tools.verification import session as sessions
 from host_tools.verification.model import Model, checksums, joined
 from host_tools.verification.session import Session

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from conversion.test_card import draw, planes_of
 from host_tools.errors import LinkError
-from host_tools.events import Reply
-from host_tools.link import Refused
+from host_tools.serial_link.events import Reply
+from host_tools.serial_link.link import Refused
 from host_tools.verification import upload
 
 CHUNK = 720
@@ -97,7 +97,7 @@ def test_all_bytes_arrive_in_order_with_their_checksum(height: int, width: int) 
 
 
 def test_chunks_fit_into_a_sentence() -> None:
-    from host_tools import sentences
+    from host_tools.serial_link import sentences
 
     board = FakeBoard()
     upload.send(board, words(), CHUNK, ignored)

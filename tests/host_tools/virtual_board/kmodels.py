@@ -7,13 +7,14 @@ from functools import cache
 
 import numpy as np
 
-from conversion import card, decode, fixed_point, network
+from conversion import card, network
+from conversion.decoding import board_decoder, fixed_point
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.plan import plan
 from conversion.kmodel.v3 import DequantizeLayer, Output, V3Model
-from tests.kmodel.networks import posenet_like
-from tests.kpu.lively import lively
+from tests.conversion.kmodel.networks import posenet_like
+from tests.conversion.kpu.lively import lively
 
 WIDTH, HEIGHT = 96, 80
 
@@ -61,4 +62,4 @@ def model_card(seed: int = 0) -> dict:
 
 def device_card(seed: int = 0) -> dict:
     """The device card of kmodel(seed)."""
-    return decode.device_card(model_card(seed))
+    return board_decoder.device_card(model_card(seed))

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import decode, network, photos
-from conversion.kpu import Kpu
+from conversion import network, photos
+from conversion.decoding import board_decoder
+from conversion.kpu.simulator import Kpu
 from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell
@@ -45,7 +46,7 @@ def expected(noise_photo: Image.Image) -> list:
         spec.name: values.reshape(spec.channels, kmodels.HEIGHT // 16, kmodels.WIDTH // 16)
         for spec, values in zip(network.HEADS, outputs, strict=True)
     }
-    poses = decode.decode(heads, kmodels.device_card())
+    poses = board_decoder.decode(heads, kmodels.device_card())
     return [[pose.wire["score"], pose.wire["keypoints"]] for pose in poses]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from conversion import budget
-from conversion.kpu import Kpu
+from conversion.kpu.simulator import Kpu
 from host_tools.virtual_board.memory import SystemHeap
 from host_tools.virtual_board.models import LoadError, ModelError, Models
 from tests.host_tools.virtual_board import kmodels

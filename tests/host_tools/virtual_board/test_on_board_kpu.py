@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from conversion import photos
-from conversion.kpu import Kpu
+from conversion.kpu.simulator import Kpu
 from conversion.test_card import planes_of
 from host_tools.virtual_board import pixels
 from tests.host_tools.virtual_board import kmodels

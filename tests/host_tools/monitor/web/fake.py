@@ -8,10 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
-from host_tools import events
 from host_tools.errors import LinkError
-from host_tools.linking.statistics import Statistics
 from host_tools.monitor.items import Item, Source
+from host_tools.serial_link import events
+from host_tools.serial_link.statistics import Statistics
 
 SETTINGS = events.Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
 

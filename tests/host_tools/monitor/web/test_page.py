@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from host_tools import events
-from host_tools.events import Reply
-from host_tools.link import Refused
 from host_tools.monitor import replay
 from host_tools.monitor.smoothing import Smoother
-from host_tools.sentences import Frame
+from host_tools.serial_link import events
+from host_tools.serial_link.events import Reply
+from host_tools.serial_link.link import Refused
+from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
 from tests.host_tools.monitor.web.browser import Browser, Tab

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from host_tools.events import Settings
 from host_tools.monitor import replay
 from host_tools.monitor.feed import Feed
-from host_tools.sentences import Frame
+from host_tools.serial_link.events import Settings
+from host_tools.serial_link.sentences import Frame
 from tests.firmware.app.virtual import Program
 from tests.host_tools.monitor.web.browser import Browser, Tab
 from tests.host_tools.monitor.web.looking import click, part, slide, slider, text_of, wait_for_pixel

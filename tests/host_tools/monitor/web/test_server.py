@@ -12,15 +12,16 @@ import aiohttp
 import pytest
 
 from host_tools.errors import LinkError
-from host_tools.events import Reply
-from host_tools.link import Refused
 from host_tools.monitor import replay, web
 from host_tools.monitor.items import Item
+from host_tools.monitor.web import client as tab
 from host_tools.monitor.web import hub as hubs
-from host_tools.monitor.web import messages, orders, server, tab
+from host_tools.monitor.web import messages, orders, server
 from host_tools.monitor.web.outbox import MOST_KEPT
 from host_tools.monitor.web.recording import Recording
-from host_tools.sentences import Frame
+from host_tools.serial_link.events import Reply
+from host_tools.serial_link.link import Refused
+from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
 from tests.host_tools.monitor.web.clients import PATIENCE, Client, get, talk, until

@@ -1,0 +1,69 @@
+"""Runs a V3 kmodel on pictures: bytes of the four heads by name, and their real values through the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from conversion import card, network
+from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.kmodel import v3, v5_container
+from conversion.kmodel.v3 import V3Model
+from conversion.kpu.simulator import Kpu
+
+Heads = dict[str, np.ndarray]
+MAX_KMODEL_BYTES = v3.GENERAL_RAM_BYTES
+
+
+class Simulation:
+    """A PoseNet kmodel on a simulated KPU."""
+
+    def __init__(self, model: V3Model, where: str) -> None:
+        grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
+        channels = tuple(grid.channels for grid in grids)
+        if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
+            raise UnsupportedModelError(
+                f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
+                f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
+            )
+        self._grids = grids
+        self._kpu = Kpu(model)
+        self.width = self._kpu.input_map.width
+        self.height = self._kpu.input_map.height
+
+    def heads(self, planes: np.ndarray) -> Heads:
+        """uint8 [3, H, W] -> the raw uint8 [C, h, w] of every head by name."""
+        outputs = self._kpu.run(planes)[1:]
+        return {
+            name: output.reshape(grid.channels, grid.height, grid.width)
+            for name, output, grid in zip(network.HEAD_NAMES, outputs, self._grids, strict=True)
+        }
+
+
+def read_kmodel(path: Path) -> bytes:
+    """The bytes of a V3 kmodel file; one clear line for anything that is not one."""
+    try:
+        if path.stat().st_size > MAX_KMODEL_BYTES:
+            raise ModelFormatError(f"{path}: {path.stat().st_size} bytes; a kmodel for the K210 has at most 6 MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelFormatError(f"{path}: cannot be read ({error.strerror})") from error
+    if data[:4] == v5_container.IDENTIFIER.to_bytes(4, "little"):
+        version = int.from_bytes(data[4:8], "little")
+        raise UnsupportedModelError(f"{path}: kmodel V{version}; only V3 is simulated, make one with `make kmodel`")
+    return data
+
+
+def open_kmodel(path: Path) -> Simulation:
+    """A simulation of the V3 kmodel in a file."""
+    return Simulation(v3.read(read_kmodel(path), str(path)), str(path))
+
+
+def real_values(heads: Mapping[str, np.ndarray], the_card: Mapping) -> Heads:
+    """Bytes [..., C, h, w] as float32 real values (logits, pixels): (q - zero_point) * scale of the card's heads."""
+    return {
+        entry["name"]: (heads[entry["name"]].astype(np.float32) - entry["zero_point"]) * np.float32(entry["scale"])
+        for entry in card.heads(the_card)
+    }

@@ -1,0 +1,196 @@
+"""`deploy`: the program, its device card and settings onto a board or an SD card; what changed, and nothing half."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from conversion import budget
+from host_tools import boards
+from host_tools.deployment import payload, plan, sd_card, start
+from host_tools.deployment.flash_folder import FlashFolder
+from host_tools.deployment.payload import Payload
+from host_tools.deployment.plan import Plan
+from host_tools.deployment.start import Started
+from host_tools.errors import BoardError, HostToolError
+from host_tools.prompt.repl import Prompt, Talk
+from host_tools.serial_link import ports
+
+# mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
+ESTIMATED_BYTES_PER_SECOND = 2500
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asked for; None is a default."""
+
+    port: str | None = None
+    board: str | None = None
+    model: Path | None = None
+    sd: Path | None = None
+    dry_run: bool = False
+    seconds: float = start.START_SECONDS
+
+
+@dataclass
+class Report:
+    """What was done, or would be: names written and removed, the bytes to send; notes and warnings for people; what the
+    board said after its reset (None: it was not waited for)."""
+
+    place: str
+    written: list[str] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    bytes: int = 0
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    started: Started | None = None
+
+    @property
+    def nothing_to_do(self) -> bool:
+        """Whether everything was as it should be."""
+        return not (self.written or self.removed)
+
+    def take(self, the_plan: Plan) -> None:
+        """Tell what a plan does."""
+        self.written = sorted({*the_plan.write, *(target for _, target in the_plan.keep + the_plan.rename)})
+        self.removed = sorted({*the_plan.clear, *the_plan.remove})
+        self.bytes = sum(map(len, the_plan.upload.values()))
+        self.notes += the_plan.notes
+
+
+def run(request: Request, talk: Talk, progress: Progress) -> Report:
+    """Deploy; HostToolError or ConversionError say what is wrong. `progress(done, total)` in bytes."""
+    if request.board is None:
+        raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
+    board = boards.find(request.board)
+    the_payload = payload.of(board, request.model)
+    if request.sd is not None:
+        return _fill_card(request, the_payload, request.sd, progress)
+    port = ports.choose(request.port, board)
+    report = Report(port)
+    _tell_memory(the_payload, report)
+    with _prompt(port, board, talk) as prompt:
+        folder = FlashFolder(prompt, talk)
+        _tell_model(folder, the_payload, report)
+        the_plan = _plan(folder, the_payload, report)
+        if request.dry_run:
+            prompt.restart()
+            return report
+        if not the_plan.empty:
+            talk(f"{port}: writing {len(the_plan.write)} files, {report.bytes // 1024} KiB")
+            folder.apply(the_plan, progress)
+        talk(f"{port}: resetting the board and waiting for its program")
+        _watch(prompt, folder, request.seconds, report)
+    return report
+
+
+def remove(request: Request, talk: Talk, progress: Progress) -> Report:
+    """Take our files off a board or a card again, and put back what was kept."""
+    names = [*payload.program(), payload.DEVICE_CARD]
+    if request.sd is not None:
+        report = Report(str(request.sd))
+        there = sd_card.found(request.sd, None, {})
+        the_plan = plan.of_removal(there, names)
+        report.take(the_plan)
+        if not (request.dry_run or the_plan.empty):
+            sd_card.apply(request.sd, there, the_plan, progress)
+        return report
+    board = boards.find(request.board) if request.board else None
+    report = Report(ports.choose(request.port, board))
+    with _prompt(report.place, board, talk) as prompt:
+        folder = FlashFolder(prompt, talk)
+        the_plan = plan.of_removal(folder.found(None), names)
+        report.take(the_plan)
+        if not (request.dry_run or the_plan.empty):
+            folder.apply(the_plan, progress)
+        prompt.restart()
+    return report
+
+
+def estimated_seconds(size: int) -> float:
+    """How long sending so many bytes takes at 115200 baud: an estimate, not measured on a board."""
+    return size / ESTIMATED_BYTES_PER_SECOND
+
+
+def _prompt(port: str, board: boards.Board | None, talk: Talk) -> Prompt:
+    talk(f"{port}: stopping what runs there")
+    return Prompt(port, talk, board.flash.reset_wiring if board else None)
+
+
+def _plan(folder: FlashFolder, the_payload: Payload, report: Report) -> Plan:
+    there = folder.found(the_payload)
+    the_plan = plan.of_deploy(the_payload, there)
+    folder.check_room(there, the_plan)
+    report.take(the_plan)
+    return the_plan
+
+
+def _tell_model(folder: FlashFolder, the_payload: Payload, report: Report) -> None:
+    """Warn if the kmodel is not where the program looks for it."""
+    address = the_payload.board.flash.model_address
+    state, files = folder.model(the_payload, address)
+    if state == "same":
+        report.notes.append(f"{the_payload.kmodel_path.name} is at flash {address:#x}")
+    elif files:
+        report.notes.append(f"{the_payload.kmodel_path.name} is {files[0]}, not in flash")
+    else:
+        holds = "no kmodel is" if state == "empty" else "something else than this kmodel is"
+        report.warnings.append(f"{holds} at flash {address:#x}: run `flash` with {the_payload.kmodel_path.name}, too")
+
+
+def _tell_memory(the_payload: Payload, report: Report) -> None:
+    """Say what RAM the model takes, and warn if that is more than the board's firmware leaves: estimates."""
+    board, lcd = the_payload.board, the_payload.board.lcd
+    main_memory = the_payload.card["memory"]["main_memory_bytes"]
+    lcd_bytes = lcd.width * lcd.height * 2 if lcd else 0
+    fits = budget.fits(len(the_payload.kmodel), main_memory)
+    needed = fits[0].needed - budget.LCD_BYTES + lcd_bytes
+    free = ", ".join(f"{fit.free // 1024} KiB with MaixPy {fit.build}" for fit in fits)
+    line = f"RAM (estimated): {needed // 1024} KiB needed; free are {free}"
+    report.notes.append(line)
+    build = next((fit for fit in fits if fit.build in board.firmware_build), fits[-1])
+    if needed > build.free:
+        report.warnings.append(
+            f"the model is likely too large for {board.firmware_build}: {needed // 1024} KiB of RAM needed, "
+            f"{build.free // 1024} KiB free (estimated); make a smaller one with `make kmodel SIZE=256x192`"
+        )
+
+
+def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) -> None:
+    """Reset, and see the program start. With a card in the slot it is the card's, so that anything may come."""
+    if not folder.firmware.card:
+        report.started = start.watch(prompt, seconds)
+    else:
+        report.warnings.append(
+            "an SD card is in the slot: MaixPy starts the card's main.py, not that in /flash; take the card out, or "
+            "put the program on it with --sd"
+        )
+        try:
+            report.started = start.watch(prompt, seconds)
+        except HostToolError as error:
+            report.warnings.append(str(error))
+    if report.started and report.started.warning:
+        report.warnings.append(report.started.warning)
+
+
+def _fill_card(request: Request, the_payload: Payload, folder: Path, progress: Progress) -> Report:
+    """The same files and the kmodel, onto an SD card in the PC's reader."""
+    report = Report(str(folder))
+    _tell_memory(the_payload, report)
+    if the_payload.maixpy_config:
+        report.warnings.append(
+            f"{the_payload.board.name} needs MaixPy's config.json in its own flash as well, for LCD and card: run "
+            "deploy over USB once, too"
+        )
+    # MaixPy reads its own config.json from flash only.
+    on_card = replace(the_payload, maixpy_config=None)
+    extra = {the_payload.card["kmodel"]["file"]: the_payload.kmodel}
+    there = sd_card.found(folder, on_card, extra)
+    the_plan = plan.of_deploy(on_card, there, extra)
+    report.take(the_plan)
+    if not (request.dry_run or the_plan.empty):
+        sd_card.apply(folder, there, the_plan, progress)
+    return report

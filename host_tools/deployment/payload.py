@@ -1,0 +1,93 @@
+"""What belongs on a board besides MaixPy: the program, its settings for this kind of board, kmodel and device card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from conversion import card, network
+from conversion.decoding import board_decoder
+from conversion.kmodel import v3_container
+from host_tools import boards
+from host_tools.errors import BoardError
+
+FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+BUILD = Path("build")
+MAIN = "main.py"
+# MaixPy's own settings, the program's, and the device card.
+MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What a board is to have. `files` are the program's and the device card, by their names in /flash.
+
+    The two settings are not whole files, since what else stands in a board's own stays: `pose_config` is the
+    program's, `maixpy_config` MaixPy's (None: this board needs none).
+    """
+
+    board: boards.Board
+    kmodel_path: Path
+    kmodel: bytes
+    card: dict
+    files: dict[str, bytes]
+    pose_config: dict
+    maixpy_config: dict | None
+
+
+def of(board: boards.Board, model: Path | None) -> Payload:
+    """The payload of a board and a kmodel (None: the one in build/).
+
+    BoardError or ModelFormatError if the kmodel or its card is missing, they do not belong together, or it is no V3.
+    """
+    path = kmodel(model)
+    data = _read(path)
+    the_card = device_card(path, data)
+    if the_card["kmodel"].get("version") != v3_container.VERSION:
+        raise BoardError(
+            f"{path}: a kmodel V{the_card['kmodel'].get('version')}; the program runs V{v3_container.VERSION}: "
+            "make one with `make kmodel FORMAT=v3`"
+        )
+    files = {name: _read(source) for name, source in program().items()}
+    files[DEVICE_CARD] = json.dumps(the_card).encode()
+    return Payload(board, path, data, the_card, files, boards.pose_config(board), board.maixpy_config)
+
+
+def program() -> dict[str, Path]:
+    """The program's files by name."""
+    return {path.name: path for path in sorted(FIRMWARE.glob("*.py"))}
+
+
+def files(board: boards.Board) -> dict[str, bytes | str | Path]:
+    """What lies in the /flash of a new board after `deploy`, but for the device card: the program and settings."""
+    contents: dict[str, bytes | str | Path] = {**program(), POSE_CONFIG: json.dumps(boards.pose_config(board))}
+    if board.maixpy_config:
+        contents[MAIXPY_CONFIG] = json.dumps(board.maixpy_config)
+    return contents
+
+
+def kmodel(path: Path | None) -> Path:
+    """The kmodel at a path, or the only one in build/; BoardError says how to get one."""
+    if path is not None:
+        if not path.is_file():
+            raise BoardError(f"{path}: no such kmodel; make one with `make kmodel`")
+        return path
+    found = sorted(BUILD.glob(f"{network.NAME}-*.kmodel"))
+    if not found:
+        raise BoardError(f"{BUILD}: no kmodel here; make one with `make kmodel`, or name one with --model")
+    if len(found) > 1:
+        raise BoardError(f"{BUILD}: {', '.join(path.name for path in found)}; choose one with --model")
+    return found[0]
+
+
+def device_card(path: Path, data: bytes | None = None) -> dict:
+    """The device card of a kmodel, from the model card beside it; ModelFormatError if that describes another one."""
+    return board_decoder.device_card(card.read_for(path, _read(path) if data is None else data))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BoardError(f"{path}: cannot be read ({error.strerror})") from error

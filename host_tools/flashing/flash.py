@@ -1,0 +1,160 @@
+"""Writes kmodel and firmware into a board's flash with kflash, and proves by reading back that they are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from host_tools.boards import Board
+from host_tools.errors import FlashError, LinkError, VerificationError
+from host_tools.flashing import download, readback, sources
+from host_tools.flashing.download import Download, DownloadError
+from host_tools.flashing.kfpkg import Package
+from host_tools.flashing.watch import Stage
+from host_tools.prompt.repl import STOP_SECONDS, Prompt
+
+# Tried one after the other below the first, which the board's bridge is known to carry.
+SLOWER = (460_800, 115_200)
+READING = "reading back"
+
+Talk = Callable[[str], None]
+# What is done, bytes done, bytes in all.
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be written to which kind of board, and at which baud rates it is tried, the fastest first."""
+
+    board: Board
+    package: Package
+    rates: tuple[int, ...]
+
+    @property
+    def has_firmware(self) -> bool:
+        """Whether the firmware is replaced."""
+        return any(entry.firmware for entry in self.package.entries)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done: the baud rate that worked, and whether the flash was read back (and was right)."""
+
+    baud: int
+    verified: bool
+
+
+def plan(
+    board: Board, model: Path | None, firmware: Path | None = None, package: Path | None = None, baud: int | None = None
+) -> Plan:
+    """Read and check what is to be written; no board is touched. FlashError or BoardError says what cannot be meant.
+
+    `package` is a .kfpkg or a release, in place of `model` (None: the kmodel in build/) and `firmware`.
+    """
+    if package is not None and (model is not None or firmware is not None):
+        raise FlashError(f"{package}: a package brings its own files; leave --model and --firmware out")
+    made = sources.of_files(board, model, firmware) if package is None else sources.of_package(package, board)
+    first = baud or board.uart.raised_baud
+    return Plan(board, made, (first, *(rate for rate in SLOWER if rate < first)))
+
+
+def run(
+    plan: Plan,
+    port: str,
+    talk: Talk,
+    report: Report,
+    *,
+    verify: bool = True,
+    silence: Mapping[Stage, float] = download.SILENCE,
+    stop_seconds: float = STOP_SECONDS,
+) -> Outcome:
+    """Write, let the board start, read back, compare; where that differs, write again, slower, once.
+
+    FlashError if it cannot be written or read back, VerificationError if the flash keeps differing.
+    """
+    baud = _write(plan, port, plan.package, plan.rates, talk, report, silence)
+    if not verify:
+        return Outcome(baud, verified=False)
+    differences = _compare(plan, port, plan.package, talk, report, stop_seconds)
+    if differences:
+        slower = tuple(rate for rate in plan.rates if rate < baud) or (baud,)
+        talk(f"{differences[0]}; writing that again at {slower[0]} baud")
+        again = Package(tuple(difference.entry for difference in differences))
+        baud = _write(plan, port, again, slower, talk, report, silence)
+        differences = _compare(plan, port, plan.package, talk, report, stop_seconds)
+    for difference in differences:
+        raise VerificationError(
+            f"{port}: {difference}, also after it was written again at {baud} baud; a flash chip that is worn, or "
+            f"smaller than {plan.board.flash.bytes // 1024**2} MiB (the boot log says `Flash:…:0x17` for 16 MiB), or a "
+            "weak supply: try another cable or port"
+        )
+    return Outcome(baud, verified=True)
+
+
+def _write(
+    plan: Plan,
+    port: str,
+    package: Package,
+    rates: tuple[int, ...],
+    talk: Talk,
+    report: Report,
+    silence: Mapping[Stage, float],
+) -> int:
+    """Write a package at the first of these rates that works: that rate. FlashError if none does."""
+    for number, baud in enumerate(rates):
+        talk(f"writing {package.size} bytes at {baud} baud")
+        job = Download(port, plan.board.flash.kflash, baud, package)
+        try:
+            download.run(job, lambda stage, done: report(stage.value, done, package.size), silence)
+            return baud
+        except DownloadError as error:
+            if error.stage is Stage.RESTART:
+                talk(f"all is written, but the board did not confirm its restart ({error}): press RESET")
+                return baud
+            if number + 1 == len(rates) or not _slower_may_help(error):
+                raise FlashError(f"{port}: {_explained(error, plan.board, baud)}") from error
+            talk(f"{error.stage.value} at {baud} baud failed: {error}; trying again at {rates[number + 1]} baud")
+    raise AssertionError("a plan has at least one rate")
+
+
+def _slower_may_help(error: DownloadError) -> bool:
+    """The download mode itself is always asked for at 115200 baud."""
+    return error.stage not in (Stage.OPEN, Stage.ENTER) and error.kind not in ("lost", "port", "worker")
+
+
+def _explained(error: DownloadError, board: Board, baud: int) -> str:
+    """What happened, what it means for the board, and what to do."""
+    if error.kind == "port":
+        return str(error).split(": ", 1)[-1]
+    half = "; the flash is half written until that succeeds" if error.stage is Stage.WRITE else ""
+    if error.kind == "lost":
+        return (
+            f"lost the board while {error.stage.value} (cable, power, or another program on the port); mend that and "
+            f"run the same command again{half}"
+        )
+    if error.stage is Stage.ENTER and error.kind != "answer":
+        return (
+            f"no K210 in download mode answers: is this the board's port (of a bridge with two take the other), and is "
+            f"it a {board.name} (--board {board.id} resets as `{board.flash.kflash}` does)? Or hold BOOT, press "
+            "RESET, let both go, and run the same command again"
+        )
+    return (
+        f"{error.stage.value} failed at {baud} baud: {error}; take a shorter cable or a port of the computer itself, "
+        f"press RESET and run the same command again{half}"
+    )
+
+
+def _compare(
+    plan: Plan, port: str, package: Package, talk: Talk, report: Report, stop_seconds: float
+) -> list[readback.Difference]:
+    """The differences between flash and package; the board runs its program again if there are none."""
+    talk("reading the flash back through the board's MicroPython")
+    try:
+        with Prompt(port, talk, plan.board.flash.reset_wiring, stop_seconds) as prompt:
+            differences = readback.compare(prompt, package, lambda done: report(READING, done, package.size))
+            if not differences:
+                prompt.restart()
+            return differences
+    except LinkError as error:
+        raise FlashError(f"written, but not verified: {error}") from error

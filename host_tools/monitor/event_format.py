@@ -1,0 +1,74 @@
+"""Events in words: one line each, for a terminal, a log and stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from host_tools.monitor.figure import SCORE_ONE
+from host_tools.monitor.frame_processing import Seen
+from host_tools.monitor.items import Note
+from host_tools.serial_link import events
+from host_tools.serial_link.events import Event
+from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.statistics import Statistics
+
+_SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
+# Counts of a link that are worth a word only where they are not zero.
+_MISHAPS = ("missed", "damaged", "torn", "absurd", "restarts", "reconnects", "fallbacks", "blocks_lost")
+
+
+def of(event: Event | Note) -> str | None:
+    """What an event says; None for those that are numbers, or a part of something else."""
+    match event:
+        case events.Print(text=text) | Note(text=text):
+            return text
+        case events.Hello():
+            program = f"program {event.firmware} on {event.system} {event.release}"
+            return f"{program}, {size_of(event)}, {event.baud} baud"
+        case events.OtherProtocol(protocol=protocol, firmware=firmware):
+            return f"program {firmware} speaks protocol {protocol}, not {events.PROTOCOL}; run `make deploy`"
+        case events.Trouble():
+            return _trouble(event)
+        case events.Restarted():
+            return "the board has started again"
+        case events.Lost(reason=reason):
+            return f"lost: {reason}"
+        case events.Found(port=port):
+            return f"found again at {port}"
+        case events.SelfTest(result=result):
+            return f"self-test {_SELFTESTS[result]}{f' ({event.text})' if event.text else ''}"
+        case events.BlockLost(kind=kind, reason=reason):
+            return f"{kind or 'a block of data'} lost: {reason}"
+    return None
+
+
+def size_of(hello: events.Hello) -> str:
+    """The model's picture size."""
+    return f"{hello.width}x{hello.height}" if hello.width else "no model yet"
+
+
+def _trouble(event: events.Trouble) -> str:
+    times = f" ({event.count} times)" if event.count > 1 else ""
+    what_to_do = remedy(event.code)
+    return f"error {event.code}: {event.text}{times}{f'; {what_to_do}' if what_to_do else ''}"
+
+
+def scores(seen: Seen) -> str:
+    """How many people are in a frame, and how sure that is."""
+    poses = seen.frame.poses
+    if not poses:
+        return "nobody"
+    names = [f"#{person} " for person in seen.ids] if seen.ids is not None else [""] * len(poses)
+    each = ", ".join(f"{name}{pose.score / SCORE_ONE:.2f}" for name, pose in zip(names, poses, strict=True))
+    return f"{len(poses)} {'person' if len(poses) == 1 else 'people'} ({each})"
+
+
+def stages(stages_us: Mapping[str, int]) -> str:
+    """The times of a frame's stages."""
+    return " ".join(f"{name} {microseconds / 1000:.1f}" for name, microseconds in stages_us.items()) + " ms"
+
+
+def mishaps(statistics: Statistics) -> str:
+    """What a link has lost, "nothing lost" where that is nothing."""
+    counts = [(name.replace("_", " "), getattr(statistics, name)) for name in _MISHAPS]
+    return ", ".join(f"{name} {count}" for name, count in counts if count) or "nothing lost"

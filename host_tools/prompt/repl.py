@@ -1,0 +1,256 @@
+"""A board's MicroPython prompt: stopping what runs, running scripts, writing files, resetting; through mpremote.
+
+mpremote works in a process of its own (repl_worker.py), so that no call here can hang: each has a limit, after which
+that process is ended. The port stays open from the first Ctrl-C to the last command, since some boards reset when a
+port is closed or opened.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+
+from host_tools.errors import LinkError
+from host_tools.serial_link import ports
+
+STOP_SECONDS = 25.0
+# Python, pyserial and mpremote start within that even on a slow PC.
+_START_SECONDS = 30.0
+_END_SECONDS = 3.0
+# Longest time for a KiB of a file to reach SPIFFS: the board erases pages meanwhile. Seconds, beside a fixed part.
+_PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
+_GARBAGE = 0.2
+_SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
+
+Talk = Callable[[str], None]
+
+
+class RaisedError(LinkError):
+    """The board's Python raised an exception; `raised` is the last line of its traceback."""
+
+    def __init__(self, port: str, raised: str) -> None:
+        super().__init__(f"{port}: the board's MicroPython says: {raised}")
+        self.raised = raised
+
+
+def silent(message: str) -> None:
+    """Say nothing."""
+
+
+def stop_program(port: str, talk: Talk = silent) -> None:
+    """Stop whatever runs on the board; LinkError, with what to do, if no prompt answers.
+
+    The board is left at its prompt. A new program starts with the next reset.
+    """
+    with Prompt(port, talk):
+        pass
+
+
+def execute(port: str, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
+    """Stop what runs, and run a script on the board: what it printed; `line` gets each line of it as it comes.
+
+    RaisedError if it raised, LinkError if the board is not there, does not answer or takes more than `seconds`.
+    """
+    with Prompt(port) as prompt:
+        return prompt.execute(source, seconds=seconds, line=line)
+
+
+class Prompt:
+    """A board at its prompt, its program stopped. Use it as a context manager, or call close().
+
+    `wiring` is the board's reset wiring (boards.Flash.reset_wiring): where it is known, and the port has DTR and RTS,
+    a board that does not listen to Ctrl-C is reset; otherwise `talk` asks for its RESET key.
+    """
+
+    def __init__(
+        self, port: str, talk: Talk = silent, wiring: str | None = None, stop_seconds: float = STOP_SECONDS
+    ) -> None:
+        if "://" not in port:
+            # Opened once, so that what is wrong with a port is said in words that help.
+            ports.open_port(port).close()
+        self.port = port
+        self._talk = talk
+        self._events: queue.Queue[dict] = queue.Queue()
+        self._process = _started(port, wiring)
+        self._reader = threading.Thread(target=self._read_events, name=f"prompt of {port}", daemon=True)
+        self._reader.start()
+        try:
+            self._finish(_START_SECONDS, "starting mpremote")
+            self._ask("stopping the program", stop_seconds + _START_SECONDS, do="stop", seconds=stop_seconds)
+        except BaseException:
+            self._kill()
+            raise
+
+    def __enter__(self) -> Prompt:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def execute(self, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
+        """Run a script: what it printed, line ends as `\\n`; `line` gets each line as it comes."""
+        return self._ask("running a script", seconds, line, do="execute", source=source).get("text", "")
+
+    def put(self, path: str, data: bytes, progress: Callable[[int], None] | None = None) -> None:
+        """Write a file at an absolute path; `progress` gets the bytes of each piece that is written."""
+        seconds = _PUT_SECONDS + _PUT_SECONDS_PER_KIB * len(data) / 1024
+        encoded = base64.b64encode(data).decode()
+        for event in self._asked(f"writing {path}", seconds, do="put", path=path, data=encoded):
+            if event["event"] == "progress" and progress:
+                progress(event["bytes"])
+
+    def restart(self) -> None:
+        """Reset the chip. From then on read() gives what it says, and nothing else can be done."""
+        self._ask("resetting the board", _START_SECONDS, do="restart")
+
+    def read(self, seconds: float) -> bytes:
+        """What the board has said since restart(): as soon as there is something, b"" after `seconds`."""
+        try:
+            event = self._events.get(timeout=max(seconds, 0.0))
+        except queue.Empty:
+            return b""
+        if event["event"] == "failed":
+            raise self._error(event)
+        return base64.b64decode(event.get("data", ""))
+
+    def close(self) -> None:
+        """Leave the board at its friendly prompt and let go of the port; no process is left."""
+        if self._process.poll() is None:
+            with contextlib.suppress(OSError):
+                self._send({"do": "close"})
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
+        self._kill()
+
+    def _kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        self._reader.join()
+        self._process.stdout.close()
+
+    def _send(self, command: dict) -> None:
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def _ask(self, doing: str, limit: float, line: Callable[[str], None] | None = None, **command: object) -> dict:
+        """Have a command carried out; its last event."""
+        event: dict = {}
+        for event in self._asked(doing, limit, **command):
+            if event["event"] == "line" and line:
+                line(event["text"])
+        return event
+
+    def _asked(self, doing: str, limit: float, **command: object) -> Iterator[dict]:
+        """The events of a command, the last one included; LinkError if it fails or takes too long."""
+        try:
+            self._send(command)
+        except OSError as error:
+            raise LinkError(f"{self.port}: lost while {doing}; plug the board in and try again") from error
+        yield from self._until_done(limit, doing)
+
+    def _finish(self, limit: float, doing: str) -> None:
+        for _ in self._until_done(limit, doing):
+            pass
+
+    def _until_done(self, limit: float, doing: str) -> Iterator[dict]:
+        deadline = time.monotonic() + limit
+        while True:
+            try:
+                event = self._events.get(timeout=max(deadline - time.monotonic(), 0.0))
+            except queue.Empty:
+                self._kill()
+                raise LinkError(
+                    f"{self.port}: no answer within {limit:.0f} s while {doing}; press RESET on the board and try again"
+                ) from None
+            if event["event"] == "failed":
+                raise self._error(event)
+            if event["event"] == "talk":
+                self._talk(event["text"])
+            yield event
+            if event["event"] == "done":
+                return
+
+    def _read_events(self) -> None:
+        for line in self._process.stdout:
+            with contextlib.suppress(ValueError):
+                self._events.put(json.loads(line))
+        self._events.put({"event": "failed", "kind": "lost", "text": "mpremote ended"})
+
+    def _error(self, event: dict) -> LinkError:
+        kind = event["kind"]
+        if kind == "raised":
+            return RaisedError(self.port, _last_line(event["text"]))
+        if kind == "port":
+            return _port_error(self.port, event["text"])
+        if kind == "silent":
+            return LinkError(f"{self.port}: {_diagnosis(self.port, event)}")
+        if kind == "lost":
+            return LinkError(
+                f"{self.port}: lost the board ({_last_line(event['text'])}): cable, power, or another program on the "
+                "port; mend that and run the same command again"
+            )
+        return LinkError(
+            f"{self.port}: the prompt answered something else ({_last_line(event['text'])}): another program on the "
+            "port, or a bad cable; run the same command again"
+        )
+
+
+def _started(port: str, wiring: str | None) -> subprocess.Popen:
+    root = Path(__file__).resolve().parents[2]
+    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "host_tools.prompt.worker", port, *([wiring] if wiring else [])]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _last_line(text: str) -> str:
+    """The last line that says something, without control characters."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "".join(letter for letter in (lines or ["nothing"])[-1] if letter.isprintable())
+
+
+def _port_error(port: str, text: str) -> LinkError:
+    """Why a port cannot be opened: ports.open_port() knows, by trying."""
+    try:
+        ports.open_port(port).close()
+    except LinkError as error:
+        return error
+    return LinkError(f"{port}: cannot be opened ({_last_line(text)}); close other programs that use it and try again")
+
+
+def _diagnosis(port: str, findings: dict) -> str:
+    """Why no prompt answered, from what came instead, and what to do."""
+    heard = findings["heard"]
+    erase = f"if its boot.py blocks, erase its files with `{_SPIFFS.format(port=port)}` and deploy again"
+    if "core dump" in heard:
+        return "the chip has crashed (it printed a core dump): press RESET on the board and try again"
+    if not findings["count"]:
+        return (
+            "nothing came back: is this the board's port (of a bridge with two take the other one), is the board on, "
+            f"and MaixPy on it (`flash --firmware`)? Press RESET and try again; {erase}"
+        )
+    if findings["odd"] > _GARBAGE:
+        return "what comes is unreadable, so the baud rate is another one than 115200: press RESET and try again"
+    return (
+        f"no prompt, though the board talks (last: {_last_line(heard)!r}): its program ignores Ctrl-C. "
+        f"Start again and press RESET meanwhile; {erase}"
+    )

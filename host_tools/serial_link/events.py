@@ -1,0 +1,300 @@
+"""What a board can tell: a frozen dataclass for each kind of sentence, checked field by field, and the link's own.
+
+The table of sentences is firmware/README.md, "The serial line"; whole frames are `sentences.Frame`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conversion.network import HEAD_NAMES
+from host_tools.serial_link import sentences
+from host_tools.serial_link.sentences import Frame, Sentence
+
+PROTOCOL = 1
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Who is there. Sizes are 0 without model or LCD, `source` -1 without frames, `kmodel_sha256` None if unknown."""
+
+    protocol: int
+    firmware: str
+    boot: int
+    system: str
+    release: str
+    board: str
+    source: int
+    width: int
+    height: int
+    lcd_width: int
+    lcd_height: int
+    kmodel_bytes: int
+    kmodel_sha256: str | None
+    chunk_bytes: int
+    baud: int
+
+
+@dataclass(frozen=True)
+class OtherProtocol:
+    """A HELLO of a program whose sentences mean something else; `firmware` is its version, "" where it is no name."""
+
+    protocol: int
+    firmware: str
+
+
+@dataclass(frozen=True)
+class Digest:
+    """CRC-32 of a frame's heads: of all, and of each by its name."""
+
+    frame: int
+    heads: int
+    by_head: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Block:
+    """A whole block of data whose CRC-32 is right: `kind` is HEADS or JPEG."""
+
+    kind: str
+    data: bytes
+    frame: int
+
+
+@dataclass(frozen=True)
+class BlockLost:
+    """A block that did not arrive whole; `kind` is "" and `frame` None where even its announcement was lost."""
+
+    kind: str
+    frame: int | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """The end of a self-test: `result` is 0 passed, 1 heads differ, 2 poses differ; poses are counts."""
+
+    frame: int
+    result: int
+    expected_crc32: int
+    found_crc32: int
+    expected_poses: int
+    found_poses: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The program's settings: scores in 1/32768, `nms_radius` in input pixels, `mode` 0 several poses, 1 one."""
+
+    mode: int
+    max_poses: int
+    root_score: int
+    nms_radius: int
+    pose_score: int
+    frame_ms: int
+    stats_ms: int
+    preview_ms: int
+    preview_quality: int
+
+
+@dataclass(frozen=True)
+class Stats:
+    """The program's counts; `state` as in STATES, `system_free` is -1 where the firmware cannot say."""
+
+    uptime_ms: int
+    state: int
+    frames: int
+    sent: int
+    skipped: int
+    bytes: int
+    received: int
+    damaged: int
+    errors: int
+    heap_free: int
+    heap_used: int
+    system_free: int
+    baud: int
+
+
+STATES = ("starting", "running", "paused", "waiting after an error", "receiving pixels")
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something went wrong on the board, `count` times since it last said so; `remedies.remedy(code)` helps."""
+
+    code: int
+    count: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Print:
+    """A line that the board printed for people; characters that would control a terminal are replaced."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """The program has started again: another boot number. The Hello itself comes after this."""
+
+    hello: Hello
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The port is gone; a patient link tries to find it again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The port is there (again), perhaps under another name."""
+
+    port: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """The answer to a sentence of the host; Link takes these itself."""
+
+    id: int
+    status: int
+    value: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """A block of data begins; the link's own."""
+
+    bulk: int
+    kind: str
+    size: int
+    chunk_bytes: int
+    crc32: int
+    frame: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A piece of a block, still in base64; the link's own."""
+
+    bulk: int
+    number: int
+    base64: str
+
+
+@dataclass(frozen=True)
+class Absurd:
+    """A valid sentence whose fields cannot be: it is counted, and goes no further."""
+
+    kind: str
+    reason: str
+
+
+Event = (
+    Hello | OtherProtocol | Frame | Digest | Block | BlockLost | SelfTest | Settings | Stats | Trouble | Print
+    | Restarted | Lost | Found
+)  # fmt: skip
+
+Field = Callable[[str], object]
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def _within(low: int, high: int) -> Field:
+    def read_integer(text: str) -> int:
+        value = sentences.integer(text)
+        if not low <= value <= high:
+            raise ValueError(f"{value} is not from {low} to {high}")
+        return value
+
+    return read_integer
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no name")
+    return text
+
+
+def _sha256(text: str) -> str | None:
+    if text != "-" and not _SHA256.fullmatch(text):
+        raise ValueError(f"{text!r} is no SHA-256")
+    return None if text == "-" else text
+
+
+_WORD = _within(0, 2**32 - 1)
+_COUNT = _within(0, 10**12 - 1)
+_MILLISECONDS = _within(0, 3_600_000)
+_BAUD = _within(1200, 4_000_000)
+_SIZE = _within(0, 4096)
+_POSES = _within(0, sentences.MAX_POSES)
+_TEXT = sentences.text_of
+# A block is at most the heads of the largest model, or a JPEG; a chunk must fit into a sentence.
+_BLOCK_BYTES = _within(1, 1 << 20)
+_CHUNK_BYTES = _within(1, 3 * sentences.MAX_SENTENCE // 4)
+
+
+def _digest(frame: int, heads: int, *each: int) -> Digest:
+    return Digest(frame, heads, dict(zip(HEAD_NAMES, each, strict=True)))
+
+
+# Of each type: what it becomes, and its fields in their order; fields behind those are a newer program's.
+_TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
+    "HELLO": (
+        Hello,
+        (
+            *(_within(PROTOCOL, PROTOCOL), _name, _WORD, _name, _name, _name, _within(-1, 3)),
+            *(_SIZE, _SIZE, _SIZE, _SIZE, _within(0, 1 << 24), _sha256, _CHUNK_BYTES, _BAUD),
+        ),
+    ),
+    "DIGEST": (_digest, (_COUNT, *(_WORD,) * (1 + len(HEAD_NAMES)))),
+    "BULK": (Announcement, (_COUNT, _name, _BLOCK_BYTES, _CHUNK_BYTES, _WORD, _COUNT)),
+    "CHUNK": (Chunk, (_COUNT, _COUNT, str)),
+    "SELFTEST": (SelfTest, (_COUNT, _within(0, 2), _WORD, _WORD, _POSES, _POSES, _TEXT)),
+    "SETTINGS": (
+        Settings,
+        (
+            *(_within(0, 1), _within(1, sentences.MAX_POSES), _within(1, 32768), _within(0, 1023), _within(0, 32768)),
+            *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(10, 95)),
+        ),
+    ),
+    "STATS": (
+        Stats,
+        (_COUNT, _within(0, len(STATES) - 1), *(_COUNT,) * 9, _within(-1, 1 << 24), _BAUD),
+    ),
+    "ERROR": (Trouble, (_within(1, 999), _within(1, 10**12 - 1), _TEXT)),
+    "REPLY": (Reply, (_within(0, 65535), _within(0, 999), _within(-(2**53), 2**53), _TEXT)),
+}
+
+
+def read(sentence: Sentence) -> Event | Reply | Announcement | Chunk | Absurd | None:
+    """What a sentence says; None for FRAME and POSE (see `sentences.Frames`) and for types that are not known.
+
+    Never raises: fields that cannot be give Absurd.
+    """
+    if sentence.kind not in _TABLE:
+        return None
+    made, kinds = _TABLE[sentence.kind]
+    try:
+        if sentence.kind == "HELLO" and sentences.integer("".join(sentence.fields[:1])) != PROTOCOL:
+            return _other_protocol(sentence)
+        if len(sentence.fields) < len(kinds):
+            raise ValueError(f"{len(sentence.fields)} fields, {len(kinds)} are needed")
+        return made(*(kind(text) for kind, text in zip(kinds, sentence.fields, strict=False)))
+    except ValueError as error:
+        return Absurd(sentence.kind, str(error))
+
+
+def _other_protocol(sentence: Sentence) -> OtherProtocol:
+    protocol = _within(0, 9999)(sentence.fields[0])
+    if len(sentence.fields) < 2:
+        raise ValueError("a HELLO without the program's version")
+    return OtherProtocol(protocol, sentence.fields[1] if _NAME.fullmatch(sentence.fields[1]) else "")

@@ -1,0 +1,356 @@
+"""A conversation with a board: events as they come, questions with their answers, a raised speed kept alive.
+
+with Link(ports.choose(None)) as link:
+    print(link.greet().board)
+    link.ask("POSES", 3, None, None, None)
+    for event in link.poll(1.0):
+        …
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from types import TracebackType
+from typing import TypeVar
+
+from host_tools.errors import LinkError
+from host_tools.serial_link import diagnosis, ports, sentences
+from host_tools.serial_link.decoder import Decoder
+from host_tools.serial_link.diagnosis import Heard
+from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
+from host_tools.serial_link.opening import BAUD
+from host_tools.serial_link.reconnecting_port import ReconnectingPort
+from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.statistics import Statistics
+
+T = TypeVar("T")
+# firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
+PING_SECONDS = 1.0
+FALLBACK_SECONDS = 3.0
+_SILENCE_SECONDS = FALLBACK_SECONDS + 0.5
+SELFTEST_SECONDS = 60.0
+_AFTER_SELFTEST_SECONDS = 1.5
+# The board waits 20 ms before it changes its rate; what comes before that is lost.
+_CHANGE_SECONDS = 0.05
+# What is due is looked for this often, even if nothing comes.
+_TEND_SECONDS = 0.25
+_HIGHEST_ID = 65535
+_GREETING_SECONDS = 1.0
+# A board that waits silently in the raw REPL shows itself by this: leave it, and print the banner.
+_CTRL_B = b"\x02"
+
+
+class Refused(LinkError):  # noqa: N818 - it is an answer
+    """The board answered with a status other than 0: `code` and `text` are what it said."""
+
+    def __init__(self, port: str, kind: str, reply: Reply) -> None:
+        super().__init__(f"{port}: the board refused {kind} ({reply.status}: {reply.text}); {remedy(reply.status)}")
+        self.code = reply.status
+        self.text = reply.text
+
+
+class Link:
+    """One board's port, for one thread. A context manager.
+
+    `hello` is the board's last Hello, `port` the port's name now, `statistics` count what came.
+    """
+
+    def __init__(self, port: str, *, baud: int = BAUD, patient: bool = False) -> None:
+        """Opens the port: a name or a pyserial URL, see `ports.choose`.
+
+        LinkError where that cannot be. With `patient`, a port that is missing or vanishes is tried again and again,
+        and found by its USB serial number or place if its name has changed: polls then give Lost and Found.
+        """
+        self._serial = ReconnectingPort(port, baud, patient)
+        self._decoder = Decoder()
+        self._kept: list[Event] = []
+        self._replies: dict[int, Reply] = {}
+        self._awaited: set[int] = set()
+        self._next_id = random.randrange(1, _HIGHEST_ID)
+        self._resend_id: int | None = None
+        self._raised: int | None = None
+        self._usual_baud = baud
+        self._last_ping = self._last_sentence = self._asked_again = 0.0
+        # A board that draws the test card does not listen.
+        self._busy_until = 0.0
+        self._was_open = self._serial.is_open
+        self._heard = Heard(port, baud)
+        self._begin_listening()
+
+    def __enter__(self) -> Link:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def port(self) -> str:
+        """The port's name; it may change when a patient link finds its board again."""
+        return self._serial.name
+
+    @property
+    def baud(self) -> int:
+        """The speed of the line now."""
+        return self._serial.baud
+
+    @property
+    def connected(self) -> bool:
+        """Whether the port is open; always true for a link that is not patient."""
+        return self._serial.is_open
+
+    @property
+    def hello(self) -> Hello | None:
+        """The last Hello that came."""
+        return self._decoder.hello
+
+    @property
+    def statistics(self) -> Statistics:
+        """Counts since the link was made."""
+        return self._decoder.statistics
+
+    def poll(self, seconds: float) -> list[Event]:
+        """What came, in the order of the line: as soon as something came, [] after `seconds`.
+
+        LinkError when the port vanishes and the link is not patient.
+        """
+        deadline = time.monotonic() + seconds
+        while not self._kept:
+            left = deadline - time.monotonic()
+            self._pump(max(0.0, left))
+            if left <= 0:
+                break
+        events, self._kept = self._kept, []
+        return events
+
+    def ask(self, kind: str, *fields: int | str | None, seconds: float = 1.5, attempts: int = 4) -> int:
+        """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
+
+        Sends again after `seconds` without an answer, `attempts` times in all. Refused where the board says no;
+        LinkError, with what was heard instead, where it says nothing. Events that come meanwhile are for the next poll.
+        """
+        request = self._new_id()
+        sentence = sentences.made(kind, request, *fields)
+        self._begin_listening()
+        self._awaited.add(request)
+        try:
+            for _ in range(attempts):
+                self._send(sentence)
+                if reply := self._reply(request, seconds):
+                    return self._accepted(kind, reply)
+        finally:
+            self._awaited.discard(request)
+            self._replies.pop(request, None)
+        raise LinkError(f"no answer to {kind}: {self.diagnosis()}")
+
+    def wait_for(self, kind: type[T] | tuple[type, ...], seconds: float) -> T:
+        """The next event of this kind (or these kinds), also of those not polled yet; the others stay for poll.
+
+        LinkError after `seconds`.
+        """
+        self._begin_listening()
+        event = self._next(kind, 0, seconds)
+        if event is not None:
+            return event
+        names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
+        why = f"{self.port}: other sentences came" if self._came("sentences") else self.diagnosis()
+        raise LinkError(f"no {names} within {seconds:g} s: {why}")
+
+    def greet(self, seconds: float = 10.0) -> Hello:
+        """Ask who is there until a Hello comes; LinkError says what is there instead.
+
+        A program that has just started says width 0; another Hello follows when its model is loaded.
+        """
+        deadline = time.monotonic() + seconds
+        begin = len(self._kept)
+        self._begin_listening()
+        while (left := deadline - time.monotonic()) > 0:
+            self._send(sentences.made("HELLO", self._new_id()))
+            # Nothing at all so far, and little time left.
+            if left <= _GREETING_SECONDS and not self._heard.bytes:
+                self._serial.write(_CTRL_B)
+            hello = self._next((Hello, OtherProtocol), begin, min(left, _GREETING_SECONDS))
+            if isinstance(hello, Hello):
+                return hello
+            if hello is not None:
+                break
+        raise LinkError(self.diagnosis())
+
+    def raise_baud(self, rate: int) -> bool:
+        """Let board and port run at another rate; polls keep it up from now on. True if it works.
+
+        False if nothing comes through at that rate: both are back at the usual one then. Refused for a rate that the
+        board does not do; LinkError if it does not answer at all any more.
+        """
+        try:
+            self.ask("BAUD", rate, seconds=1.0, attempts=1)
+        except Refused:
+            raise
+        except LinkError:
+            # The answer may have been lost on the way: the next lines find out.
+            pass
+        self._raised = None
+        time.sleep(_CHANGE_SECONDS)
+        try:
+            self._serial.set_baud(rate)
+            if self._answers(0.4, 4):
+                self._raised, self._last_ping = rate, time.monotonic()
+                return True
+        finally:
+            if not self._raised:
+                self._serial.set_baud(self._usual_baud)
+        if self._answers(0.8, 2 + int(FALLBACK_SECONDS / 0.8)):
+            self.statistics.fallbacks += 1
+            return False
+        raise LinkError(f"no answer after the change to {rate} baud: {self.diagnosis()}")
+
+    def diagnosis(self) -> str:
+        """One line on what was heard since the last question, and what to do; for a board that does not answer."""
+        heard = self._heard
+        heard.port, heard.baud, heard.lost = self.port, self._serial.baud, self._serial.reason
+        heard.sentences, heard.damaged = self._came("sentences"), self._came("damaged")
+        heard.echoes = self._decoder.echoes - self._echoes_before
+        heard.siblings = ports.siblings(self.port)
+        return diagnosis.explain(heard)
+
+    def close(self) -> None:
+        """Lower a raised speed and let the port go."""
+        try:
+            if self._raised and self._serial.is_open:
+                self.ask("BAUD", self._usual_baud, seconds=0.5, attempts=1)
+        except LinkError:
+            # The board falls back by itself.
+            pass
+        finally:
+            self._serial.close()
+
+    # Asking
+
+    def _new_id(self) -> int:
+        self._next_id = self._next_id % _HIGHEST_ID + 1
+        return self._next_id
+
+    def _send(self, sentence: bytes) -> None:
+        self._decoder.own = sentences.read(sentence.rstrip())
+        self._serial.write(sentence)
+
+    def _reply(self, request: int, seconds: float) -> Reply | None:
+        deadline = time.monotonic() + seconds
+        while request not in self._replies:
+            left = max(deadline, self._busy_until) - time.monotonic()
+            if left <= 0:
+                return None
+            self._pump(left)
+        return self._replies[request]
+
+    def _accepted(self, kind: str, reply: Reply) -> int:
+        if reply.status:
+            raise Refused(self.port, kind, reply)
+        if kind == "SELFTEST":
+            self._busy_until = time.monotonic() + SELFTEST_SECONDS
+        return reply.value
+
+    def _answers(self, seconds: float, attempts: int) -> bool:
+        try:
+            self.ask("PING", seconds=seconds, attempts=attempts)
+        except LinkError:
+            return False
+        return True
+
+    def _next(self, kind: type[T] | tuple[type, ...], begin: int, seconds: float) -> T | None:
+        """The first kept event of a kind from `begin` on, taken out; waits for one."""
+        deadline = time.monotonic() + seconds
+        while True:
+            for number in range(begin, len(self._kept)):
+                if isinstance(self._kept[number], kind):
+                    return self._kept.pop(number)
+            begin = len(self._kept)
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self._pump(left)
+
+    # Listening
+
+    def _begin_listening(self) -> None:
+        """From here on counts what a diagnosis would tell."""
+        self._heard.bytes, self._heard.other_protocol = 0, None
+        self._before = vars(self.statistics).copy()
+        self._echoes_before = self._decoder.echoes
+
+    @property
+    def _sentences_of_board(self) -> int:
+        return self.statistics.sentences - self._decoder.echoes
+
+    def _came(self, what: str) -> int:
+        return vars(self.statistics)[what] - self._before[what]
+
+    def _pump(self, seconds: float) -> None:
+        """Read once, at most so long; keep what came, and do what is due."""
+        data = self._serial.read(min(seconds, _TEND_SECONDS))
+        now = time.monotonic()
+        for change in self._serial.changes:
+            self._changed(change)
+        self._serial.changes.clear()
+        if data:
+            self._heard.add(data)
+            before = self._sentences_of_board
+            for event in self._decoder.feed(data, now):
+                self._take(event)
+            if self._sentences_of_board > before:
+                self._last_sentence = now
+                self._heard.forget_before_sentence()
+        self._tend(now)
+
+    def _take(self, event: Event | Reply) -> None:
+        if isinstance(event, Reply):
+            if event.id in self._awaited:
+                self._replies[event.id] = event
+            elif event.id == self._resend_id and event.status:
+                self._kept += self._decoder.forget_block(f"the board says: {event.text}")
+            return
+        if isinstance(event, OtherProtocol):
+            self._heard.other_protocol = event
+        elif isinstance(event, SelfTest):
+            # What was asked meanwhile is answered only now.
+            self._busy_until = time.monotonic() + _AFTER_SELFTEST_SECONDS
+        elif isinstance(event, Restarted):
+            self._busy_until = 0.0
+        self._kept.append(event)
+
+    def _changed(self, change: Lost | Found) -> None:
+        """The port has gone or come; a new board may be there, which speaks at the usual speed."""
+        self._kept += self._decoder.interrupted()
+        self._kept.append(change)
+        self._raised, self._busy_until = None, 0.0
+        if isinstance(change, Found):
+            self.statistics.reconnects += self._was_open
+            self._was_open = True
+            self._greet_again()
+
+    def _greet_again(self) -> None:
+        """Ask who is there, without waiting: it may be another one, or the same one in another life."""
+        self._asked_again = time.monotonic()
+        self._send(sentences.made("HELLO", self._new_id()))
+
+    def _tend(self, now: float) -> None:
+        """Keep a raised speed alive or give it up; ask for lost chunks."""
+        if self._raised and now - self._last_sentence > _SILENCE_SECONDS and now > self._busy_until:
+            self._raised = None
+            self.statistics.fallbacks += 1
+            self._serial.set_baud(self._usual_baud)
+            self._greet_again()
+        elif self._raised and now - self._last_ping > PING_SECONDS:
+            self._last_ping = now
+            self._send(sentences.made("PING", self._new_id()))
+        if self._decoder.unsure and now - self._asked_again > PING_SECONDS:
+            self._greet_again()
+        if now < self._busy_until:
+            return
+        lost, request = self._decoder.due(now)
+        self._kept += lost
+        if request:
+            self._resend_id = self._new_id()
+            self._send(sentences.made("RESEND", self._resend_id, request.bulk, request.first, request.count))

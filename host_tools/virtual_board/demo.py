@@ -1,0 +1,121 @@
+"""The demo: a virtual board whose camera pans over a photo; what its LCD showed and the poses it sent, as files."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from conversion import files, photos
+from host_tools import boards
+from host_tools.deployment import payload
+from host_tools.errors import BoardError, VerificationError
+from host_tools.serial_link.events import Event, Print
+from host_tools.serial_link.link import Link
+from host_tools.serial_link.sentences import Frame
+from host_tools.virtual_board.board import Content, VirtualBoard
+from host_tools.virtual_board.camera import PanAndZoom
+from host_tools.virtual_board.hardware import Hardware
+
+BOARD = "maix_bit"
+FRAMES = 16
+# A start takes seconds, a frame a fraction of one; a slow or busy machine many times that.
+TIMEOUT_SECONDS = 180.0
+_READ_SECONDS = 0.2
+POSES, ANIMATION, PICTURE = "poses.jsonl", "lcd.gif", "lcd.png"
+WRITTEN = (POSES, PICTURE, ANIMATION)
+_ANIMATION_MS = 300
+
+Talk = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo saw: whole frames, the LCD's picture after each, damaged lines, and the board's own prints."""
+
+    board: str
+    frames: tuple[Frame, ...]
+    pictures: tuple[Image.Image, ...]
+    damaged: int
+    text: tuple[str, ...]
+
+    @property
+    def people_seen(self) -> int:
+        """Frames with at least one person."""
+        return sum(bool(frame.poses) for frame in self.frames)
+
+
+def run(model: Path | None, talk: Talk, firmware: dict[str, Content] | None = None, count: int = FRAMES) -> Demo:
+    """Start a virtual board with this project's firmware (or other files), read `count` whole frames from its port.
+
+    BoardError if it does not send them in time, with what it printed instead.
+    """
+    the_board = boards.find(BOARD)
+    kmodel = payload.kmodel(model)
+    talk(f"starting a virtual {the_board.name} with {kmodel.name}")
+    with VirtualBoard(
+        model=kmodel,
+        card=payload.device_card(kmodel),
+        files=payload.files(the_board) if firmware is None else firmware,
+        board=Hardware.of(the_board),
+        camera=PanAndZoom(photos.bundled(photos.SAMPLE)),
+        tell=talk,
+    ) as board:
+        return _watched(board, count)
+
+
+def _watched(board: VirtualBoard, count: int) -> Demo:
+    seen: list[Frame] = []
+    pictures: list[Image.Image] = []
+    prints: list[str] = []
+    with Link(board.port) as link:
+        for event in _events(board, link):
+            if isinstance(event, Print):
+                prints.append(event.text)
+            elif isinstance(event, Frame):
+                seen.append(event)
+                pictures.append(Image.open(io.BytesIO(board.lcd_png())))
+            if len(seen) == count:
+                return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
+    said = " | ".join(prints[-5:]) or "nothing"
+    raise BoardError(
+        f"the virtual board sent {len(seen)} of {count} frames in {TIMEOUT_SECONDS:g} s; it printed: {said}"
+    )
+
+
+def _events(board: VirtualBoard, link: Link) -> Iterator[Event]:
+    """What the board says, until time is up."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        board.check()
+        yield from link.poll(_READ_SECONDS)
+
+
+def check(demo: Demo) -> None:
+    """VerificationError unless the program has found the person that its camera looks at."""
+    if demo.people_seen < len(demo.frames) // 2:
+        raise VerificationError(
+            f"only {demo.people_seen} of {len(demo.frames)} frames had a person in them; the firmware or the model is "
+            "not what it should be"
+        )
+
+
+def write(demo: Demo, folder: Path) -> None:
+    """Write the poses as JSON lines, the LCD as a picture (of the frame with the surest person) and as an animation."""
+    lines = "".join(json.dumps(frame.to_dict(demo.board)) + "\n" for frame in demo.frames)
+    files.write(folder / POSES, lines.encode())
+    files.write_png(folder / PICTURE, demo.pictures[_surest(demo)])
+    packed = io.BytesIO()
+    first, *others = demo.pictures
+    first.save(packed, "GIF", save_all=True, append_images=others, duration=_ANIMATION_MS, loop=0)
+    files.write(folder / ANIMATION, packed.getvalue())
+
+
+def _surest(demo: Demo) -> int:
+    scores = [max((pose.score for pose in frame.poses), default=0) for frame in demo.frames]
+    return scores.index(max(scores))

@@ -1,0 +1,150 @@
+"""The KPU RAM planner: published figures, the rules that keep maps apart, and sizes that cannot be."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conversion.errors import KpuMemoryError, SizeError
+from conversion.kmodel import plan as planning
+from conversion.kmodel.assemble import assemble
+from conversion.kmodel.kpu_network import KpuNetwork
+from conversion.kmodel.layer import check
+from conversion.kmodel.layout import RAM_LINES, FeatureMap
+from conversion.kmodel.plan import Plan, placed_layers
+from tests.conversion.kmodel.networks import layer, posenet_like
+
+NETWORK = posenet_like()
+
+
+def plan(width: int, height: int, lines: int = RAM_LINES) -> Plan:
+    return planning.plan(NETWORK, width, height, lines)
+
+
+@pytest.mark.parametrize(
+    ("width", "groups", "row_lines", "lines"),
+    [(16, 4, 1, 5 * 7), (17, 2, 1, 9 * 7), (32, 2, 1, 9 * 7), (33, 1, 1, 17 * 7), (65, 1, 2, 17 * 14)],
+)
+def test_a_map_takes_the_lines_that_the_kpu_gives_it(width: int, groups: int, row_lines: int, lines: int) -> None:
+    feature_map = FeatureMap(17, 7, width)
+    assert (feature_map.groups, feature_map.row_lines, feature_map.lines) == (groups, row_lines, lines)
+
+
+# Layers, bytes of main memory and KiB of KPU RAM as the planning experiments found them.
+@pytest.mark.parametrize(
+    ("width", "height", "layers", "main_memory", "peak_kib"),
+    [
+        (160, 128, 31, 9_200, 768),
+        (224, 224, 31, 22_544, 1344),
+        (256, 192, 31, 22_080, 1152),
+        (320, 192, 31, 27_600, 1728),
+        (320, 224, 31, 32_200, 2016),
+        (320, 240, 32, 34_504, 1800),
+        (320, 256, 32, 36_800, 1920),
+        (384, 256, 32, 44_160, 1920),
+        (512, 224, 32, 51_520, 2016),
+    ],
+)
+def test_known_sizes(width: int, height: int, layers: int, main_memory: int, peak_kib: int) -> None:
+    the_plan = plan(width, height)
+    assert len(the_plan.steps) == layers
+    assert assemble(NETWORK, the_plan).main_memory_bytes == main_memory
+    assert the_plan.peak_bytes == peak_kib * 1024
+
+
+def test_a_whole_camera_frame_splits_the_second_depthwise_layer_in_two() -> None:
+    first, second = [step for step in plan(320, 240).body if step.number == 3]
+    assert (first.channels, second.channels) == (range(24), range(24, 48))
+    assert (first.source.line, first.destination.line) == (11_520, 0)
+    assert (second.source.line, second.destination.line) == (20_160, 8_640)
+
+
+sizes = st.tuples(st.sampled_from(list(planning.WIDTHS)), st.sampled_from(list(planning.HEIGHTS)))
+
+
+@given(sizes)
+def test_no_layer_writes_what_it_or_a_later_part_still_reads(size: tuple[int, int]) -> None:
+    the_plan = _plan_or_none(*size)
+    if the_plan is None:
+        return
+    for position, step in enumerate(the_plan.steps):
+        assert max(step.source.end, step.destination.end) <= the_plan.peak_lines <= RAM_LINES
+        later = [step, *(other for other in the_plan.steps[position + 1 :] if _same_source(step, other, the_plan))]
+        written = range(step.destination.line, step.destination.end)
+        for reader in later:
+            read = range(reader.source.line, reader.source.end)
+            assert written.stop <= read.start or read.stop <= written.start, (step, reader)
+
+
+def _same_source(step: planning.Step, other: planning.Step, the_plan: Plan) -> bool:
+    return other.number == step.number or (step in the_plan.heads and other in the_plan.heads)
+
+
+@given(sizes)
+def test_every_layer_reads_what_the_layer_before_it_wrote(size: tuple[int, int]) -> None:
+    the_plan = _plan_or_none(*size)
+    if the_plan is None:
+        return
+    groups = itertools.groupby(the_plan.body, key=lambda step: step.number)
+    written = (the_plan.picture.line, the_plan.picture.end, the_plan.picture.map.channels)
+    for _, group in groups:
+        steps = sorted(group, key=lambda step: step.channels.start)
+        assert (steps[0].source.line, steps[-1].source.end, _channels(steps, "source")) == written
+        for one, following in itertools.pairwise(steps):
+            assert one.source.end == following.source.line
+            assert one.destination.end == following.destination.line
+            assert len(one.channels) % one.source.map.groups == 0
+        written = (steps[0].destination.line, steps[-1].destination.end, _channels(steps, "destination"))
+    for head in the_plan.heads:
+        assert (head.source.line, head.source.end, head.source.map.channels) == written
+
+
+def _channels(steps: list[planning.Step], side: str) -> int:
+    return sum(getattr(step, side).map.channels for step in steps)
+
+
+def _plan_or_none(width: int, height: int) -> Plan | None:
+    try:
+        return plan(width, height)
+    except KpuMemoryError:
+        return None
+
+
+@given(sizes)
+def test_placed_layers_are_sound(size: tuple[int, int]) -> None:
+    the_plan = _plan_or_none(*size)
+    for number, placed in enumerate(placed_layers(NETWORK, the_plan) if the_plan else ()):
+        check(placed, f"layer {number}")
+        assert placed.registers.pack()
+
+
+def test_which_sizes_fit() -> None:
+    fitting = {(w, h) for w in planning.WIDTHS for h in planning.HEIGHTS if _plan_or_none(w, h)}
+    expected = {(w, h) for w in planning.WIDTHS for h in planning.HEIGHTS if w <= 384 or h <= 224}
+    assert fitting == expected
+
+
+def test_a_size_that_does_not_fit_names_layer_figures_and_the_nearest_that_does() -> None:
+    with pytest.raises(KpuMemoryError, match=r"512x256 .* layer 2 needs 2304 KiB of 2048 KiB; .* is 512x224"):
+        plan(512, 256)
+
+
+@pytest.mark.parametrize(("width", "height"), [(240, 320), (321, 241), (48, 64), (528, 240), (0, 0), (-16, 64)])
+def test_a_size_that_the_kpu_does_not_take_names_the_nearest(width: int, height: int) -> None:
+    with pytest.raises(SizeError, match=r"multiples of 16.*nearest such size is \d+x\d+"):
+        plan(width, height)
+
+
+def test_parts_run_downwards_when_their_source_lies_low() -> None:
+    generator = np.random.default_rng(0)
+    conv = layer(generator, FeatureMap(3, 64, 320), 24, 3, False, 2)
+    pointwise = layer(generator, conv.destination, 48, 1, False, 1)
+    depthwise = layer(generator, pointwise.destination, 48, 3, True, 1)
+    the_plan = planning.plan(KpuNetwork((conv, pointwise, depthwise), ()), 320, 64, lines=7200)
+    first, second = the_plan.body[2:]
+    assert first.source.line < the_plan.peak_lines // 2, "the source of this layer lies low"
+    assert (first.channels, second.channels) == (range(24, 48), range(24))
+    assert first.destination.line >= second.source.end
+    assert second.destination.end == first.destination.line

@@ -1,0 +1,37 @@
+"""The table of picture sizes in conversion/README.md: `python -m tests.conversion.sizes` prints it."""
+
+from __future__ import annotations
+
+from conversion import card
+from conversion.kmodel import v3
+from conversion.kmodel.assemble import assemble
+from conversion.kmodel.plan import plan
+from tests.conversion.kmodel.networks import posenet_like
+
+SIZES = (
+    (160, 128), (224, 224), (256, 192), (320, 192), (320, 224), (320, 240), (320, 256), (384, 256), (512, 224),
+)  # fmt: skip
+HEADER = """\
+| size | layers | KPU RAM KiB | main memory bytes | kmodel bytes | MACs useful | executed |
+|---|---|---|---|---|---|---|
+"""
+
+
+def table() -> str:
+    """The table in Markdown; all of it follows from the network's shape, so that random weights do."""
+    network = posenet_like()
+    return HEADER + "".join(_row(network, width, height) for width, height in SIZES)
+
+
+def _row(network: object, width: int, height: int) -> str:
+    the_plan = plan(network, width, height)
+    model = assemble(network, the_plan)
+    useful, executed = card.work(network, the_plan)
+    return (
+        f"| {width}x{height} | {len(the_plan.steps)} | {the_plan.peak_bytes // 1024} | {model.main_memory_bytes:,} | "
+        f"{len(v3.write(model)):,} | {useful / 1e6:.1f} M | {executed / 1e6:.1f} M |\n"
+    )
+
+
+if __name__ == "__main__":
+    print(table(), end="")

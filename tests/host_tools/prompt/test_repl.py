@@ -1,0 +1,232 @@
+"""The prompt: programs that stop late or never, boards that say nothing or nonsense, scripts, files, cables."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from host_tools.errors import LinkError
+from host_tools.prompt import repl
+from host_tools.prompt.repl import Prompt, RaisedError
+from host_tools.serial_link import ports
+from host_tools.virtual_board import VirtualBoard
+from tests.host_tools.peer import Peer
+from tests.host_tools.virtual_board.shell import processes
+
+TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(50)\n"
+STUBBORN = """import utime
+print("begins")
+begin = utime.ticks_ms()
+while utime.ticks_diff(utime.ticks_ms(), begin) < 1200:
+    try:
+        utime.sleep_ms(50)
+    except KeyboardInterrupt:
+        print("no")
+while True:
+    utime.sleep_ms(50)
+"""
+DEAF = "import micropython, utime\nmicropython.kbd_intr(-1)\nprint('deaf')\nwhile True:\n    utime.sleep_ms(20)\n"
+
+
+def workers(port: str) -> list[int]:
+    """The processes that hold a port for a prompt."""
+    return [number for number in processes(Path("host_tools.prompt.worker")) if port in _command(number)]
+
+
+def _command(number: int) -> str:
+    try:
+        return Path(f"/proc/{number}/cmdline").read_text()
+    except OSError:
+        return ""
+
+
+def one_line(error: Exception) -> str:
+    text = str(error)
+    assert "\n" not in text
+    assert "Traceback" not in text
+    return text
+
+
+@pytest.fixture(scope="module")
+def ticking() -> Iterator[VirtualBoard]:
+    with VirtualBoard(files={"main.py": TICKING}) as board:
+        board.wait_for("tick 2")
+        yield board
+
+
+@pytest.fixture
+def running(ticking: VirtualBoard) -> VirtualBoard:
+    """A board whose program runs."""
+    ticking.reset()
+    ticking.wait_for("tick 2")
+    return ticking
+
+
+def test_a_running_program_is_stopped_and_the_prompt_is_a_friendly_one(running: VirtualBoard) -> None:
+    repl.stop_program(running.port)
+    running.wait_for(">>> ")
+    running.send(b"print(6 * 7)\r")
+    running.wait_for("42\r\n>>> ")
+    assert not workers(running.port)
+
+
+def test_a_script_prints_lines_as_they_come(running: VirtualBoard) -> None:
+    moments = {}
+    source = "import utime\nprint('first')\nutime.sleep_ms(600)\nprint('second ü', end='')"
+    printed = repl.execute(
+        running.port, source, seconds=20, line=lambda line: moments.setdefault(line, time.monotonic())
+    )
+    assert printed == "first\nsecond ü"
+    assert list(moments) == ["first"]
+    assert time.monotonic() - moments["first"] > 0.5
+
+
+def test_a_script_that_is_longer_than_the_boards_receive_ring_arrives(running: VirtualBoard) -> None:
+    lines = "".join(f"print({number}, 'ü')\n" for number in range(900))
+    printed = repl.execute(running.port, lines, seconds=60)
+    assert printed == "".join(f"{number} ü\n" for number in range(900))
+    assert running.dropped == 0
+
+
+def test_what_a_script_raises_is_one_line(running: VirtualBoard) -> None:
+    with pytest.raises(RaisedError) as caught:
+        repl.execute(running.port, "import os\nprint('so far')\nos.remove('/flash/none')", seconds=20)
+    assert caught.value.raised == "OSError: [Errno 2] ENOENT"
+    assert running.port in one_line(caught.value)
+
+
+def test_a_script_that_takes_too_long_is_given_up_and_the_board_can_be_used_again(running: VirtualBoard) -> None:
+    began = time.monotonic()
+    with pytest.raises(LinkError, match="no answer within 1 s") as caught:
+        repl.execute(running.port, "while True: pass", seconds=1)
+    one_line(caught.value)
+    assert time.monotonic() - began < 10
+    assert not workers(running.port)
+    assert repl.execute(running.port, "print('there')", seconds=20) == "there\n"
+
+
+def test_files_arrive_byte_for_byte(running: VirtualBoard) -> None:
+    data = bytes(range(256)) * 9 + b"\x04\x03\x01'\"\\\r\n"
+    pieces: list[int] = []
+    with Prompt(running.port) as prompt:
+        prompt.put("/flash/there.bin", data, pieces.append)
+        prompt.put("/flash/empty.bin", b"")
+    assert (running.flash_folder / "there.bin").read_bytes() == data
+    assert (running.flash_folder / "empty.bin").read_bytes() == b""
+    assert sum(pieces) == len(data)
+    assert len(pieces) > 2
+    assert running.dropped == 0
+
+
+def test_a_restart_is_a_real_reset_and_what_comes_is_heard_from_its_start(running: VirtualBoard) -> None:
+    with Prompt(running.port) as prompt:
+        assert len(workers(running.port)) == 1
+        prompt.restart()
+        heard, end = b"", time.monotonic() + 20
+        while b"tick 3" not in heard and time.monotonic() < end:
+            heard += prompt.read(0.5)
+    assert heard.index(b"kpu:freq") < heard.index(b"tick 1\r\n") < heard.index(b"tick 3")
+
+
+@pytest.mark.parametrize("typed", [b"\x01", b"\x01half = ", b"\x05some = ", b"def f():\r", b"x = '''\r"])
+def test_whatever_state_the_repl_was_left_in(running: VirtualBoard, typed: bytes) -> None:
+    repl.stop_program(running.port)
+    running.send(typed)
+    assert repl.execute(running.port, "print('fine')", seconds=20) == "fine\n"
+
+
+def test_a_program_that_ignores_ctrl_c_for_a_while_is_stopped() -> None:
+    with VirtualBoard(files={"main.py": STUBBORN}) as board:
+        board.wait_for("begins")
+        repl.stop_program(board.port)
+        assert "no\r\n" in board.output()
+
+
+def test_a_program_that_never_listens_is_stopped_by_the_reset_key() -> None:
+    with VirtualBoard(files={"main.py": DEAF}) as board:
+        board.wait_for("deaf")
+        asked: list[str] = []
+
+        def press(message: str) -> None:
+            asked.append(message)
+            board.reset()
+
+        with Prompt(board.port, press, stop_seconds=8) as prompt:
+            assert prompt.execute("print('reached')", seconds=20) == "reached\n"
+        assert len(asked) == 1
+        assert "RESET" in asked[0]
+
+
+def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
+    with VirtualBoard(files={"main.py": DEAF}) as board:
+        board.wait_for("deaf")
+        with pytest.raises(LinkError, match="RESET") as caught:
+            Prompt(board.port, stop_seconds=1)
+        assert "-A 0xD00000 -L 0x300000 erase" in one_line(caught.value)
+        assert not workers(board.port)
+
+
+@pytest.mark.parametrize(
+    ("says", "expected"),
+    [
+        (b"", "nothing came back"),
+        (bytes(range(128, 256)), "baud rate is another one"),
+        (b"core dump: misaligned load\r\nCause 0x4, EPC 0x80000000\r\n", "has crashed"),
+        (b"hello from another program\r\n", "ignores Ctrl-C"),
+    ],
+)
+def test_what_answers_instead_of_a_prompt_is_named(says: bytes, expected: str) -> None:
+    with Peer(raw=lambda data: says) as peer:
+        with pytest.raises(LinkError, match=expected) as caught:
+            Prompt(peer.port, stop_seconds=0.5)
+        assert peer.port in one_line(caught.value)
+
+
+def test_a_port_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(LinkError, match="no such port") as caught:
+        repl.stop_program(str(tmp_path / "ttyUSB9"))
+    one_line(caught.value)
+
+
+def test_a_port_that_another_program_holds_is_named(running: VirtualBoard) -> None:
+    with ports.open_port(running.port), pytest.raises(LinkError, match="in use by") as caught:
+        repl.stop_program(running.port)
+    one_line(caught.value)
+
+
+def test_a_cable_that_is_pulled_is_an_error_at_once() -> None:
+    with VirtualBoard(files={"main.py": "pass\n"}) as board:
+        with Prompt(board.port) as prompt:
+            board.close()
+            began = time.monotonic()
+            with pytest.raises(LinkError, match="lost the board") as caught:
+                prompt.execute("print(1)", seconds=30)
+            assert time.monotonic() - began < 5
+        one_line(caught.value)
+        assert not workers(board.port)
+
+
+def test_through_a_link_the_port_works_as_well(tmp_path: Path) -> None:
+    link = tmp_path / "board"
+    with VirtualBoard(files={"main.py": TICKING}, link=link) as board:
+        board.wait_for("tick 2")
+        assert repl.execute(str(link), "print('linked')", seconds=20) == "linked\n"
+
+
+def test_the_process_ends_with_the_one_who_started_it(running: VirtualBoard) -> None:
+    source = "import sys, time\nfrom host_tools.prompt.repl import Prompt\n"
+    source += "kept = Prompt(sys.argv[1])\nprint('open', flush=True)\n"
+    command = [sys.executable, "-c", source + "kept.execute('while True: pass', seconds=60)\n", running.port]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout.readline() == "open\n"
+        assert workers(running.port)
+        owner.kill()
+    end = time.monotonic() + 10
+    while len(workers(running.port)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not workers(running.port)

@@ -1,0 +1,78 @@
+"""A raised speed: kept up, given up, followed down; and a board that does not listen while it tests itself."""
+
+import threading
+import time
+
+import pytest
+
+from host_tools.serial_link import sentences
+from host_tools.serial_link.events import SelfTest
+from host_tools.serial_link.link import Refused
+from host_tools.serial_link.sentences import Sentence
+from tests.host_tools.peer import collected, linked, polite, reply, silent
+
+
+def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
+    with linked() as (peer, link):
+        assert link.raise_baud(460800) is True
+        assert link.baud == 460800
+        begin = len(peer.heard)
+        collected(link, lambda events: len(peer.heard) - begin >= 2, 5)
+        assert {each.kind for each in peer.heard[begin:]} == {"PING"}
+    assert (peer.heard[-1].kind, peer.heard[-1].fields[1]) == ("BAUD", "115200")
+
+
+def test_a_raised_speed_that_carries_nothing_is_given_up() -> None:
+    """The board answers the change, then nothing until it has fallen back."""
+    changed = []
+
+    def answer(sentence: Sentence) -> bytes:
+        if sentence.kind == "BAUD":
+            changed.append(time.monotonic())
+        deaf = changed and sentence.kind == "PING" and time.monotonic() - changed[0] < 2.5
+        return b"" if deaf else polite(sentence)
+
+    with linked(answer) as (_, link):
+        assert link.raise_baud(460800) is False
+        assert link.baud == 115200
+        assert link.ask("PING") == 1
+
+
+def test_a_board_that_falls_back_is_followed() -> None:
+    with linked() as (peer, link):
+        assert link.raise_baud(460800)
+        peer.answer = silent
+        collected(link, lambda events: link.baud == 115200, 8)
+        assert link.statistics.fallbacks == 1
+        assert peer.heard[-1].kind in ("PING", "HELLO")
+        peer.answer = polite
+        assert link.ask("PING") == 1
+
+
+def test_a_rate_that_the_board_refuses_changes_nothing() -> None:
+    with linked(lambda sentence: reply(sentence, 2, 0, "rate must be from 9600 to 4000000")) as (_, link):
+        with pytest.raises(Refused, match="rate must be"):
+            link.raise_baud(1200)
+        assert link.baud == 115200
+
+
+def test_while_a_board_tests_itself_its_silence_is_no_loss() -> None:
+    """It draws for seconds, then says the result, then answers what was asked meanwhile."""
+    asked: list[Sentence] = []
+
+    def answer(sentence: Sentence) -> bytes:
+        asked.append(sentence)
+        return reply(sentence, value=3) if sentence.kind == "SELFTEST" else b""
+
+    def finish() -> None:
+        peer.send(sentences.made("SELFTEST", 3, 0, 1, 1, 2, 2, "passed"))
+        time.sleep(0.3)
+        peer.send(reply(asked[-1], value=8))
+
+    with linked(answer) as (peer, link):
+        assert link.ask("SELFTEST", 0) == 3
+        timer = threading.Timer(1, finish)
+        timer.start()
+        assert link.ask("PING", seconds=0.1, attempts=1) == 8
+        timer.join()
+        assert link.wait_for(SelfTest, 1).result == 0

@@ -1,0 +1,74 @@
+"""The demo: the board's own program finds the person, and a damaged program does not."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from conversion import pipeline
+from conversion.pipeline import Request
+from host_tools import boards
+from host_tools.deployment import payload
+from host_tools.errors import BoardError, HostToolError
+from host_tools.virtual_board import demo
+
+FRAMES = 4
+
+
+def silent(message: str) -> None:
+    """What is told meanwhile does not matter here."""
+
+
+@pytest.fixture(scope="module")
+def kmodel(tfjs_graph_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model that sees people; the demo itself runs in a few seconds."""
+    request = Request(tmp_path_factory.mktemp("build"), weights=tfjs_graph_dir, quantisation="fast")
+    made = pipeline.convert(request, False, silent)
+    pipeline.write(made)
+    return made.path
+
+
+def test_the_demo_shows_the_person_and_writes_what_it_saw(kmodel: Path, tmp_path: Path) -> None:
+    seen = demo.run(kmodel, silent, count=FRAMES)
+    assert len(seen.frames) == FRAMES
+    assert seen.people_seen == FRAMES
+    assert seen.damaged == 0
+    demo.write(seen, tmp_path)
+    lines = (tmp_path / demo.POSES).read_text().splitlines()
+    first = json.loads(lines[0])
+    assert len(lines) == FRAMES
+    assert set(first) == {"frame", "board", "t_ms", "stages_us", "poses"}
+    assert len(first["poses"][0]["keypoints"]) == 17
+    with Image.open(tmp_path / demo.PICTURE) as picture, Image.open(tmp_path / demo.ANIMATION) as animation:
+        assert picture.size == animation.size == (320, 240)
+        assert animation.n_frames > 1
+        assert len(picture.getcolors(1 << 20)) > 1000, "the LCD shows the photo"
+
+
+# One line of the decoder, and what a slip of the pen makes of it.
+DAMAGES = {
+    "no root is ever taken": ("                found += 1\n", "                found += 0\n"),
+    "a syntax error": ("        found = 0\n", "        found = = 0\n"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_with_one_line_of_the_decoder_damaged_the_demo_fails(
+    damage: str, kmodel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the host would be decoding for the board."""
+    whole, broken = DAMAGES[damage]
+    files = payload.files(boards.find(demo.BOARD))
+    source = Path(str(files["pose_decoder.py"])).read_text()
+    assert source.count(whole) == 1
+    monkeypatch.setattr(demo, "TIMEOUT_SECONDS", 25.0)
+    damaged = {**files, "pose_decoder.py": source.replace(whole, broken)}
+    with pytest.raises(HostToolError):
+        demo.check(demo.run(kmodel, silent, damaged, FRAMES))
+
+
+def test_without_a_model_the_demo_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BoardError, match="make kmodel"):
+        demo.run(None, silent)
