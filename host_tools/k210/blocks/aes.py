@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from typing import Any
 
 from host_tools.k210.blocks.dmac import Channel
 from host_tools.k210.blocks.registers import Chip, Registers
@@ -68,11 +67,10 @@ class Aes(Registers):
 
     def _block(self, block: bytes) -> bytes:
         """One block in ECB or CBC mode."""
-        if self._mode == _CBC:
-            chain = self._chain or self._words(_IV, 4)
-            cipher = Cipher(algorithms.AES(self._key), modes.CBC(chain))
-        else:
-            cipher = Cipher(algorithms.AES(self._key), modes.ECB())  # noqa: S305 - the engine's own mode
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        mode = modes.CBC(self._chain or self._words(_IV, 4)) if self._mode == _CBC else modes.ECB()
+        cipher = Cipher(algorithms.AES(self._key), mode)
         worker = cipher.decryptor() if self._decrypts else cipher.encryptor()
         out = worker.update(block) + worker.finalize()
         self._chain = block if self._decrypts else out
@@ -82,8 +80,7 @@ class Aes(Registers):
         """All of the text, once it is there: the tag is over it."""
         size = (self.values.get(_TEXT_BYTES, 0) & 0xFFFF_FFFF) + 1
         ready = min(len(self._text), size)
-        worker = Cipher(algorithms.AES(self._key), modes.GCM(self._words(_IV, _GCM_IV_BYTES // 4))).encryptor()
-        worker.authenticate_additional_data(bytes(self._aad[: self._aad_bytes]))
+        worker = self._gcm_worker()
         # In both directions the keystream is the same; the tag is over what is encrypted.
         out = worker.update(bytes(self._text[:ready]))
         self._emit(out[self._taken :].ljust(-(-(ready - self._taken) // 4) * 4, b"\0"))
@@ -92,11 +89,18 @@ class Aes(Registers):
             self._tag = self._gcm_tag(out, bytes(self._text[:size]))
 
     def _gcm_tag(self, out: bytes, text: bytes) -> bytes:
-        worker = Cipher(algorithms.AES(self._key), modes.GCM(self._words(_IV, _GCM_IV_BYTES // 4))).encryptor()
-        worker.authenticate_additional_data(bytes(self._aad[: self._aad_bytes]))
+        worker = self._gcm_worker()
         worker.update(out if self._decrypts else text)
         worker.finalize()
         return worker.tag
+
+    def _gcm_worker(self) -> Any:
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        mode = modes.GCM(self._words(_IV, _GCM_IV_BYTES // 4))
+        worker = Cipher(algorithms.AES(self._key), mode).encryptor()
+        worker.authenticate_additional_data(bytes(self._aad[: self._aad_bytes]))
+        return worker
 
     @property
     def _aad_bytes(self) -> int:

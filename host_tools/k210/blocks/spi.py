@@ -124,7 +124,8 @@ class Spi(Registers):
                 channel.give(b"\xff" * (channel.items * channel.target_width))
             channel.finish_after(self._cycles(channel.items))
             return
-        self._channels.append(channel)
+        if channel not in self._channels:
+            self._channels.append(channel)
         self._pump()
 
     def _channel(self, to_memory: bool) -> Channel | None:
@@ -156,14 +157,16 @@ class Spi(Registers):
         if channel:
             data = np.frombuffer(channel.take(), f"<u{channel.source_width}").astype(np.uint32)
             words = np.concatenate([words, data])
-            channel.finish_after(self._cycles(channel.items))
         return words
 
     def _exchange(self, data: bytes, wanted: int) -> bytes:
-        for part in self.parts:
-            if part.selected(self):
-                return part.transfer(data, wanted)
-        return b"\xff" * wanted
+        """Let the part that is selected have the bytes. It may let time pass: what ends now is not yet an event."""
+        part = next((part for part in self.parts if part.selected(self)), None)
+        answer = part.transfer(data, wanted) if part else b"\xff" * wanted
+        channel = self._channel(to_memory=False)
+        if channel:
+            channel.finish_after(self._cycles(channel.items))
+        return answer
 
     def _pump(self) -> None:
         """Do the transfer that the registers describe, if everything for it is there."""
@@ -184,14 +187,16 @@ class Spi(Registers):
             words = words[:0]
         head, words = self._header(words) if enhanced else (b"", words)
         frames = (self.values.get(_CTRLR1, 0) & 0xFFFF) + 1
+        answer = self._exchange(head + self._on_line(words), frames * self._frame_bytes)
         self._take_time(len(words) + len(head) + frames)
-        self._received(self._exchange(head + self._on_line(words), frames * self._frame_bytes))
+        self._received(answer)
 
     def _send(self, words: np.ndarray, enhanced: bool, both: bool) -> None:
-        self._take_time(len(words))
+        frames = len(words)
         head, words = self._header(words) if enhanced else (b"", words)
         data = head + self._on_line(words)
         answer = self._exchange(data, len(data) if both else 0)
+        self._take_time(frames)
         if both:
             self._received(answer)
 
