@@ -87,6 +87,7 @@ class Machine:
     def _connect(self) -> None:
         """Tie together what a saved machine does not keep."""
         self.clock.interrupt_slice = self._end_slice
+        self.clock.on_wait = self._wait
         self.flash.on_cut = self._cut_power
         for hart in self.harts:
             hart.on_access = self._accessing
@@ -281,14 +282,17 @@ class Machine:
         for poll in self.pollers:
             poll()
         first.take_interrupt(self._pending(first))
-        idle = not second.started or second.spinning or second.waiting
-        self.clock.shared.may_skip = int(idle)
-        length = self._slice(idle)
-        if first.waiting:
-            self.clock.skip(self.clock.until_next(_SLICE if idle else self._cycles(length)))
+        if second.started:
+            second.take_interrupt(self._pending(second))
+        now = self.clock.cycles
+        second_idle = second.idle(now) or second.spinning
+        self.clock.shared.may_skip = int(second_idle)
+        length = self._slice(second_idle)
+        if first.idle(now):
+            self._pass_idle_time(now, length)
         else:
             first.run(length)
-        self._run_second(second, length)
+        self._run_second(second, now, length)
         self._look_for_faults()
         if self._pending_error is not None:
             error, self._pending_error = self._pending_error, None
@@ -304,15 +308,28 @@ class Machine:
         cycles = self.clock.until_next(self._cycles(_SLICE if idle else _SHARED_SLICE))
         return max(1, -(-cycles * shared.denominator // shared.numerator))
 
-    def _run_second(self, second: Hart, length: int) -> None:
+    def _pass_idle_time(self, now: int, length: int) -> None:
+        """Hart 0 has nothing to do: time passes to the next event, or as far as hart 1 comes meanwhile."""
+        cycles = self._cycles(length)
+        if self.harts[0].sleeps_until > now:
+            cycles = min(cycles, self.harts[0].sleeps_until - now)
+        self.clock.skip(max(1, cycles))
+
+    def _run_second(self, second: Hart, now: int, length: int) -> None:
         if not second.started:
-            if self.bus.clint.msip[1] or any(self.memory.data[_WAKE_WORD : _WAKE_WORD + 8]):
-                second.started = True
-            return
-        second.take_interrupt(self._pending(second))
-        if not second.waiting:
+            second.started = bool(self.bus.clint.msip[1]) or any(self.memory.data[_WAKE_WORD : _WAKE_WORD + 8])
+        elif not second.idle(now):
             second.run(min(length, _SPINNING_SLICE) if second.spinning else length)
             second.look_if_spinning()
+
+    def _wait(self, cycle: int) -> None:
+        """The hart that is polling sleeps: at once where nobody else works, else in its next slices."""
+        hart = self._current
+        if not hart.number and self.clock.shared.may_skip:
+            self.clock.pass_to(cycle)
+        else:
+            hart.sleeps_until = cycle
+            hart.end_slice()
 
     def _restart(self) -> None:
         reason = self._restart_reason

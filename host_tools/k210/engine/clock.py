@@ -37,12 +37,13 @@ class Clock:
         self._changed, self._nanoseconds = 0, 0
         self._events: list[_Event] = []
         self._number = 0
-        # Set by the machine: ends the slice that is being run.
+        # Set by the machine: what ends the slice that is being run, and what lets a hart wait until a cycle.
         self.interrupt_slice: Callable[[], None] = _nothing
+        self.on_wait: Callable[[int], None] = self.pass_to
 
     def __getstate__(self) -> dict[str, Any]:
         shared = {name: getattr(self.shared, name) for name, _ in native.SharedClock._fields_}
-        return {**self.__dict__, "shared": shared, "interrupt_slice": None}
+        return {**self.__dict__, "shared": shared, "interrupt_slice": None, "on_wait": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -118,12 +119,17 @@ class Clock:
         self.shared.skipped += cycles
 
     def wait(self, cycle: int) -> None:
-        """The guest polls for something that comes at that cycle: let time pass to it, or to what happens before."""
-        now, shared = self.cycles, self.shared
-        if cycle > now and shared.may_skip:
-            shared.skipped += max(0, min(cycle, shared.next_event) - now)
-            if self.cycles >= shared.next_event:
-                self.interrupt_slice()
+        """The guest polls for something that comes at that cycle: it may as well sleep until then, or until whatever
+        happens before."""
+        cycle = min(cycle, self.shared.next_event)
+        if self.cycles < cycle < native.NEVER:
+            self.on_wait(cycle)
+
+    def pass_to(self, cycle: int) -> None:
+        """Let time pass without instructions, up to a cycle."""
+        self.shared.skipped += max(0, cycle - self.cycles)
+        if self.cycles >= self.shared.next_event:
+            self.interrupt_slice()
 
 
 def _nothing() -> None:

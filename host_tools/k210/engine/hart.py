@@ -54,7 +54,9 @@ class Hart:
 
     def __init__(self, number: int, memory: Memory, clock: Clock, regions: list[tuple[int, int, Device]]) -> None:
         self.number, self._memory, self._clock, self._regions = number, memory, clock, regions
+        # Stopped by wfi; in a loop that changes nothing; polling for what comes at a cycle.
         self.waiting = self.spinning = False
+        self.sleeps_until = 0
         self.started = number == 0
         self.pc = RAM
         self.fault: Fault | None = None
@@ -187,6 +189,10 @@ class Hart:
         self.uc.reg_write(self._names.UC_RISCV_REG_MTVAL, self._bad_address)
         self.trap(cause)
 
+    def idle(self, cycle: int) -> bool:
+        """Whether it has nothing to do at that cycle."""
+        return not self.started or self.waiting or self.sleeps_until > cycle
+
     def take_interrupt(self, mip: int) -> None:
         """Enter the trap handler for the most urgent interrupt that is pending and enabled, if any."""
         self.state.masked = 0
@@ -194,7 +200,7 @@ class Hart:
         ready = mip and mip & self.uc.reg_read(self._names.UC_RISCV_REG_MIE)
         if not ready:
             return
-        self.waiting = False
+        self.waiting, self.sleeps_until = False, 0
         if not self.uc.reg_read(self._names.UC_RISCV_REG_MSTATUS) & _MIE:
             self.state.masked = 1
             return
