@@ -23,6 +23,7 @@ class I2cPart(Protocol):
 
     address: int
     clock_pin: int
+    awake: bool
 
     def start(self) -> None:
         """A transfer to it begins."""
@@ -52,7 +53,8 @@ class I2c(Registers):
     def _slave(self) -> I2cPart | None:
         address = self.values.get(_TARGET, 0) & 0x7F
         for part in self.parts:
-            if part.address == address and self.chip.pins.is_function(part.clock_pin, self._clock_function):
+            connected = self.chip.pins.is_function(part.clock_pin, self._clock_function)
+            if part.address == address and part.awake and connected:
                 return part
         return None
 

@@ -41,7 +41,7 @@ class HartState(ctypes.Structure):
         ("count", _u64), ("deadline", _u64), ("ram", _pointer), ("cache", _pointer), ("profile", _pointer),
         ("stop", _pointer), ("reg_read", _pointer), ("mstatus", _u64), ("masked", _u64), ("last_pc", _u64),
         ("low_pc", _u64), ("high_pc", _u64), ("number", _u64), ("mip", _u64), ("loop_since", _u64),
-        ("loop_count", _u64), ("latch", _u64), ("wild", _u64), ("marks", _pointer), ("marked", _u64),
+        ("loop_count", _u64), ("loop_step", _u64), ("loop_pc", _u64), ("loop_turns", _u64), ("latch", _u64), ("wild", _u64), ("marks", _pointer), ("marked", _u64),
         ("resumed", _u64), ("first", _u64), ("clock", _pointer),
     ]  # fmt: skip
 
@@ -57,8 +57,8 @@ class IdleSpiState(ctypes.Structure):
 
 # What of a hart's state a saved machine keeps; the rest are addresses of this process.
 KEPT = (
-    "count", "deadline", "masked", "last_pc", "low_pc", "high_pc", "mip", "loop_since", "loop_count", "latch", "wild",
-    "resumed",
+    "count", "deadline", "masked", "last_pc", "low_pc", "high_pc", "mip", "loop_since", "loop_count", "loop_step",
+    "loop_pc", "loop_turns", "latch", "wild", "resumed",
 )  # fmt: skip
 
 

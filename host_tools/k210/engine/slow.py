@@ -9,7 +9,7 @@ from host_tools.k210.engine import csr, native
 from host_tools.k210.engine.memory import RAM, RAM_ALIAS, SIZE
 
 # As in helper.c.
-LOOP_INSTRUCTIONS, LOOP_SHIFT = 64, 12
+LOOP_INSTRUCTIONS, LOOP_TURNS, LOOP_SHIFT = 780, 16, 12
 _MIE = 8
 
 
@@ -67,17 +67,24 @@ class SlowCounter:
 
     def _cycle(self) -> int:
         state, clock = self.state, self._clock
-        here = self._now()
-        if state.count - state.loop_count < LOOP_INSTRUCTIONS and state.first and clock.may_skip:
-            cycles = max(0, min(here - state.loop_since >> LOOP_SHIFT, clock.next_event - here))
-            clock.skipped += cycles
-            here += cycles
-            if here >= clock.next_event:
-                state.deadline = 0
+        here, step = self._now(), state.count - state.loop_count
+        if step == state.loop_step and step < LOOP_INSTRUCTIONS and state.last_pc == state.loop_pc:
+            state.loop_turns += 1
+            if state.loop_turns >= LOOP_TURNS and state.first and clock.may_skip:
+                here += self._pass(here, here - state.loop_since >> LOOP_SHIFT)
         else:
-            state.loop_since = here
-        state.loop_count = state.count
+            state.loop_since, state.loop_turns = here, 0
+        state.loop_count, state.loop_step, state.loop_pc = state.count, step, state.last_pc
         return here
+
+    def _pass(self, here: int, cycles: int) -> int:
+        """Let time pass, but never beyond the next event; how much has passed."""
+        clock = self._clock
+        cycles = max(0, min(cycles, clock.next_event - here))
+        clock.skipped += cycles
+        if here + cycles >= clock.next_event:
+            self.state.deadline = 0
+        return cycles
 
     def _read_csr(self, _uc: Any, offset: int, _size: int, _user: Any) -> int:
         state = self.state

@@ -9,6 +9,7 @@ class PowerChip:
     """Answers and keeps what is written; switching something off has no effect on the board here."""
 
     address = ADDRESS
+    awake = True
 
     def __init__(self, clock_pin: int) -> None:
         self.clock_pin = clock_pin
