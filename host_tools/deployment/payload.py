@@ -17,6 +17,8 @@ BUILD = Path("build")
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
 MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
+# What the program itself writes into /flash (firmware/pose_boot.py), whatever it was started from.
+WRITTEN_BY_PROGRAM = ("pose_boot_0.txt", "pose_boot_1.txt")
 
 
 @dataclass(frozen=True)

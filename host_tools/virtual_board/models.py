@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from conversion.errors import ConversionError
 from conversion.kmodel import v3, v3_container, v4
 from conversion.kmodel.recognise import recognise
 from conversion.kpu.simulator import Kpu
+from host_tools.virtual_board import timing
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
 MOST_MODELS = 5
@@ -62,6 +64,11 @@ class Loaded:
     kpu: Kpu
     size: int
     blocks: tuple[int, int]
+
+    @cached_property
+    def kpu_us(self) -> int:
+        """How long a run takes."""
+        return timing.kpu_us(self.kpu.model)
 
     @property
     def raw(self) -> bool:

@@ -27,7 +27,7 @@ def models(told: list[str]) -> Models:
 
 @pytest.fixture
 def heap() -> SystemHeap:
-    return SystemHeap(memory_budget.BUILDS[0].image_bytes)
+    return SystemHeap(memory_budget.MINIMUM.image_bytes)
 
 
 def refusal(models: Models, heap: SystemHeap, data: bytes | None, whole: bool = True) -> tuple[LoadError, str]:
