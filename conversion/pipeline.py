@@ -15,11 +15,11 @@ from conversion.kmodel.plan import RamPlan, check_size, plan
 from conversion.kpu.posenet import Heads, Simulation, real_values
 from conversion.nncase import compilation, sizes
 from conversion.nncase.compilation import Compiled
+from conversion.posenet_weights import Origin, PoseNetWeights
 from conversion.progress import Talk
 from conversion.quantisation import calibration
 from conversion.tensorflow import reference
 from conversion.test_vector import test_vector
-from conversion.weights.model import Origin, PoseNetWeights
 
 # The figures of a run are taken on the first photos of the calibration, so that a repeated run takes seconds.
 MEASURED_PHOTOS = 8

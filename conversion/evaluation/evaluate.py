@@ -23,9 +23,9 @@ from conversion.kpu import posenet
 from conversion.kpu.posenet import Simulation
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
+from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import Talk
 from conversion.report import accuracy
-from conversion.weights.model import PoseNetWeights
 
 FLOAT_MODEL = "float"
 # What a card says of weights that are no published file.

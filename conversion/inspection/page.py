@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
+from conversion.feature_map import RAM_LINES
 from conversion.inspection import blocks, drawing, tabular, text_format
 from conversion.inspection.model import Inspection, Layer
-from conversion.kmodel.layout import RAM_LINES
 from conversion.kmodel.plan import RamPlan, Step
 from conversion.report import ram_map, tables
 from conversion.report.tables import LayerRow

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import BATCH_NORM_BYTES, KpuLayer, weight_loads
-from conversion.kmodel.layout import LINE_BYTES, RAM_LINES, FeatureMap
 
 SIZE_STEP = 16
 # nncase's k210 target: convolutions run on the KPU from 4x4 (the grid here) up to 512 wide and 256 high.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion.errors import KpuMemoryError, ModelFormatError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
 from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, V3Model
 
 # The firmware's DMA moves whole 64-bit words into main memory.

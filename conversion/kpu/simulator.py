@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from conversion.errors import SizeError
-from conversion.kmodel.layout import LINE_BYTES, RAM_BYTES, FeatureMap
+from conversion.feature_map import LINE_BYTES, RAM_BYTES, FeatureMap
 from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, V3Model
 from conversion.kpu import memory
 from conversion.kpu.arithmetic import LayerArithmetic

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from conversion.kmodel.layout import LINE_BYTES, RAM_LINES
+from conversion.feature_map import LINE_BYTES, RAM_LINES
 from conversion.kmodel.plan import RamPlan, Region
 from conversion.report.tables import LayerRow, shape
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion import network
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.plan import RamPlan, Region, placed_layers
 from conversion.kpu import time
 

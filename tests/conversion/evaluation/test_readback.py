@@ -10,7 +10,7 @@ from conversion.kmodel import assemble, v3
 from conversion.kmodel.plan import plan
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.simulator import Kpu
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 from tests.conversion.evaluation import plain_kmodel
 
 BYTE = 6 / 255

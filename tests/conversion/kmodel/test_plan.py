@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel import plan as planning
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import check
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
 from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kpu import memory
 from tests.conversion.kmodel.networks import layer, posenet_like

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import ConversionError, SizeError
+from conversion.feature_map import RAM_BYTES, FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_BYTES, FeatureMap
 from conversion.kmodel.plan import plan
 from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, Output, V3Model
 from conversion.kpu import memory

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import KpuMemoryError, ModelFormatError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
 from conversion.kmodel.plan import HEIGHTS, WIDTHS, plan
 from conversion.kmodel.registers import Registers
 from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, Output, V3Model
