@@ -1,0 +1,226 @@
+/* What must be fast: counting instructions block by block, CSR reads, and an SPI bus with nothing on it.
+ *
+ * Unicorn calls these for every block of guest code and every access to the mapped pages. slow.py does the same in
+ * Python where there is no C compiler; both must count alike. Compiled by native.py at first use.
+ */
+#include <stdint.h>
+
+#define RAM_BASE 0x80000000ull
+#define RAM_ALIAS 0x40000000ull
+#define RAM_SIZE 0x00800000ull
+#define NEVER UINT64_MAX
+
+/* A delay loop reads the counter at the same place, the same few instructions apart, so many times in a row. MaixPy's
+ * takes 728 instructions a turn, most of them for a frequency in software floating point; what Python code does
+ * between two reads is more than the limit. */
+#define LOOP_INSTRUCTIONS 780
+#define LOOP_TURNS 16
+/* It passes 1/4096 of its length at each turn, so that it ends at most that much late. */
+#define LOOP_SHIFT 12
+
+struct clock {
+    uint64_t skipped;     /* cycles that passed without instructions */
+    uint64_t numerator;   /* cycles an instruction takes, as a fraction */
+    uint64_t denominator;
+    uint64_t next_event;  /* cycle of the next event, or NEVER */
+    uint64_t may_skip;    /* whether hart 1 has nothing to do, so that hart 0's waiting may pass at once */
+    uint64_t first_count; /* instructions of hart 0 */
+};
+
+struct hart {
+    uint64_t count;           /* instructions since power-on */
+    uint64_t deadline;        /* stop before the block that begins at or behind this count */
+    const uint8_t *ram;       /* host view of RAM_BASE */
+    uint32_t *cache;          /* bytes << 12 | instructions of the block at each even address */
+    uint64_t *profile;        /* instructions by block start, or NULL */
+    int (*stop)(void *uc);    /* uc_emu_stop */
+    int (*reg_read)(void *uc, int reg, void *value);
+    uint64_t mstatus;         /* Unicorn's number of that register */
+    uint64_t masked;          /* an interrupt waits for mstatus.MIE: stop where it is set */
+    uint64_t last_pc;         /* start of the last block */
+    uint64_t low_pc, high_pc; /* blocks seen since it was set, to find a hart that spins */
+    uint64_t number;
+    uint64_t mip;             /* what a read of mip gives */
+    uint64_t loop_since;      /* cycle at which the delay loop under way began */
+    uint64_t loop_count;      /* instructions at its last read */
+    uint64_t loop_step;       /* instructions between its last two reads */
+    uint64_t loop_pc;         /* where it reads */
+    uint64_t loop_turns;      /* how often it has done so */
+    uint64_t latch;           /* upper half of the counter that is being read */
+    uint64_t wild;            /* program counter of the first access to page 0 that is no CSR */
+    uint64_t *marks;          /* bit field: block starts to stop at, by half-word of RAM, or NULL */
+    uint64_t marked;          /* the mark that it stopped at */
+    uint64_t resumed;         /* the block to run although it is marked */
+    uint64_t first;           /* whether it is hart 0, which is the clock */
+    struct clock *clock;
+};
+
+static uint64_t ram_offset(uint64_t address)
+{
+    if (address - RAM_BASE < RAM_SIZE) return address - RAM_BASE;
+    if (address - RAM_ALIAS < RAM_SIZE) return address - RAM_ALIAS;
+    return NEVER;
+}
+
+static uint32_t block_instructions(struct hart *h, uint64_t offset, uint32_t size)
+{
+    uint32_t entry = h->cache[offset >> 1], at = 0, count = 0;
+    if (entry >> 12 == size && size) return entry & 0xfff;
+    while (at < size && offset + at + 2 <= RAM_SIZE) {
+        at += (h->ram[offset + at] & 3) == 3 ? 4 : 2;
+        count++;
+    }
+    h->cache[offset >> 1] = size << 12 | count;
+    return count;
+}
+
+void k210_block(void *uc, uint64_t address, uint32_t size, void *user)
+{
+    struct hart *h = user;
+    uint64_t offset = ram_offset(address);
+    uint32_t count = size / 4;
+
+    if (h->masked) {
+        uint64_t status = 0;
+        h->reg_read(uc, (int)h->mstatus, &status);
+        if (status & 8) h->deadline = 0;
+    }
+    if (h->count >= h->deadline) {
+        h->stop(uc);
+        return;
+    }
+    if (offset != NEVER) {
+        if (h->marks && (h->marks[offset >> 7] >> (offset >> 1 & 63) & 1) && h->resumed != address) {
+            h->marked = address;
+            h->deadline = 0;
+            h->stop(uc);
+            return;
+        }
+        count = block_instructions(h, offset, size);
+        if (h->profile) h->profile[offset >> 1] += count;
+    }
+    h->resumed = 0;
+    h->count += count;
+    if (h->first) h->clock->first_count = h->count;
+    h->last_pc = address;
+    if (address < h->low_pc) h->low_pc = address;
+    if (address > h->high_pc) h->high_pc = address;
+}
+
+static uint64_t now(struct clock *c)
+{
+    return c->first_count * c->numerator / c->denominator + c->skipped;
+}
+
+/* Lets time pass, but never beyond the next event. */
+static void pass(struct hart *h, uint64_t cycles)
+{
+    struct clock *c = h->clock;
+    uint64_t here = now(c);
+    if (c->next_event <= here) cycles = 0;
+    else if (c->next_event != NEVER && cycles > c->next_event - here) cycles = c->next_event - here;
+    c->skipped += cycles;
+    if (here + cycles >= c->next_event) h->deadline = 0;
+}
+
+/* mcycle; a loop that reads it again and again makes time pass faster. */
+static uint64_t read_cycle(struct hart *h)
+{
+    uint64_t here = now(h->clock), step = h->count - h->loop_count;
+    if (step == h->loop_step && step < LOOP_INSTRUCTIONS && h->last_pc == h->loop_pc) {
+        if (++h->loop_turns >= LOOP_TURNS && h->first && h->clock->may_skip) {
+            pass(h, (here - h->loop_since) >> LOOP_SHIFT);
+            here = now(h->clock);
+        }
+    } else {
+        h->loop_since = here;
+        h->loop_turns = 0;
+    }
+    h->loop_count = h->count;
+    h->loop_step = step;
+    h->loop_pc = h->last_pc;
+    return here;
+}
+
+/* Page 0: CSR reads, rewritten to loads. The numbers are those of csr.py. */
+uint64_t k210_csr_read(void *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct hart *h = user;
+    uint64_t value = 0;
+    (void)uc; (void)size;
+    if (offset & 4) return h->latch >> 32;
+    switch (offset) {
+    case 0x100: value = read_cycle(h); break;
+    case 0x108: value = h->count; break;
+    case 0x110: value = read_cycle(h) / 50; break;
+    case 0x118: value = h->mip; break;
+    case 0x120: value = h->number; break;
+    case 0x128: break;
+    default:
+        if (!h->wild) h->wild = h->last_pc;
+    }
+    h->latch = value;
+    return value & 0xffffffff;
+}
+
+void k210_csr_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct hart *h = user;
+    (void)uc; (void)offset; (void)size; (void)value;
+    if (!h->wild) h->wild = h->last_pc;
+}
+
+/* An SPI controller (DesignWare SSI, frame format 0) with nothing on its bus: the data line stays high. */
+struct idle_spi {
+    uint32_t registers[1024];
+    uint32_t waiting;      /* frames in the receive FIFO */
+    uint32_t sent;         /* frames written before a slave is selected */
+    uint64_t clock_cycles; /* CPU cycles of one cycle of the controller's input clock */
+    struct hart *hart;
+};
+
+static void idle_frames(struct idle_spi *s, uint32_t frames)
+{
+    uint32_t bits = (s->registers[0] >> 16 & 31) + 1, divider = s->registers[5] & 0xfffe;
+    pass(s->hart, (uint64_t)frames * bits * (divider ? divider : 2) * s->clock_cycles);
+}
+
+uint64_t k210_idle_spi_read(void *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct idle_spi *s = user;
+    uint32_t bits = (s->registers[0] >> 16 & 31) + 1;
+    (void)uc; (void)size;
+    switch (offset) {
+    case 0x20: return 0;
+    case 0x24: return s->waiting < 32 ? s->waiting : 32;
+    case 0x28: return 0x06 | (s->waiting ? 8 : 0);
+    }
+    if (offset >= 0x60 && offset < 0xf0) {
+        if (!s->waiting) return 0;
+        s->waiting--;
+        return bits == 32 ? 0xffffffffu : (1u << bits) - 1;
+    }
+    return s->registers[offset >> 2 & 1023];
+}
+
+void k210_idle_spi_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct idle_spi *s = user;
+    uint32_t mode = s->registers[0] >> 8 & 3, active = (s->registers[2] & 1) && s->registers[4], frames;
+    (void)uc; (void)size;
+    if (offset >= 0x60 && offset < 0xf0) {
+        if (active) idle_frames(s, 1);
+        if (mode == 0 && active) s->waiting++;
+        else if (!active) s->sent++;
+        return;
+    }
+    s->registers[offset >> 2 & 1023] = (uint32_t)value;
+    if (offset == 0x08 && !(value & 1)) s->waiting = s->sent = 0;
+    active = (s->registers[2] & 1) && s->registers[4];
+    if (active && s->sent && (offset == 0x08 || offset == 0x10)) {
+        frames = mode == 0 ? s->sent : mode >= 2 ? (s->registers[1] & 0xffff) + 1 : 0;
+        s->waiting += frames;
+        idle_frames(s, s->sent + (mode == 0 ? 0 : frames));
+        s->sent = 0;
+    }
+}
