@@ -26,6 +26,9 @@ _INITIAL = {0x00: 0xDF0C_7DE1, 0x04: CRYSTAL_HERTZ}
 class Sysctl(Registers):
     """Frequencies are asked of it by the blocks whose time depends on them."""
 
+    # A read changes nothing: MaixPy's delay loops ask for the CPU's frequency at each turn.
+    reads_harmlessly = True
+
     def __init__(self, chip: Chip, restart: Callable[[int], None]) -> None:
         """`restart` resets the chip; its argument is the bit of reset_status that says why."""
         super().__init__(chip, "sysctl", _INITIAL)

@@ -89,11 +89,16 @@ class Hart:
         if map_native and map_native(self, base, size):
             return
 
+        state, harmless = self.state, getattr(device, "reads_harmlessly", False)
+
         def read(_uc: Any, offset: int, width: int, _user: Any) -> int:
+            if not harmless:
+                state.touched = 1
             self.on_access(self)
             return device.read(offset, width) & (1 << 8 * width) - 1
 
         def write(_uc: Any, offset: int, width: int, value: int, _user: Any) -> None:
+            state.touched = 1
             self.on_access(self)
             device.write(offset, width, value)
 
@@ -143,21 +148,29 @@ class Hart:
 
     def run(self, instructions: int) -> None:
         """Run about so many instructions: to the end of the block that reaches them."""
-        from unicorn import UcError
-
         state = self.state
         state.deadline = state.count + instructions
         self.on_access(self)
         self._cause = None
+        self._emulate()
+        while state.rolled_back:
+            self.pc = self.counter.roll_back()
+            if state.count >= state.deadline:
+                return
+            self._emulate()
+        if self._cause is not None:
+            self._take_exception(self._cause)
+        elif state.count < state.deadline:
+            self.waiting = True
+
+    def _emulate(self) -> None:
+        from unicorn import UcError
+
         try:
             self.uc.emu_start(self.pc, 0xFFFF_FFFF_FFFF_FFFF)
         except UcError as error:
             self._cause = self._cause_of(error)
         self.pc = self.uc.reg_read(self._names.UC_RISCV_REG_PC)
-        if self._cause is not None:
-            self._take_exception(self._cause)
-        elif state.count < state.deadline:
-            self.waiting = True
 
     def _exception(self, uc: Any, cause: int, _user: Any) -> None:
         self._cause, self._bad_address = cause, 0
@@ -211,6 +224,7 @@ class Hart:
     def trap(self, cause: int) -> None:
         """Enter the machine-mode trap handler."""
         uc, names = self.uc, self._names
+        self.state.touched = 1
         status = uc.reg_read(names.UC_RISCV_REG_MSTATUS)
         status = status & ~(_MPP | _MPIE | _MIE) | _MPP | (status & _MIE) << 4
         uc.reg_write(names.UC_RISCV_REG_MSTATUS, status)

@@ -34,15 +34,28 @@ class SharedClock(ctypes.Structure):
     )]  # fmt: skip
 
 
+class LoopState(ctypes.Structure):
+    """`struct loop` of helper.c."""
+
+    _fields_ = [
+        *((name, _u64) for name in (
+            "pc", "step", "count", "turns", "state", "length", "at", "jump", "falling", "jumped", "saved_count",
+            "saved_sp", "saved_read",
+        )),
+        ("path", _u64 * 1024), ("stack", ctypes.c_uint8 * 2048),
+    ]  # fmt: skip
+
+
 class HartState(ctypes.Structure):
     """`struct hart` of helper.c."""
 
     _fields_ = [
         ("count", _u64), ("deadline", _u64), ("ram", _pointer), ("cache", _pointer), ("profile", _pointer),
         ("stop", _pointer), ("reg_read", _pointer), ("mstatus", _u64), ("masked", _u64), ("last_pc", _u64),
-        ("low_pc", _u64), ("high_pc", _u64), ("number", _u64), ("mip", _u64), ("loop_since", _u64),
-        ("loop_count", _u64), ("loop_step", _u64), ("loop_pc", _u64), ("loop_turns", _u64), ("latch", _u64), ("wild", _u64), ("marks", _pointer), ("marked", _u64),
-        ("resumed", _u64), ("first", _u64), ("clock", _pointer),
+        ("low_pc", _u64), ("high_pc", _u64), ("number", _u64), ("mip", _u64), ("latch", _u64), ("wild", _u64),
+        ("marks", _pointer), ("marked", _u64), ("resumed", _u64), ("first", _u64), ("touched", _u64),
+        ("rolled_back", _u64), ("stack_pointer", _u64), ("context_save", _pointer),
+        ("context", _pointer), ("clock", _pointer), ("loop", LoopState),
     ]  # fmt: skip
 
 
@@ -56,10 +69,7 @@ class IdleSpiState(ctypes.Structure):
 
 
 # What of a hart's state a saved machine keeps; the rest are addresses of this process.
-KEPT = (
-    "count", "deadline", "masked", "last_pc", "low_pc", "high_pc", "mip", "loop_since", "loop_count", "loop_step",
-    "loop_pc", "loop_turns", "latch", "wild", "resumed",
-)  # fmt: skip
+KEPT = ("count", "deadline", "masked", "last_pc", "low_pc", "high_pc", "mip", "latch", "wild", "resumed")
 
 
 @cache
@@ -112,14 +122,30 @@ class FastCounter:
             low_pc=NEVER,
             number=number,
             first=int(number == 0),
+            stack_pointer=riscv_const.UC_RISCV_REG_X2,
+            context_save=ctypes.cast(binding.uclib.uc_context_save, _pointer).value,
             clock=ctypes.addressof(clock),
         )
+        self._uc = uc
+        context = _pointer()
+        status = binding.uclib.uc_context_alloc(uc._uch, ctypes.byref(context))
+        assert status == 0, f"uc_context_alloc: {status}"
+        self.state.context = context
         status = binding.uclib.uc_hook_add(
             uc._uch, ctypes.byref(_u64()), ctypes.c_int(_HOOK_BLOCK),
             ctypes.cast(self._library.k210_block, _pointer), ctypes.cast(ctypes.byref(self.state), _pointer),
             _u64(1), _u64(0),
         )  # fmt: skip
         assert status == 0, f"uc_hook_add: {status}"
+
+    def roll_back(self) -> int:
+        """Put the registers back to before a jump in time that was too long; where to go on."""
+        self.state.rolled_back = 0
+        self._binding.uclib.uc_context_restore(self._uc._uch, _pointer(self.state.context))
+        return self.state.loop.pc
+
+    def __del__(self) -> None:
+        self._binding.uclib.uc_context_free(_pointer(self.state.context))
 
     def map_csr_page(self, uc: Any, size: int) -> None:
         """Let C answer the CSR page at address 0."""

@@ -1,4 +1,7 @@
-"""helper.c once more in Python, for hosts without a C compiler: the same counts, some twenty times slower."""
+"""helper.c once more in Python, for hosts without a C compiler: the same counts and cycles, but far slower.
+
+It does not jump in delay loops: those jumps change nothing but the time that they take on the host.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,6 @@ from typing import Any
 from host_tools.k210.engine import csr, native
 from host_tools.k210.engine.memory import RAM, RAM_ALIAS, SIZE
 
-# As in helper.c.
-LOOP_INSTRUCTIONS, LOOP_TURNS, LOOP_SHIFT = 780, 16, 12
 _MIE = 8
 
 
@@ -65,35 +66,14 @@ class SlowCounter:
         clock = self._clock
         return clock.first_count * clock.numerator // clock.denominator + clock.skipped
 
-    def _cycle(self) -> int:
-        state, clock = self.state, self._clock
-        here, step = self._now(), state.count - state.loop_count
-        if step == state.loop_step and step < LOOP_INSTRUCTIONS and state.last_pc == state.loop_pc:
-            state.loop_turns += 1
-            if state.loop_turns >= LOOP_TURNS and state.first and clock.may_skip:
-                here += self._pass(here, here - state.loop_since >> LOOP_SHIFT)
-        else:
-            state.loop_since, state.loop_turns = here, 0
-        state.loop_count, state.loop_step, state.loop_pc = state.count, step, state.last_pc
-        return here
-
-    def _pass(self, here: int, cycles: int) -> int:
-        """Let time pass, but never beyond the next event; how much has passed."""
-        clock = self._clock
-        cycles = max(0, min(cycles, clock.next_event - here))
-        clock.skipped += cycles
-        if here + cycles >= clock.next_event:
-            self.state.deadline = 0
-        return cycles
-
     def _read_csr(self, _uc: Any, offset: int, _size: int, _user: Any) -> int:
         state = self.state
         if offset & 4:
             return state.latch >> 32
         if offset == csr.CYCLE:
-            value = self._cycle()
+            value = self._now()
         elif offset == csr.TIME:
-            value = self._cycle() // 50
+            value = self._now() // 50
         else:
             values = {csr.INSTRET: state.count, csr.MIP: state.mip, csr.HART: state.number, csr.ZERO: 0}
             value = values.get(offset, -1)
