@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from host_tools.errors import HostToolError, LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
+from host_tools.monitor.feed import Item, Note, Queue, Source
 from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted
 
 _NO_NAME = "-"

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
+from host_tools.monitor.feed import Item, Note, Queue, Source
 from host_tools.monitor.record import FORMAT, RecordingError, from_dict
 from host_tools.serial_link import Event, Hello, Restarted
 

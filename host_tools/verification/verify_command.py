@@ -40,10 +40,10 @@ def verify(
     from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
-    plan = verification.plan_board(path, frames) if image is None else verification.plan_image(path, image)
+    expected = verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
     with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, bar() as report:
         _raise_baud(link, baud)
-        verdict = verification.run(link, plan, report, talk)
+        verdict = verification.run(link, expected, report, talk)
     _show(verdict, as_json)
 
 
