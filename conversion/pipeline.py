@@ -86,7 +86,7 @@ def _measured(request: Request, source: PoseNetWeights, compiled: Compiled, the_
     simulation = Simulation(model, path.name)
     the_card = {
         "format": card.FORMAT,
-        "kmodel": card.kmodel_entry(path.name, request.version, data),
+        "kmodel": card.kmodel_entry(path.name, data),
         **card.network_entries(compiled.network, the_plan, model.main_memory_bytes),
         "source": _source(source.origin),
         "tools": {

@@ -70,5 +70,4 @@ def write_heads(result: Result, path: Path) -> None:
 
 def write_overlay(result: Result, path: Path) -> None:
     """Write the photo with the poses drawn on it, as PNG."""
-    scale = photos.letterbox_scale(result.photo, *result.size)
-    files.write_png(path, overlay.skeletons(result.photo, result.poses, 1 / scale))
+    files.write_png(path, overlay.skeletons(result.photo, result.poses, result.size))

@@ -87,7 +87,7 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
 
 def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     """Take our files off a board or a card again, and put back what was kept."""
-    names = [*payload.program(), payload.DEVICE_CARD]
+    names = [*payload.program(), payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM]
     if options.sd is not None:
         report = Report(str(options.sd))
         there = sd_card.found(options.sd, None, {})
@@ -140,20 +140,21 @@ def _tell_model(folder: FlashFolder, the_payload: Payload, report: Report) -> No
 
 
 def _tell_memory(the_payload: Payload, report: Report) -> None:
-    """Say what RAM the model takes, and warn if that is more than the board's firmware leaves: estimates."""
+    """Say what RAM the model takes, and warn if that is more than the board's firmware leaves."""
     board, lcd = the_payload.board, the_payload.board.lcd
     main_memory = the_payload.card["memory"]["main_memory_bytes"]
     lcd_bytes = lcd.width * lcd.height * 2 if lcd else 0
     fits = budget.fits(len(the_payload.kmodel), main_memory)
     needed = fits[0].needed - budget.LCD_BYTES + lcd_bytes
     free = ", ".join(f"{fit.free // 1024} KiB with MaixPy {fit.build}" for fit in fits)
-    line = f"RAM (estimated): {needed // 1024} KiB needed; free are {free}"
+    line = f"RAM: {needed // 1024} KiB needed; free are {free}"
     report.notes.append(line)
-    build = next((fit for fit in fits if fit.build in board.firmware_build), fits[-1])
+    name = budget.MINIMUM.name if budget.MINIMUM.name in board.firmware_build else budget.FULL.name
+    build = next(fit for fit in fits if fit.build == name)
     if needed > build.free:
         report.warnings.append(
             f"the model is likely too large for {board.firmware_build}: {needed // 1024} KiB of RAM needed, "
-            f"{build.free // 1024} KiB free (estimated); make a smaller one with `make kmodel SIZE=256x192`"
+            f"{build.free // 1024} KiB free; make a smaller one with `make kmodel SIZE=256x192`"
         )
 
 

@@ -85,7 +85,7 @@ def readme(belongings: payload.Payload, package_bytes: int) -> str:
         sha256=the_card["kmodel"]["sha256"],
         size=f"{the_card['input']['width']}x{the_card['input']['height']}",
         fits="\n".join(
-            f"    {fit.build:8} build: {fit.needed / _MIB:.2f} MiB of {fit.free / _MIB:.2f} MiB" for fit in fits
+            f"    {fit.build:9} build: {fit.needed / _MIB:.2f} MiB of {fit.free / _MIB:.2f} MiB" for fit in fits
         ),
         settings=_settings(belongings),
         tried="has been tried" if board.verified_on_hardware else "has NOT been tried",

@@ -68,9 +68,13 @@ class BootRom:
             self._over.clear()
             self.active = True
 
-    def leave(self, timeout: float) -> None:
-        """Let the chip go on to its program if a reset comes within `timeout` seconds."""
-        self._over.wait(timeout)
+    @property
+    def over(self) -> bool:
+        """Whether a reset has come that finds a firmware."""
+        return self._over.is_set()
+
+    def leave(self) -> None:
+        """Let the chip go on to its program if it may."""
         with self._lock:
             if self._over.is_set():
                 self.active = False

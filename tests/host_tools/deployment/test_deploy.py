@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
 from host_tools.serial_link import sentences
-from host_tools.virtual_board import Hardware, VirtualBoard
+from host_tools.virtual_board import Hardware
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 Files = dict[str, bytes]
 
@@ -36,7 +38,9 @@ def no_progress(done: int, total: int) -> None:
 
 
 def files_of(board: VirtualBoard) -> Files:
-    return {path.name: path.read_bytes() for path in board.flash_folder.iterdir()}
+    """What lies in /flash, but for what the program counts its starts in."""
+    names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
+    return {name: (board.flash_folder / name).read_bytes() for name in names}
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path, board_id: str = "maix_bit", **more: object) -> deploy.Report:
@@ -82,7 +86,7 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     seen: list[tuple[int, int]] = []
     report = deploy.run(DeployOptions(board.port, "maix_bit", kmodel), silent, lambda *step: seen.append(step))
     assert report.started.runs
-    assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", 3, kmodels.kmodel())["sha256"]
+    assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", kmodels.kmodel())["sha256"]
     assert (report.started.hello.width, report.started.hello.board) == (kmodels.WIDTH, "maix_bit")
     assert "KiB needed" in report.started.memory
     assert report.warnings == []
@@ -97,8 +101,10 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert again.nothing_to_do
     assert again.started.runs
     assert files_of(board) == after
+    assert (board.flash_folder / payload.WRITTEN_BY_PROGRAM[0]).exists()
     deploy.remove(DeployOptions(board.port), silent, no_progress)
     assert files_of(board) == before
+    assert not any((board.flash_folder / name).exists() for name in payload.WRITTEN_BY_PROGRAM)
     board.wait_for("mine")
 
 
@@ -280,10 +286,10 @@ def _another_model(folder: Path) -> None:
 
 
 def _version_5(folder: Path) -> None:
-    path = folder / "small.kmodel.json"
-    values = json.loads(path.read_text())
-    values["kmodel"]["version"] = 5
-    path.write_text(json.dumps(values))
+    path, data = folder / "small.kmodel", struct.pack("<2I", 0x4B4D444C, 5)
+    path.write_bytes(data)
+    values = json.loads(card.path_beside(path).read_text())
+    card.path_beside(path).write_text(json.dumps({**values, "kmodel": card.kmodel_entry(path.name, data)}))
 
 
 @pytest.mark.parametrize(

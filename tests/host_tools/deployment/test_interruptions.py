@@ -22,10 +22,10 @@ from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.payload import MAIN
 from host_tools.errors import HostToolError
 from host_tools.prompt import repl
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 Files = dict[str, bytes]
 STARTED = re.compile(r"program ([12]) runs")
@@ -33,7 +33,9 @@ OWN_MAIN = b"print('program 0 runs')\n"
 
 
 def files_of(board: VirtualBoard) -> Files:
-    return {path.name: path.read_bytes() for path in board.flash_folder.iterdir()}
+    """What lies in /flash, but for what the program counts its starts in."""
+    names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
+    return {name: (board.flash_folder / name).read_bytes() for name in names}
 
 
 def board_with(files: Files) -> VirtualBoard:

@@ -13,9 +13,9 @@ from conversion.progress import silent
 from host_tools.deployment import deploy, sd_card
 from host_tools.deployment.deploy import DeployOptions, Report
 from host_tools.errors import BoardError
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 Usage = namedtuple("Usage", "total used free")
 

@@ -19,11 +19,11 @@ from host_tools.flashing import download, flash, readback
 from host_tools.flashing.flash import Outcome
 from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage
-from host_tools.virtual_board import VirtualBoard
 from host_tools.virtual_board.rom import DownloadFault, Flip
 from tests import command_line
 from tests.host_tools.flashing.conftest import FIRMWARE, SHORT
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 _LIMIT = 60

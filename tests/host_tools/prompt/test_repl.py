@@ -14,9 +14,10 @@ from host_tools.errors import LinkError
 from host_tools.prompt import repl
 from host_tools.prompt.repl import Prompt, RaisedError
 from host_tools.serial_link import ports
-from host_tools.virtual_board import VirtualBoard
+from host_tools.virtual_board.clock import JumpingClock
 from tests.host_tools.peer import Peer
 from tests.host_tools.virtual_board.shell import processes
+from tests.jumping import VirtualBoard
 
 TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(50)\n"
 STUBBORN = """import utime
@@ -76,14 +77,17 @@ def test_a_running_program_is_stopped_and_the_prompt_is_a_friendly_one(running: 
 
 
 def test_a_script_prints_lines_as_they_come(running: VirtualBoard) -> None:
-    moments = {}
-    source = "import utime\nprint('first')\nutime.sleep_ms(600)\nprint('second ü', end='')"
-    printed = repl.execute(
-        running.port, source, seconds=20, line=lambda line: moments.setdefault(line, time.monotonic())
-    )
+    source = "import os, utime\nprint('first')\nwhile 'go' not in os.listdir(): utime.sleep_ms(50)\n"
+    lines: list[str] = []
+
+    def let_go(line: str) -> None:
+        lines.append(line)
+        (running.flash_folder / "go").touch()
+
+    with running.clock.host_waits():
+        printed = repl.execute(running.port, source + "print('second ü', end='')", seconds=20, line=let_go)
     assert printed == "first\nsecond ü"
-    assert list(moments) == ["first"]
-    assert time.monotonic() - moments["first"] > 0.5
+    assert lines == ["first"]
 
 
 def test_a_script_that_is_longer_than_the_boards_receive_ring_arrives(running: VirtualBoard) -> None:
@@ -143,12 +147,15 @@ def test_whatever_state_the_repl_was_left_in(running: VirtualBoard, typed: bytes
 def test_a_program_that_ignores_ctrl_c_for_a_while_is_stopped() -> None:
     with VirtualBoard(files={"main.py": STUBBORN}) as board:
         board.wait_for("begins")
+        # Into its sleep.
+        board.pass_time(0.02)
         repl.stop_program(board.port)
         assert "no\r\n" in board.output()
 
 
 def test_a_program_that_never_listens_is_stopped_by_the_reset_key() -> None:
-    with VirtualBoard(files={"main.py": DEAF}) as board:
+    # So little time passes from one Ctrl-C of the host to the next that one comes while the board starts.
+    with VirtualBoard(files={"main.py": DEAF}, clock=JumpingClock(silence_us=50_000)) as board:
         board.wait_for("deaf")
         asked: list[str] = []
 

@@ -21,11 +21,12 @@ from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
 from host_tools.verification import verify as verification
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.firmware.app.sentences import made
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import Ended, state, told, verify
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 _LIMIT = 60
 
