@@ -8,7 +8,7 @@ import string
 from pathlib import Path
 
 import conversion
-from conversion import budget, card, files
+from conversion import card, files, memory_budget
 from host_tools.boards import Board
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
@@ -70,7 +70,7 @@ def _sd_card(belongings: payload.Payload) -> dict[str, bytes]:
 def readme(belongings: payload.Payload, package_bytes: int) -> str:
     """The release's README.txt: what to do, and what is not known."""
     board, the_card = belongings.board, belongings.card
-    fits = budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
+    fits = memory_budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
     text = string.Template((_TEMPLATES / "readme.txt").read_text(encoding="utf-8")).substitute(
         name=name_of(board),
         board=board.name,
