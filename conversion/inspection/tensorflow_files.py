@@ -23,7 +23,8 @@ from conversion.inspection.model import (
     plain,
 )
 from conversion.kmodel.layout import FeatureMap
-from conversion.weights import frozen_graph, reading, tfjs_checkpoint, tfjs_graph, topology
+from conversion.outside import reading
+from conversion.weights import frozen_graph, tfjs_checkpoint, tfjs_graph, topology
 from conversion.weights.graph_nodes import Graph
 from conversion.weights.model import PoseNetWeights
 
