@@ -39,6 +39,8 @@ READ_SECONDS = 5.0
 # board is, it has room for one. Bytes of a file or a script in one command, and the length of their Python text.
 PIECE_BYTES, MOST_TEXT = 1024, 1600
 HEARD_BYTES = 4096
+# What a script of ours prints has some hundred KB at most: the list of 16 MiB of flash, block by block.
+MOST_PRINTED_BYTES = 4 * 1024 * 1024
 
 Emit = Callable[..., None]
 
@@ -132,6 +134,8 @@ class Holder:
         def take(byte: bytes) -> None:
             if byte == b"\x04":
                 return
+            if len(printed) >= MOST_PRINTED_BYTES:
+                raise TransportError(f"the board prints without end, more than {MOST_PRINTED_BYTES} bytes")
             printed.extend(byte)
             line.extend(byte)
             if byte == b"\n":
