@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.items import Item, Note, Queue, Source
+from host_tools.serial_link import limits
 from host_tools.serial_link.events import Event, Found, Hello, Lost, Restarted
 from host_tools.serial_link.link import Link
 
@@ -41,6 +42,7 @@ class PortReader:
             self._link.close()
             raise LinkError(reason)
         self._label = name
+        self._names: set[str] = set()
         self._hello: Hello | None = None
         self._alive = True
         self.failure: HostToolError | None = None
@@ -116,7 +118,8 @@ class PortReader:
             self._speed_is_due = True
         self._hello = hello
         # At its start the program has not read its settings, and says "-".
-        if hello.board != _NO_NAME:
+        if hello.board != _NO_NAME and len({*self._names, hello.board}) <= limits.MOST_NAMES:
+            self._names.add(hello.board)
             self._label = f"{hello.board}@{self._name}" if self._several else hello.board
 
     def _raise_speed(self) -> None:
