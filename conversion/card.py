@@ -13,8 +13,10 @@ from conversion import card_checks, network
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import Plan
+from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
+from conversion.kpu import time
 from conversion.outside import json_text, reading
 from conversion.outside.text import shown
 
@@ -28,11 +30,12 @@ def path_beside(kmodel: Path) -> Path:
     return kmodel.with_name(kmodel.name + ".json")
 
 
-def kmodel_entry(file: str, version: int, data: bytes) -> dict:
-    """What identifies the kmodel file itself."""
+def kmodel_entry(file: str, data: bytes) -> dict:
+    """What identifies the kmodel file itself: its name and what its bytes say."""
+    found = recognise(data)
     return {
         "file": file,
-        "version": version,
+        "version": found.version if found else None,
         "bytes": len(data),
         "crc32": zlib.crc32(data),
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -48,6 +51,7 @@ def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int)
         )
     ]
     useful, executed = work(kpu_network, plan)
+    estimate = expected_time(kpu_network, plan)
     return {
         "network": {
             "name": network.NAME,
@@ -60,6 +64,13 @@ def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int)
         "memory": {"kpu_ram_bytes": plan.peak_bytes, "main_memory_bytes": main_memory_bytes},
         "layers": len(plan.steps),
         "macs": {"useful": useful, "executed": executed},
+        "time": {
+            "state": "estimated",
+            "kpu_clock_hz": time.KPU_HZ,
+            "kpu_us": round(1e6 * estimate.kpu),
+            "copy_us": round(1e6 * estimate.copy),
+            "layers_us": [round(1e6 * layer) for layer in estimate.layers],
+        },
     }
 
 
@@ -88,6 +99,12 @@ def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
         useful += taps * step.destination.map.height * step.destination.map.width
         executed += taps * step.source.map.height * step.source.map.width
     return useful, executed
+
+
+def expected_time(kpu_network: KpuNetwork, plan: Plan) -> time.Estimate:
+    """What one picture is expected to take on the KPU, and the copy of the heads to main memory."""
+    copied = sum(step.destination.map.bytes for step in plan.heads)
+    return time.estimate((layer.registers for layer in placed_layers(kpu_network, plan)), copied)
 
 
 def to_json(the_card: Mapping) -> bytes:

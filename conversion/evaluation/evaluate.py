@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from conversion.kmodel import v3
 from conversion.kpu import posenet
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
+from conversion.progress import Talk
 from conversion.report import accuracy
 from conversion.weights.model import PoseNetWeights
 
@@ -31,8 +32,6 @@ UNKNOWN = "unknown"
 DEFAULT_SIZE = (320, 240)
 # Float pictures need not fit the KPU; below this nothing can be seen, above it memory ends.
 FLOAT_SIDES = range(64, 1024 + 1, OUTPUT_STRIDE)
-
-Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,7 @@ def _figures(inspection: Inspection) -> list[tuple[str, str]]:
         figures.append((text_format.millions(inspection.macs.useful), what))
     if inspection.memory and inspection.runs_on_kpu:
         figures.append((f"{inspection.memory.kpu_ram_bytes // 1024} KiB", "of 2048 KiB KPU RAM"))
+        figures.append((f"{1000 * inspection.seconds:.1f} ms", "on the KPU, estimated"))
     if inspection.inputs:
         figures.append((text_format.tensor_shape(inspection.inputs[0]), f"input, {inspection.inputs[0].dtype}"))
     return figures
@@ -93,6 +94,7 @@ def _totals(inspection: Inspection) -> dict[str, str]:
         "bytes": text_format.count(inspection.parameter_bytes),
         tabular.MACS.title: text_format.millions(inspection.macs.useful),
         "executed": text_format.millions(inspection.macs.executed),
+        tabular.TIME.title: f"{1e6 * inspection.seconds:,.0f}",
     }
 
 
@@ -131,4 +133,5 @@ def _ram_row(layer: Layer) -> LayerRow:
         weight_bytes=layer.parameter_bytes,
         macs_useful=layer.macs.useful,
         macs_executed=layer.macs.executed,
+        seconds=layer.seconds,
     )

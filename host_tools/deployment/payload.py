@@ -8,6 +8,7 @@ from pathlib import Path
 
 from conversion import network
 from conversion.decoding import board_decoder
+from conversion.kmodel.recognise import recognise
 from conversion.kpu import posenet
 from host_tools import boards
 from host_tools.errors import BoardError
@@ -17,6 +18,8 @@ BUILD = Path("build")
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
 MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
+# What the program itself writes into /flash (firmware/pose_boot.py), whatever it was started from.
+WRITTEN_BY_PROGRAM = ("pose_boot_0.txt", "pose_boot_1.txt")
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ def of(board: boards.Board, model: Path | None) -> Payload:
     BoardError or ModelFormatError if the kmodel or its card is missing, they do not belong together, or it is no V3.
     """
     path = kmodel(model)
+    data = _read(path)
+    kind = recognise(data)
+    if kind is None or not kind.is_v3:
+        what = kind.name if kind else "no kmodel"
+        raise BoardError(f"{path}: is {what}; the program runs V3: make one with `make kmodel FORMAT=v3`")
     found = posenet.read_described(path)
     the_card = board_decoder.device_card(found.card)
     files = {name: _read(source) for name, source in program().items()}

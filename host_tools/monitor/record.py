@@ -20,10 +20,10 @@ from pathlib import Path
 from conversion.network import HEAD_NAMES, KEYPOINTS
 from conversion.outside.text import printable, shown
 from host_tools.errors import HostToolError
-from host_tools.monitor.figure import SCORE_ONE
-from host_tools.monitor.items import Item, Note
-from host_tools.serial_link import events
-from host_tools.serial_link.sentences import MAX_POSES, STAGES, Frame, Pose
+from host_tools.monitor.feed import Item, Note
+from host_tools.monitor.output import Output
+from host_tools.serial_link import STAGES, Frame, Pose, events
+from host_tools.serial_link.units import MOST_POSES, SCORE_ONE
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -94,8 +94,8 @@ def _frame(line: dict) -> Frame:
         raise ValueError("a frame whose fields are not whole")
     if tuple(stages) != STAGES or not _are_integers(stages.values()):
         raise ValueError(f"stages_us must have {', '.join(STAGES)}, in microseconds")
-    if min(numbers[:2]) < 0 or len(poses) > MAX_POSES:
-        raise ValueError(f"a frame before the first one, or of more than {MAX_POSES} people")
+    if min(numbers[:2]) < 0 or len(poses) > MOST_POSES:
+        raise ValueError(f"a frame before the first one, or of more than {MOST_POSES} people")
     return Frame(*numbers, stages, tuple(map(_pose, poses)))
 
 
@@ -145,7 +145,7 @@ def _fits(value: object, hint: object) -> bool:
     return _are_integers([value]) if hint is int else type(value) is hint
 
 
-class Recorder:
+class Recorder(Output):
     """Writes items to a file as they come, each line whole and out of our hands at once. Call close()."""
 
     def __init__(self, path: Path, started: float) -> None:

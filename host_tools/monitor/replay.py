@@ -12,9 +12,9 @@ from typing import BinaryIO
 from conversion.outside import json_text, reading
 from conversion.outside.text import shown
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
+from host_tools.monitor.feed import Item, Note, Queue, Source
 from host_tools.monitor.record import FORMAT, MOST_LINE_BYTES, RecordingError, from_dict
-from host_tools.serial_link.events import Event, Hello, Restarted
+from host_tools.serial_link import Event, Hello, Restarted
 
 MOST_BOARDS = 64
 

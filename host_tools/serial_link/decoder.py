@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conversion.outside.text import printable
 from host_tools.serial_link import events
-from host_tools.serial_link.blocks import Blocks, Request
+from host_tools.serial_link.blocks import Blocks, MissingChunks
 from host_tools.serial_link.events import (
     Absurd,
     Announcement,
@@ -65,7 +65,7 @@ class Decoder:
     def _is_no_storm(self, event: Event | Reply, seconds: float) -> bool:
         return not isinstance(event, _TOLD) or self._throttle.lets_through(type(event), seconds)
 
-    def due(self, seconds: float) -> tuple[list[BlockLost], Request | None]:
+    def due(self, seconds: float) -> tuple[list[BlockLost], MissingChunks | None]:
         """What is to be done by now: see `Blocks.due`."""
         return self._blocks.due(seconds)
 

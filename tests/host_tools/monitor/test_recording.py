@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.network import HEAD_NAMES
-from host_tools.monitor import record
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.items import Item, Note
+from host_tools.monitor import sources
+from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.record import KINDS, Recorder, RecordingError
 from host_tools.monitor.replay import read
 from host_tools.serial_link import events
@@ -96,7 +96,7 @@ def test_what_is_recorded_is_what_is_read(tmp_path_factory: pytest.TempPathFacto
 
 
 def test_every_kind_of_event_is_recorded_or_left_out_on_purpose() -> None:
-    kinds = set(record.typing.get_args(events.Event)) | {Note}
+    kinds = set(typing.get_args(events.Event)) | {Note}
     assert kinds - set(KINDS.values()) == {Frame, events.Block}
 
 
@@ -222,9 +222,9 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "one.jsonl"
     path.write_bytes(content)
     with pytest.raises(RecordingError, match=said):
-        Feed.replay(path)
+        sources.of_recording(path)
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"none: cannot be read \(No such file or directory\); check the name"):
-        Feed.replay(tmp_path / "none")
+        sources.of_recording(tmp_path / "none")
