@@ -8,6 +8,8 @@ from __future__ import annotations
 
 REPLACEMENT = "\ufffd"
 MOST_SHOWN = 80
+# Our own messages have some hundred letters; a path that a user names has up to 4096.
+MOST_LINE = 5000
 
 
 def printable(text: str) -> str:
@@ -21,8 +23,9 @@ def printable(text: str) -> str:
 
 
 def message(text: str) -> str:
-    """A message of our own that may quote text from outside: printable, its line breaks kept."""
-    return "\n".join(map(printable, text.split("\n")))
+    """A message of our own that may quote text from outside: printable, its line breaks kept, no line without end."""
+    lines = (line if len(line) <= MOST_LINE else f"{line[: MOST_LINE - 1]}…" for line in text.split("\n"))
+    return "\n".join(map(printable, lines))
 
 
 def shown(value: object, limit: int = MOST_SHOWN) -> str:
