@@ -13,7 +13,9 @@ from conversion import network
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import Plan
+from conversion.kmodel.plan import RamPlan, placed_layers
+from conversion.kmodel.recognise import recognise
+from conversion.kpu import time
 
 FORMAT = "posenet-maix model card 1"
 MAX_CARD_BYTES = 1024 * 1024
@@ -25,18 +27,19 @@ def path_beside(kmodel: Path) -> Path:
     return kmodel.with_name(kmodel.name + ".json")
 
 
-def kmodel_entry(file: str, version: int, data: bytes) -> dict:
-    """What identifies the kmodel file itself."""
+def kmodel_entry(file: str, data: bytes) -> dict:
+    """What identifies the kmodel file itself: its name and what its bytes say."""
+    found = recognise(data)
     return {
         "file": file,
-        "version": version,
+        "version": found.version if found else None,
         "bytes": len(data),
         "crc32": zlib.crc32(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
 
 
-def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int) -> dict:
+def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: int) -> dict:
     """The entries that follow from network and plan: input, heads with their fixed-point constants, memory, work."""
     heads = [
         _head_entry(number, spec, head, step)
@@ -45,6 +48,7 @@ def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int)
         )
     ]
     useful, executed = work(kpu_network, plan)
+    estimate = expected_time(kpu_network, plan)
     return {
         "network": {
             "name": network.NAME,
@@ -57,6 +61,13 @@ def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int)
         "memory": {"kpu_ram_bytes": plan.peak_bytes, "main_memory_bytes": main_memory_bytes},
         "layers": len(plan.steps),
         "macs": {"useful": useful, "executed": executed},
+        "time": {
+            "state": "estimated",
+            "kpu_clock_hz": time.KPU_HZ,
+            "kpu_us": round(1e6 * estimate.kpu),
+            "copy_us": round(1e6 * estimate.copy),
+            "layers_us": [round(1e6 * layer) for layer in estimate.layers],
+        },
     }
 
 
@@ -76,7 +87,7 @@ def _head_entry(number: int, spec: network.HeadSpec, head: object, step: object)
     }
 
 
-def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
+def work(kpu_network: KpuNetwork, plan: RamPlan) -> tuple[int, int]:
     """Multiply-accumulates of one picture: (useful, executed); the KPU computes rows that it then drops."""
     layers = (*kpu_network.body, *(head.layer for head in kpu_network.heads))
     useful = executed = 0
@@ -85,6 +96,12 @@ def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
         useful += taps * step.destination.map.height * step.destination.map.width
         executed += taps * step.source.map.height * step.source.map.width
     return useful, executed
+
+
+def expected_time(kpu_network: KpuNetwork, plan: RamPlan) -> time.Estimate:
+    """What one picture is expected to take on the KPU, and the copy of the heads to main memory."""
+    copied = sum(step.destination.map.bytes for step in plan.heads)
+    return time.estimate((layer.registers for layer in placed_layers(kpu_network, plan)), copied)
 
 
 def to_json(the_card: Mapping) -> bytes:

@@ -84,9 +84,9 @@ def kmodel(
     from conversion import files, pipeline
     from conversion.report import accuracy, summary, writing
 
-    request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
+    recipe = pipeline.Recipe(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
-    made = pipeline.convert(request, talk_console.is_terminal, _talk)
+    made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)
     page = writing.write(made, output / accuracy.FOLDER)
     _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
@@ -132,14 +132,14 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
     from conversion.evaluation import evaluate as evaluation
     from conversion.evaluation import tables
 
-    request = evaluation.Request(model, coco, images, **options)
+    trial = evaluation.Trial(model, coco, images, **options)
     if json_ is not None:
         files.check_writable(json_.parent)
-    found = evaluation.evaluate(request, talk_console.is_terminal, _talk)
+    found = evaluation.evaluate(trial, talk_console.is_terminal, _talk)
     if json_ is not None:
         _talk(f"written: {json_} and {evaluation.write(found, json_)}")
-    if request.goes_into_card:
-        _talk(evaluation.note_in_card(found, request))
+    if trial.goes_into_card:
+        _talk(evaluation.note_in_card(found, trial))
     for table in tables.tables(found):
         result_console.print(table)
 
@@ -166,7 +166,7 @@ def inspect(file: Path, as_json: bool, html: Path | None) -> None:
 def _print_poses(result: Result) -> None:
     result_console.print(f"model {result.model_sha256}, input {result.input_sha256}")
     if not result.poses:
-        result_console.print("no pose: no keypoint scores 0.5 or more")
+        result_console.print("no pose: the board would show nobody")
     table = Table("pose", "score", "keypoint", "x", "y", "keypoint score")
     for number, pose in enumerate(result.poses, start=1):
         for name, (x, y, score) in zip(network.KEYPOINTS, pose.keypoints, strict=True):

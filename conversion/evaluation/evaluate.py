@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from conversion.kpu import posenet
 from conversion.kpu.posenet import Simulation
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
+from conversion.posenet_weights import PoseNetWeights
+from conversion.progress import Talk
 from conversion.report import accuracy
-from conversion.weights.model import PoseNetWeights
 
 FLOAT_MODEL = "float"
 # What a card says of weights that are no published file.
@@ -33,11 +34,9 @@ DEFAULT_SIZE = (320, 240)
 # Float pictures need not fit the KPU; below this nothing can be seen, above it memory ends.
 FLOAT_SIDES = range(64, 1024 + 1, OUTPUT_STRIDE)
 
-Talk = Callable[[str], None]
-
 
 @dataclass(frozen=True)
-class Request:
+class Trial:
     """What to evaluate on what. `model` is a kmodel with its card, or "float" for the weights alone.
 
     `size` is for floats (None: 320x240); a kmodel has its own. `weights` None: those that the card names, or the
@@ -76,39 +75,39 @@ class Request:
         return shlex.join(words)
 
 
-def evaluate(request: Request, progress: bool, talk: Talk) -> Evaluation:
+def evaluate(trial: Trial, progress: bool, talk: Talk) -> Evaluation:
     """Run every stage on every photo, on all cores. Raises ConversionError for whatever stops it.
 
     `progress` allows progress bars, `talk` is told what is being done. Starts processes by spawning: a script that
     calls this needs the usual `if __name__ == "__main__"`.
     """
-    chosen = coco.read(request.annotations, request.images, request.where, request.limit)
-    empty = photos.in_folder(request.no_people) if request.no_people else []
-    setup, digest = _setup(request, progress)
+    chosen = coco.read(trial.annotations, trial.images, trial.where, trial.limit)
+    empty = photos.in_folder(trial.no_people) if trial.no_people else []
+    setup, digest = _setup(trial, progress)
     talk(f"weights: {setup.weights.origin.form}, {setup.weights.origin}")
     talk(f"{', '.join(setup.stages)} at {setup.width}x{setup.height}, {len(chosen.photos)} photos")
     with Workers(setup, max(len(chosen.photos), len(empty)), progress) as workers:
         findings = workers.examine(chosen.photos)
         counts = workers.count_poses(empty)
-    return _summed_up(request, setup, digest, chosen, findings, counts)
+    return _summed_up(trial, setup, digest, chosen, findings, counts)
 
 
-def _setup(request: Request, progress: bool) -> tuple[Setup, str]:
+def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
     """What the workers get, and the SHA-256 that identifies it."""
-    if request.model == FLOAT_MODEL:
-        size = _float_size(request.size or DEFAULT_SIZE)
-        weights = weights_files.load(request.weights, progress=progress)
+    if trial.model == FLOAT_MODEL:
+        size = _float_size(trial.size or DEFAULT_SIZE)
+        weights = weights_files.load(trial.weights, progress=progress)
         return Setup(weights, *size), weights.digest()
-    path = Path(request.model)
+    path = Path(trial.model)
     data = posenet.read_kmodel(path)
     model = v3.read(data, str(path))
     machine = Simulation(model, str(path))
     readback.read(model, str(path))
     the_card = card.read_for(path, data)
     size = (machine.width, machine.height)
-    if request.size not in (None, size):
+    if trial.size not in (None, size):
         raise SizeError(f"{path}: the kmodel is for {size[0]}x{size[1]}; leave --size out or make another kmodel")
-    return Setup(_weights_of(the_card, path, request.weights, progress), *size, data, the_card), _sha256(data)
+    return Setup(_weights_of(the_card, path, trial.weights, progress), *size, data, the_card), _sha256(data)
 
 
 def _float_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -141,7 +140,7 @@ def _sha256(data: bytes) -> str:
 
 
 def _summed_up(
-    request: Request,
+    trial: Trial,
     setup: Setup,
     digest: str,
     chosen: CocoSet,
@@ -153,7 +152,7 @@ def _summed_up(
     for found in findings:
         noise = {head: noise.get(head, Noise()) + more for head, more in found.heads.items()}
     return Evaluation(
-        model=Path(request.model).name,
+        model=Path(trial.model).name,
         model_sha256=digest,
         size=(setup.width, setup.height),
         coco=chosen,
@@ -194,14 +193,14 @@ def write(evaluation: Evaluation, path: Path) -> Path:
     return drawn
 
 
-def note_in_card(evaluation: Evaluation, request: Request) -> str:
+def note_in_card(evaluation: Evaluation, trial: Trial) -> str:
     """Put the figures, with what they come from, into the kmodel's card as "evaluation", and into the report beside it.
 
     Says where they are, or why not: what cannot be written is no error, for the figures have been printed.
     """
-    path = Path(request.model)
+    path = Path(trial.model)
     entries = card.read_for(path, posenet.read_kmodel(path))
-    entries["evaluation"] = evaluation.card_entry(request.command())
+    entries["evaluation"] = evaluation.card_entry(trial.command())
     try:
         files.write(card.path_beside(path), card.to_json(entries))
     except OutputError as error:

@@ -11,7 +11,7 @@ Top level
     normalisation    {scale, offset} of a pixel 0..255 for the network (p * scale + offset), or null
     size_assumed     {width, height} that shapes and MACs hold for when the file takes any size, or null
     layers           [layer] in the order in which they run
-    totals           {layers, parameters, parameter_bytes, macs_useful, macs_executed}
+    totals           {layers, parameters, parameter_bytes, macs_useful, macs_executed, time_us}
     memory           {kpu_ram_bytes, main_memory_bytes} of a kmodel, or null
     facts, remarks   {name: text}, [text]: for people
 
@@ -34,6 +34,7 @@ layer
     parameters, parameter_bytes   weights and biases; their bytes (KPU: with batch norm and activation table)
     macs_useful, macs_executed    multiply-accumulates, or null; the KPU executes more than are of use where it strides
     quantisation     of what it writes (of a dequantising layer: of what it reads), or null
+    time_us          estimated microseconds of a run of the KPU at 400 MHz, or null
     kpu_ram          {read: [first, end], written: [first, end]} in lines of 64 bytes, or null
     details          what else the format says of this type, by name
 """
@@ -44,8 +45,8 @@ import json
 import math
 from collections.abc import Mapping
 
+from conversion.feature_map import FeatureMap
 from conversion.inspection.model import Inspection, Layer, Quantisation, Tensor
-from conversion.kmodel.layout import FeatureMap
 
 FORMAT = "posenet-maix inspection 1"
 
@@ -79,6 +80,7 @@ def to_dict(inspection: Inspection) -> dict:
             "parameter_bytes": inspection.parameter_bytes,
             "macs_useful": inspection.macs.useful,
             "macs_executed": inspection.macs.executed,
+            "time_us": round(1e6 * inspection.seconds) if inspection.runs_on_kpu else None,
         },
         "memory": vars(memory) if memory else None,
         "facts": dict(inspection.facts),
@@ -120,6 +122,7 @@ def _layer(layer: Layer) -> dict:
         "macs_useful": macs.useful if macs else None,
         "macs_executed": macs.executed if macs else None,
         "quantisation": _quantisation(layer.quantisation),
+        "time_us": None if layer.seconds is None else round(1e6 * layer.seconds),
         "kpu_ram": {name: [region.line, region.end] for name, region in regions} or None,
         "details": dict(layer.details),
     }

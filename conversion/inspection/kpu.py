@@ -7,6 +7,7 @@ from conversion.inspection.model import Convolution, Layer, Macs
 from conversion.kmodel import layer as kpu_layer
 from conversion.kmodel.layer import KERNELS, POOL_FACTORS, KpuLayer
 from conversion.kmodel.plan import Region
+from conversion.kpu import time
 
 # What the pooling unit does, by register value; 0 is nothing.
 POOLING = {
@@ -61,6 +62,7 @@ def described(number: int, layer: KpuLayer, sources: tuple[int, ...], type_: str
         parameter_bytes=len(layer.weights) + len(layer.batch_norm) + len(layer.activation),
         macs=Macs(useful if registers.pool_type in _SAMPLING else executed, executed),
         regions=regions(layer),
+        seconds=time.seconds(registers),
         details={**details, **extra},
         **more,
     )

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conversion.errors import ModelFormatError
-from conversion.kmodel.layout import FeatureMap
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.plan import Region
-from conversion.weights.model import Normalisation
+from conversion.posenet_weights import Normalisation
 from conversion.weights.reading import shown
 
 # The largest network that anybody runs on a K210 has some 200 layers; a TFLite file may have 4096 operators.
@@ -110,7 +110,8 @@ class Layer:
 
     `name` and `part` ("1/2") are the network's own where it is recognised, `file_name` is what the file says, `type`
     the format's name. `sources` are numbers of layers, INPUT and below for the inputs. `parameters` counts weights
-    and biases. `regions` are the KPU RAM that a run of the KPU reads and writes. `details` are facts of this type.
+    and biases. `regions` are the KPU RAM that a run of the KPU reads and writes, `seconds` what it is
+    estimated to take. `details` are facts of this type.
     """
 
     number: int
@@ -127,6 +128,7 @@ class Layer:
     macs: Macs | None = None
     quantisation: Quantisation | None = None
     regions: tuple[Region, Region] | None = None
+    seconds: float | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     group: str = ""
 
@@ -188,6 +190,11 @@ class Inspection:
         """Multiply-accumulates of one picture."""
         counted = [layer.macs for layer in self.layers if layer.macs]
         return Macs(sum(macs.useful for macs in counted), sum(macs.executed for macs in counted))
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time of the layers that run on the KPU, for one picture."""
+        return sum(layer.seconds for layer in self.layers if layer.seconds is not None)
 
     @property
     def runs_on_kpu(self) -> bool:

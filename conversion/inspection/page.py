@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
+from conversion.feature_map import RAM_LINES
 from conversion.inspection import blocks, drawing, tabular, text_format
 from conversion.inspection.model import Inspection, Layer
-from conversion.kmodel.layout import RAM_LINES
-from conversion.kmodel.plan import Plan, Step
+from conversion.kmodel.plan import RamPlan, Step
 from conversion.report import ram_map, tables
 from conversion.report.tables import LayerRow
 
@@ -59,6 +59,7 @@ def _figures(inspection: Inspection) -> list[tuple[str, str]]:
         figures.append((text_format.millions(inspection.macs.useful), what))
     if inspection.memory and inspection.runs_on_kpu:
         figures.append((f"{inspection.memory.kpu_ram_bytes // 1024} KiB", "of 2048 KiB KPU RAM"))
+        figures.append((f"{1000 * inspection.seconds:.1f} ms", "on the KPU, estimated"))
     if inspection.inputs:
         figures.append((text_format.tensor_shape(inspection.inputs[0]), f"input, {inspection.inputs[0].dtype}"))
     return figures
@@ -93,6 +94,7 @@ def _totals(inspection: Inspection) -> dict[str, str]:
         "bytes": text_format.count(inspection.parameter_bytes),
         tabular.MACS.title: text_format.millions(inspection.macs.useful),
         "executed": text_format.millions(inspection.macs.executed),
+        tabular.TIME.title: f"{1e6 * inspection.seconds:,.0f}",
     }
 
 
@@ -105,7 +107,7 @@ def _ram_map(layers: Sequence[Layer]) -> str | None:
     steps = tuple(Step(layer.number, range(layer.writes.channels), *layer.regions) for layer in runs)
     heads = _heads(runs)
     peak = max(region.end for layer in runs for region in layer.regions)
-    plan = Plan(runs[0].regions[0], steps[: len(runs) - heads], steps[len(runs) - heads :], peak)
+    plan = RamPlan(runs[0].regions[0], steps[: len(runs) - heads], steps[len(runs) - heads :], peak)
     return ram_map.svg([_ram_row(layer) for layer in runs], plan)
 
 
@@ -131,4 +133,5 @@ def _ram_row(layer: Layer) -> LayerRow:
         weight_bytes=layer.parameter_bytes,
         macs_useful=layer.macs.useful,
         macs_executed=layer.macs.executed,
+        seconds=layer.seconds,
     )

@@ -44,6 +44,7 @@ TYPE = Column("type", lambda layer: layer.type, yields=True)
 WRITES = Column("writes", lambda layer: text_format.layer_map(layer, "writes"))
 PARAMETERS = Column("parameters", lambda layer: text_format.count(layer.parameters), number=True)
 MACS = Column("MACs", lambda layer: text_format.millions(layer.macs.useful) if layer.macs else "", number=True)
+TIME = Column("est.\nµs", text_format.microseconds, number=True)
 
 _SHORT = (
     NUMBER,
@@ -54,6 +55,7 @@ _SHORT = (
     WRITES,
     PARAMETERS,
     MACS,
+    TIME,
 )
 _FULL = (
     NUMBER,
@@ -72,6 +74,7 @@ _FULL = (
         lambda layer: text_format.millions(layer.macs.executed) if layer.macs and layer.regions else "",
         True,
     ),
+    TIME,
     Column("quantised", lambda layer: text_format.quantisation(layer.quantisation)),
     Column("KPU lines read", lambda layer: text_format.kpu_lines(layer, 0)),
     Column("lines written", lambda layer: text_format.kpu_lines(layer, 1)),

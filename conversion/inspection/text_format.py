@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from conversion.feature_map import RAM_BYTES
 from conversion.inspection import naming
 from conversion.inspection.model import Convolution, Inspection, Layer, Pair, Quantisation, Tensor
-from conversion.kmodel.layout import RAM_BYTES
+from conversion.kpu.time import ERROR, KPU_HZ
+from conversion.posenet_weights import Normalisation
 from conversion.report import tables
-from conversion.weights.model import Normalisation
 
 Facts = list[tuple[str, str]]
 _KIB = 1024
 _MOST_FILES = 4
+ESTIMATED = f"estimated from published layer times (±{ERROR:.0%})"
 
 
 def facts(inspection: Inspection) -> Facts:
@@ -68,6 +70,8 @@ def _cost(inspection: Inspection) -> Facts:
         found.append(("MACs", f"{millions(macs.useful)}{executed}{at}"))
     if memory and inspection.runs_on_kpu:
         found.append(("KPU RAM", f"{memory.kpu_ram_bytes // _KIB} of {RAM_BYTES // _KIB} KiB"))
+    if inspection.runs_on_kpu:
+        found.append(("KPU time", f"{1000 * inspection.seconds:.1f} ms at {KPU_HZ // 1_000_000} MHz, {ESTIMATED}"))
     if memory and memory.main_memory_bytes is not None:
         found.append(("main memory", f"{memory.main_memory_bytes:,} bytes beside the file"))
     return found
@@ -86,6 +90,11 @@ def _files(inspection: Inspection) -> Facts:
 def millions(count: int) -> str:
     """A count of operations."""
     return f"{count / 1e6:,.1f} M"
+
+
+def microseconds(layer: Layer) -> str:
+    """The estimated time of a run of the KPU; nothing for what runs elsewhere."""
+    return "" if layer.seconds is None else f"{1e6 * layer.seconds:,.0f}"
 
 
 def count(number: int) -> str:

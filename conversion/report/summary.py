@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from conversion import budget
+from conversion import memory_budget
+from conversion.kpu import time
+from conversion.memory_budget import MIB
 from conversion.pipeline import Kmodel
 from conversion.report.tables import layer_name
 from conversion.tensorflow.proof_result import TFLITE_TOLERANCE, Differences, Proof
@@ -26,12 +28,21 @@ def _what(card: dict) -> Facts:
 
 
 def _cost(kmodel: Kmodel) -> Facts:
-    memory, macs = kmodel.card["memory"], kmodel.card["macs"]
+    memory, macs, expected = kmodel.card["memory"], kmodel.card["macs"], kmodel.card["time"]
     return [
         ("KPU RAM", f"{memory['kpu_ram_bytes'] // 1024} of 2048 KiB, {kmodel.card['layers']} layers{_splits(kmodel)}"),
         ("main memory", f"{memory['main_memory_bytes']:,} bytes for the heads"),
         ("MACs", f"{macs['useful'] / 1e6:.1f} M useful, {macs['executed'] / 1e6:.1f} M executed"),
+        ("KPU time", _time(expected)),
     ]
+
+
+def _time(expected: dict) -> str:
+    total = (expected["kpu_us"] + expected["copy_us"]) / 1000
+    return (
+        f"{total:.1f} ms a picture, {expected['copy_us'] / 1000:.1f} ms of them to copy the heads out; estimated from "
+        f"published layer times, ±{time.ERROR:.0%}, KPU at {expected['kpu_clock_hz'] // 1_000_000} MHz"
+    )
 
 
 def _splits(kmodel: Kmodel) -> str:
@@ -76,9 +87,9 @@ def _differences(proof: dict[str, Differences]) -> str:
 
 
 def _fits(card: dict) -> Facts:
-    fits = budget.fits(card["kmodel"]["bytes"], card["memory"]["main_memory_bytes"])
+    fits = memory_budget.fits(card["kmodel"]["bytes"], card["memory"]["main_memory_bytes"])
     texts = [
-        f"{fit.build}: {'yes' if fit.fits else 'NO'}, {fit.needed / budget.MIB:.1f} of {fit.free / budget.MIB:.1f} MiB"
+        f"{fit.build}: {'yes' if fit.fits else 'NO'}, {fit.needed / MIB:.1f} of {fit.free / MIB:.1f} MiB"
         for fit in fits
     ]
-    return [("MaixPy", f"{'; '.join(texts)} (with QVGA camera and LCD, estimated)")]
+    return [("MaixPy", f"{'; '.join(texts)} (with QVGA camera and LCD)")]

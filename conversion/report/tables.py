@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion import network
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.layout import FeatureMap
-from conversion.kmodel.plan import Plan, Region, placed_layers
+from conversion.kmodel.plan import RamPlan, Region, placed_layers
+from conversion.kpu import time
 
 
 @dataclass(frozen=True)
 class LayerRow:
-    """One run of the KPU; `part` is "" or "1/2"; lines are of KPU RAM, 64 bytes each."""
+    """One run of the KPU; `part` is "" or "1/2"; lines are of KPU RAM, 64 bytes each; `seconds` are estimated."""
 
     name: str
     part: str
@@ -23,9 +24,10 @@ class LayerRow:
     weight_bytes: int
     macs_useful: int
     macs_executed: int
+    seconds: float
 
 
-def layer_rows(kpu_network: KpuNetwork, plan: Plan) -> list[LayerRow]:
+def layer_rows(kpu_network: KpuNetwork, plan: RamPlan) -> list[LayerRow]:
     """One row a step, in the order in which the board runs them."""
     rows = []
     seen: dict[int, int] = {}
@@ -44,6 +46,7 @@ def layer_rows(kpu_network: KpuNetwork, plan: Plan) -> list[LayerRow]:
                 weight_bytes=len(layer.weights),
                 macs_useful=useful,
                 macs_executed=executed,
+                seconds=time.seconds(layer.registers),
             )
         )
     return rows

@@ -11,8 +11,8 @@ import numpy as np
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.network import LayerSpec
+from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
 from conversion.weights import known, reading
-from conversion.weights.model import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
 from conversion.weights.reading import shown
 from conversion.weights.topology import EXPECTED
 

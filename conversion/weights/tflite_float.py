@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from conversion.errors import UnsupportedModelError
+from conversion.posenet_weights import FLOAT_NORMALISATION, PoseNetWeights, checked
 from conversion.weights import known, reading, tflite_file, tflite_network
-from conversion.weights.model import FLOAT_NORMALISATION, PoseNetWeights, checked
 from conversion.weights.reading import shown
 from conversion.weights.tflite_file import TfliteFile
 from conversion.weights.topology import EXPECTED

@@ -24,7 +24,7 @@ TENSOR = {"name", "role", "dtype", "shape", "order", "quantisation", "range", "l
 LAYER = {
     "number", "type", "name", "part", "file_name", "group", "sources", "reads", "writes", "kernel", "stride",
     "dilation", "padding", "activation", "depthwise", "parameters", "parameter_bytes", "macs_useful",
-    "macs_executed", "quantisation", "kpu_ram", "details",
+    "macs_executed", "quantisation", "time_us", "kpu_ram", "details",
 }  # fmt: skip
 
 
