@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from host_tools.flashing.images import firmware_image
+from host_tools.flashing import images
 from host_tools.k210 import boot, crash, wiring
 from host_tools.k210.bus import Bus
 from host_tools.k210.chip import Chip
@@ -17,7 +17,7 @@ from host_tools.k210.engine.clock import CYCLES_PER_INSTRUCTION, Clock
 from host_tools.k210.engine.hart import Hart
 from host_tools.k210.engine.memory import Memory
 from host_tools.k210.errors import CrashError, EmulatorError, WaitError
-from host_tools.k210.kpu import timing
+from host_tools.k210.kpu import sums
 from host_tools.k210.notes import Notes
 from host_tools.k210.requirements import require
 from host_tools.k210.statistics import Statistics
@@ -56,7 +56,7 @@ class Machine(Chip):
         camera: Scene | None = None,
         sd: Path | None = None,
         cycles_per_instruction: Fraction | float = CYCLES_PER_INSTRUCTION,
-        time_model: timing.TimeModel = timing.layer_cycles,
+        time_model: sums.TimeModel = sums.cycles,
         camera_rate: Fraction | int = 30,
         stop_at_unmodelled: bool = False,
     ) -> None:
@@ -83,7 +83,7 @@ class Machine(Chip):
         self.pollers: list[Callable[[], None]] = []
         self._connect()
         if firmware is not None:
-            self.flash.put(0, firmware_image(firmware))
+            self.flash.put(0, images.in_flash(firmware))
 
     def _connect(self) -> None:
         """Tie together what a saved machine does not keep."""
