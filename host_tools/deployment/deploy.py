@@ -30,6 +30,8 @@ class Request:
     model: Path | None = None
     sd: Path | None = None
     dry_run: bool = False
+    # Bytes of MicroPython's heap, 0 for MaixPy's own; None: what the board has in its settings, else the default.
+    heap: int | None = None
     seconds: float = start.START_SECONDS
 
 
@@ -65,6 +67,8 @@ def run(request: Request, talk: Talk, progress: Count) -> Report:
         raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
     board = boards.find(request.board)
     the_payload = payload.of(board, request.model)
+    if request.heap is not None:
+        the_payload = replace(the_payload, pose_config={**the_payload.pose_config, "heap": request.heap})
     if request.sd is not None:
         return _fill_card(request, the_payload, request.sd, progress)
     port = ports.choose(request.port, board)
@@ -102,10 +106,18 @@ def remove(request: Request, talk: Talk, progress: Count) -> Report:
         folder = FlashFolder(prompt, talk)
         the_plan = plan.of_removal(folder.found(None), names)
         report.take(the_plan)
+        if not request.dry_run:
+            _restore_heap(folder, report)
         if not (request.dry_run or the_plan.empty):
             folder.apply(the_plan, progress)
         prompt.restart()
     return report
+
+
+def _restore_heap(folder: FlashFolder, report: Report) -> None:
+    former = folder.restore_heap()
+    if former is not None:
+        report.notes.append(f"MicroPython's heap has {former // 1024} KiB again")
 
 
 def estimated_seconds(size: int) -> float:
@@ -171,6 +183,8 @@ def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) 
             report.started = start.watch(prompt, seconds)
         except HostToolError as error:
             report.warnings.append(str(error))
+    if report.started and report.started.heap:
+        report.notes.append(report.started.heap)
     if report.started and report.started.warning:
         report.warnings.append(report.started.warning)
 

@@ -13,6 +13,7 @@ from host_tools.serial_link import Decoder, Event, Hello, Print, Reply, Trouble,
 # MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
 START_SECONDS = 60.0
 _MEMORY = re.compile(r"posenet: memory in KiB: (.*)")
+_HEAP = re.compile(r"posenet: (MicroPython's heap (?:is set to|stays) .*?)(?:: resetting)?$")
 _TRACEBACK = "Traceback (most recent call last)"
 _RAISED = re.compile(r"^[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b.*")
 _PROMPT = b">>> "
@@ -21,10 +22,12 @@ _TAIL = 64
 
 @dataclass
 class Started:
-    """What was heard: the last HELLO, the program's own line about memory, and the first error that it reported."""
+    """What was heard: the last HELLO, the program's own lines about memory and about a change of MicroPython's heap
+    (after which it starts again), and the first error that it reported."""
 
     hello: Hello | None = None
     memory: str | None = None
+    heap: str | None = None
     trouble: Trouble | None = None
     prints: list[str] = field(default_factory=list)
 
@@ -74,6 +77,8 @@ def _take(started: Started, event: Event | Reply) -> None:
     elif isinstance(event, Print):
         if match := _MEMORY.search(event.text):
             started.memory = match[1]
+        if match := _HEAP.search(event.text):
+            started.heap = match[1]
         started.prints.append(event.text)
 
 
