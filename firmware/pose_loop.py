@@ -31,6 +31,9 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
+# A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
+LEAST_FREE = 131072
+FRAMES_UNTIL_ASKED = 16
 FPS_MS = 1000
 
 
@@ -61,6 +64,7 @@ class App:
         now = utime.ticks_ms()
         self._noted = self._greeted = self._reported = self._previewed = self._counted = now
         self._jpeg = None
+        self._frames_until_asked = 0
         self._frames_counted = 0
         self._fps10 = 0
 
@@ -200,8 +204,7 @@ class App:
 
     def _take_frame(self):
         """A live frame: capture, network, decoder, drawing, sentences."""
-        # Here, between two frames: what the last one left goes at once, and the heap stays in one piece.
-        gc.collect()
+        self._collect()
         self.requests.forget()
         engine = self.engine
         begin = utime.ticks_us()
@@ -215,6 +218,15 @@ class App:
         engine.stages[pose_engine.DRAW] = utime.ticks_diff(utime.ticks_us(), begin)
         self.requests.send_frame(self.frames.source)
         self._count_frame()
+
+    def _collect(self):
+        """Collects between two frames, where the heap stays in one piece, when it is nearly used up. Asking how much is
+        free costs more than collecting, so that is done every so many frames."""
+        self._frames_until_asked -= 1
+        if self._frames_until_asked <= 0:
+            self._frames_until_asked = FRAMES_UNTIL_ASKED
+            if gc.mem_free() < LEAST_FREE:
+                gc.collect()
 
     def _present(self, picture):
         """Draws the skeletons, calls the maker's hook, and shows the picture."""

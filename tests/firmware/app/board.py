@@ -76,7 +76,11 @@ class Board:
         self.width, self.height = width, height
         self.kmodel = kmodel_bytes(width, height)
         self.card: dict | None = device_card(width, height, self.kmodel)
-        self.config: dict | None = {"format": "posenet-maix board 1", "board": "maix_bit", "settings": {"stats_ms": 0}}
+        self.config: dict | None = {
+            "format": "posenet-maix board 1",
+            "board": "maix_bit",
+            "settings": {"stats_ms": 0, "share": 100},
+        }
         self.flash = {ADDRESS: self.kmodel}
         self.files: dict[str, bytes] = {}
         self.mounted_ms = {"flash": 0, "sd": 0}
