@@ -12,12 +12,10 @@ import numpy as np
 
 from conversion.progress import Count
 from host_tools.errors import LinkError
-from host_tools.serial_link import Refused
+from host_tools.serial_link import ErrorCode, Refused
 
 # How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
 STORED = np.dtype(">u2")
-# What the firmware answers that a new start mends: no such upload (any more), or pixels that arrived damaged.
-BAD_FIELD, BAD_CHUNK, BAD_DATA = 2, 4, 5
 _STARTS = 3
 # The board reads every millisecond while it receives: a chunk without an answer by then was lost.
 _REPLY_SECONDS = 1.0
@@ -62,7 +60,8 @@ def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Count) -> S
         try:
             chunks = _send_once(link, words.shape, data, chunk_bytes, progress)
         except Refused as error:
-            if error.code not in (BAD_FIELD, BAD_CHUNK) or starts == _STARTS:
+            # What a new start mends: no such upload (any more), or pixels that arrived damaged.
+            if error.code not in (ErrorCode.BAD_FIELD, ErrorCode.BAD_CHUNK) or starts == _STARTS:
                 raise
             starts += 1
         else:
@@ -92,7 +91,7 @@ def _chunk(link: Asker, number: int, piece: bytes, count: int) -> int:
     try:
         wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)
     except Refused as error:
-        if error.code != BAD_FIELD:
+        if error.code != ErrorCode.BAD_FIELD:
             raise
         # Damaged so that the sentence's checksum is right all the same: one in 65,536 damaged ones.
         wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)

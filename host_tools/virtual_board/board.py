@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -19,8 +19,10 @@ from host_tools.flashing import firmware_image, images
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.camera import Photo, Scene, look_at
 from host_tools.virtual_board.chip import Chip
-from host_tools.virtual_board.console import Console
+from host_tools.virtual_board.clock import MICROSECONDS, Clock, RealClock
+from host_tools.virtual_board.console import Console, Search
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.emulation import Emulation, EmulationOptions
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.flash_chip import FlashChip
 from host_tools.virtual_board.hardware import Hardware
@@ -34,7 +36,9 @@ from host_tools.virtual_board.serial_line import SerialLine
 from host_tools.virtual_board.uart import Uart
 
 CARD_NAME = "pose_model.json"
-_POLL = 0.2
+_FLASH_FILE = "flash.bin"
+# A virtual board that has failed is noticed so soon; only one that hangs is so late.
+_POLL, _HANG_SECONDS = 0.2, 300.0
 _TAIL = 800
 # What stands for MaixPy at flash address 0 where nothing else is asked for: the virtual board has its own.
 _MAIXPY = images.in_flash(firmware_image.make_test_image(b"of the virtual board"))
@@ -55,6 +59,10 @@ class VirtualBoard(Closing):
     `flash` is what the flash chip holds from address 0 on (bytes, or a file), b"" for a chip as it leaves the factory.
     As on a real board, the chip starts MaixPy only if a whole firmware lies at address 0, any firmware: what runs is
     the virtual board's own. Else it waits in download mode, for kflash. `download_faults` go wrong there.
+
+    `clock` is the board's; without one it runs at real pace. With `emulate` what lies at flash address 0 is run itself,
+    on the emulated chip, unless it is a test image, for which the stand-in goes on standing in; `files` and `card` are
+    the stand-in's then, and `board` must be one of boards/.
     """
 
     def __init__(
@@ -71,16 +79,20 @@ class VirtualBoard(Closing):
         tell: Callable[[str], None] = ignore,
         flash: bytes | Path | None = None,
         download_faults: Iterable[DownloadFault | Flip] = (),
+        clock: Clock | None = None,
+        emulate: EmulationOptions | None = None,
     ) -> None:
         demand_micropython()
         self.hardware = board or Hardware()
+        self.clock = clock or RealClock()
         self._seen = 0
+        self._emulation: Emulation | None = None
         with ExitStack() as parts:
             self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="virtual-board-")))
             folders = self._make_folders(files, card, sd, sd_delay_ms)
-            self.flash = parts.enter_context(closing(FlashChip(self.folder / "flash.bin")))
+            self.flash = parts.enter_context(closing(FlashChip(self.folder / _FLASH_FILE)))
             self._fill_flash(_MAIXPY if flash is None else flash, model)
-            self._assemble(parts, folders, _scene(camera), faults or Faults(), tuple(download_faults), tell)
+            self._assemble(parts, folders, _scene(camera), faults or Faults(), tuple(download_faults), tell, emulate)
             if link is not None:
                 self._line.link(link)
             self._chip.start()
@@ -102,12 +114,13 @@ class VirtualBoard(Closing):
         faults: Faults,
         download_faults: tuple[DownloadFault | Flip, ...],
         tell: Callable[[str], None],
+        emulate: EmulationOptions | None,
     ) -> None:
         """Connect everything; nothing runs yet but the line."""
-        uart = Uart(lambda: self._chip.interrupt())
-        rom = BootRom(self.flash, download_faults, lambda data: self._line.send(data), lambda: self._line.unplug())
-        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom))))
-        self._console = parts.enter_context(closing(Console(lambda data: rom.active or self._line.send(data))))
+        uart = Uart(self.clock, lambda: self._chip.interrupt())
+        rom = BootRom(self.flash, download_faults, lambda data: self._line.answer(data), lambda: self._line.unplug())
+        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom, self._is_emulated), self.clock)))
+        self._console = parts.enter_context(closing(Console(lambda data: rom.active or self._transmit(data))))
         self._devices = Devices(
             self.hardware,
             folders,
@@ -119,9 +132,19 @@ class VirtualBoard(Closing):
             Panel(self.hardware.glass),
             uart,
             self._console,
+            self.clock,
             tell,
         )
-        self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log")))
+        if emulate is not None:
+            self._emulation = Emulation(emulate, self._devices, self.folder / _FLASH_FILE, scene)
+        self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log", self._emulation)))
+
+    def _is_emulated(self) -> bool:
+        """Whether it is the emulated chip that runs: its UART is timed by its own clock."""
+        return self._emulation is not None and self._emulation.chosen
+
+    def _transmit(self, data: bytes) -> None:
+        (self._line.answer if self._is_emulated() else self._line.send)(data)
 
     def _make_folders(
         self,
@@ -159,12 +182,12 @@ class VirtualBoard(Closing):
     @property
     def frames(self) -> int:
         """Frames that the camera has taken."""
-        return self._devices.sensor.frames
+        return self._emulation.frames if self._is_emulated() else self._devices.sensor.frames
 
     @property
     def pictures(self) -> int:
         """Pictures that the LCD has shown."""
-        return self._devices.panel.pictures
+        return self._emulation.pictures if self._is_emulated() else self._devices.panel.pictures
 
     @property
     def heap_free_at_start(self) -> int:
@@ -180,33 +203,47 @@ class VirtualBoard(Closing):
         """Everything that the board has said, whoever listened."""
         return self._console.since(0).decode(errors="replace")
 
-    def wait_for(self, text: str | re.Pattern[str], timeout: float = 20.0) -> re.Match[str]:
+    def wait_for(self, text: str | re.Pattern[str], timeout: float = _HANG_SECONDS) -> re.Match[str]:
         """Wait until the board says something that it has not said before the last match.
 
-        BoardError, with the last words, after `timeout` seconds or if the virtual board itself has failed.
+        BoardError, with the last words, after `timeout` real seconds or if the virtual board itself has failed.
         """
         pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
-        deadline = time.monotonic() + timeout
-        while True:
-            said = self._console.since(self._seen).decode("latin-1")
-            if match := pattern.search(said):
-                self._seen += match.end()
-                return match
+        found = threading.Event()
+        with self.clock.host_waits() as statement:
+
+            def end() -> None:
+                statement.end()
+                found.set()
+
+            search = Search(pattern, self._seen, end)
+            self._console.search(search)
+            self._await(found, timeout, lambda: f"say {pattern.pattern!r}")
+        self._seen += search.match.end()
+        return search.match
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much of the board's time pass; BoardError if it does not."""
+        if not self.clock.pass_time(round(seconds * MICROSECONDS), _HANG_SECONDS):
+            raise BoardError(f"the board did not let {seconds:g} s pass")
+
+    def _await(self, event: threading.Event, timeout: float, what: Callable[[], str]) -> None:
+        left = timeout
+        while not event.wait(_POLL):
             self.check()
-            if time.monotonic() > deadline:
-                raise BoardError(
-                    f"the board did not say {pattern.pattern!r} within {timeout:g} s; its last words: {said[-_TAIL:]!r}"
-                )
-            self._console.wait(_POLL)
+            left -= _POLL
+            if left <= 0:
+                said = self._console.since(self._seen).decode("latin-1")
+                raise BoardError(f"the board did not {what()} within {timeout:g} s; its last words: {said[-_TAIL:]!r}")
 
     def check(self) -> None:
         """BoardError if the virtual board itself has failed."""
         if self._chip.failure:
-            raise BoardError(f"the virtual board failed, which is its own fault: {self._chip.failure}")
+            raise BoardError(self._chip.failure)
 
     def lcd(self) -> np.ndarray:
         """What somebody before the board sees: uint8 [height, width, 3]."""
-        return self._devices.panel.seen()
+        return self._emulation.lcd() if self._is_emulated() else self._devices.panel.seen()
 
     def lcd_png(self) -> bytes:
         """The same as a PNG."""
@@ -215,6 +252,7 @@ class VirtualBoard(Closing):
     def send(self, data: bytes) -> None:
         """Bytes for the board's UART, past line and faults."""
         self._devices.uart.receive(data)
+        self.clock.hear()
 
     @property
     def unread(self) -> int:
@@ -237,14 +275,20 @@ class VirtualBoard(Closing):
 
     def set_pin(self, number: int, level: int | None) -> None:
         """Hold a pin at a level, as a button does; None lets it go."""
-        if level is None:
+        if self._is_emulated():
+            self._emulation.set_pin(number, level)
+        elif level is None:
             self._devices.inputs.pop(number, None)
         else:
             self._devices.inputs[number] = level
+        self.clock.hear()
 
     def look_at(self, camera: Scene | Image.Image | Path) -> None:
         """Point the camera at something else."""
-        self._devices.sensor.look_at(_scene(camera))
+        scene = _scene(camera)
+        self._devices.sensor.look_at(scene)
+        if self._emulation is not None:
+            self._emulation.machine.look_at(scene)
 
     def reset(self) -> None:
         """Press the reset button."""

@@ -35,6 +35,6 @@ def board(
     check_platform()
     from host_tools.virtual_board import session
 
-    request = session.Request(model, board_id, camera, link, lcd, sd, faults, blank)
+    options = session.BoardOptions(model, board_id, camera, link, lcd, sd, faults, blank)
     with until_signalled() as over:
-        session.run(request, over, click.echo, talk)
+        session.run(options, over, click.echo, talk)

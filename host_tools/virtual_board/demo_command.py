@@ -35,11 +35,11 @@ def demo(model: Path | None, output: Path) -> None:
 
 
 def _print_frames(seen: Demo) -> None:
-    from host_tools.serial_link import STAGES
+    from host_tools.serial_link import STAGES, units
 
     table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES))
     for frame in seen.frames:
-        best = max((pose.score for pose in frame.poses), default=0) / 255
+        best = max((pose.score for pose in frame.poses), default=0) / units.SCORE_ONE
         times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
         table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
     result_console.print(table)

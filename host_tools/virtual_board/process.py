@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import select
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from host_tools.errors import BoardError
 from host_tools.virtual_board import protocol
-from host_tools.virtual_board.protocol import Error, HostLine, Reply, Request
+from host_tools.virtual_board.protocol import Call, Error, HostChannel, Reply
 
 MODULES = Path(__file__).with_name("modules")
 # What the stand-ins themselves take, and the memory that on the board lies outside of MicroPython's heap: the firmware
@@ -32,7 +33,8 @@ sys.exit(micropython_run.run_main(sys.argv[1:]))
 """
 # A program that makes no call for so long is interrupted by a signal.
 _SIGNAL_AFTER = 0.05
-_END_LIMIT = 5.0
+# Only a machine that hangs takes so long to end a process that was killed.
+_END_LIMIT = 60.0
 
 
 @dataclass(frozen=True)
@@ -60,36 +62,60 @@ class MicroPython:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, pass_fds=[theirs.fileno()], cwd="/"
             )
-        self._line = HostLine(ours)
+        self._channel = HostChannel(ours)
+        self._poll = select.poll()
+        self._poll.register(ours, select.POLLIN)
+        self._asked_at = 0.0
         self._lock = threading.Lock()
         self._in_call = False
         self._interrupted_at: float | None = None
 
-    def receive(self, timeout: float) -> Request | None:
-        """The next request, None after `timeout` seconds; interrupts a program that makes none."""
-        request = self._line.receive(timeout)
+    def watch(self, printed: int) -> None:
+        """Have receive() return for something to read from this file descriptor as well."""
+        self._poll.register(printed, select.POLLIN)
+
+    def receive(self, timeout: float) -> Call | None:
+        """The next request, None after `timeout` seconds without; interrupts a program that makes none."""
+        call = None
+        if self._channel.ahead or any(fd == self._channel.fileno() for fd, _ in self._poll.poll(1000 * timeout)):
+            call = self._channel.receive(timeout)
+        if call is not None:
+            self._asked_at = self._processor_seconds()
         with self._lock:
-            self._in_call = request is not None
+            self._in_call = call is not None
             due = self._interrupted_at is not None and time.monotonic() - self._interrupted_at > _SIGNAL_AFTER
             if due and not self._in_call:
                 self._interrupted_at = None
                 self._process.send_signal(signal.SIGUSR1)
-        return request
+        return call
 
-    def reply(self, request: Request, reply: Reply, error: Error | None = None) -> None:
+    def reply(self, call: Call, reply: Reply, error: Error | None = None) -> None:
         """Answer a request. An interrupt that came meanwhile is raised as the call returns, as on the board."""
         with self._lock:
             interrupt = self._interrupted_at is not None and error is None
             if interrupt:
                 self._interrupted_at = None
             self._in_call = False
-        self._line.reply(request, reply, error, interrupt)
+        self._channel.reply(call, reply, error, interrupt)
 
     def interrupt(self) -> None:
         """Ctrl-C, from any thread. As on the board a second one, while the first waits for a call, cancels it."""
         with self._lock:
             waiting = self._interrupted_at is not None
             self._interrupted_at = None if waiting and self._in_call else time.monotonic()
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long it has computed since its last request, in seconds of this machine's processor."""
+        return self._processor_seconds() - self._asked_at
+
+    def _processor_seconds(self) -> float:
+        try:
+            # Linux: the number of another process's clock.
+            return time.clock_gettime(~self._process.pid << 3 | 2)
+        except OSError:
+            # It has just ended, which the next receive() finds.
+            return self._asked_at
 
     def forget_interrupt(self) -> None:
         """The program that was to be interrupted has ended."""
@@ -105,7 +131,7 @@ class MicroPython:
         """End the process; its exit code."""
         self._process.kill()
         code = self._process.wait(_END_LIMIT)
-        self._line.close()
+        self._channel.close()
         return code
 
     def exit_code(self) -> int | None:

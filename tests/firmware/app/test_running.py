@@ -324,7 +324,7 @@ def test_the_device_card_of_the_host_is_the_one_that_the_program_reads() -> None
     entries = Board().card
     model_card = {
         **synthetic.card(320, 240),
-        "kmodel": card.kmodel_entry(KMODEL_FILE, 3, kmodel_bytes(320, 240)),
+        "kmodel": card.kmodel_entry(KMODEL_FILE, kmodel_bytes(320, 240)),
         "memory": entries["memory"],
     }
     made = board_decoder.device_card(model_card)

@@ -16,10 +16,11 @@ from conversion import photos
 from conversion.test_card import planes_of
 from host_tools.verification import upload
 from host_tools.verification.model import Model
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import state, told, verdict, verify
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 
 @pytest.fixture(scope="module")
@@ -141,12 +142,12 @@ def test_a_bad_line_only_takes_long(kmodel: Path, photo: Path, mode: str, seed: 
 @pytest.mark.soak
 def test_the_default_model_is_verified(tfjs_graph_dir: Path, people_photos: list[Path], tmp_path: Path) -> None:
     from conversion import pipeline
-    from conversion.pipeline import Request
+    from conversion.pipeline import Recipe
     from host_tools import boards
     from host_tools.deployment import payload
     from host_tools.virtual_board import Hardware
 
-    made_model = pipeline.convert(Request(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)
+    made_model = pipeline.convert(Recipe(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)
     pipeline.write(made_model)
     the_board = boards.find(small.BOARD)
     with VirtualBoard(

@@ -6,11 +6,12 @@ import time
 import pytest
 from PIL import Image
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.errors import BoardError
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell, type_in
+from tests.jumping import VirtualBoard
 
 TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(20)\n"
 PROMPT = 'Type "help()" for more information.\r\n>>> '
@@ -225,7 +226,7 @@ class TestResets:
 
 
 # Memory that the virtual board has at its start.
-ALL_MEMORY = budget.MINIMUM.free_bytes
+ALL_MEMORY = memory_budget.MINIMUM.free_bytes
 
 
 class TestFaults:

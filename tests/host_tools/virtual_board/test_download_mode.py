@@ -14,10 +14,11 @@ from PIL import Image
 from host_tools.errors import BoardError
 from host_tools.flashing import firmware_image, images, isp
 from host_tools.flashing.isp import Operation, Status
-from host_tools.virtual_board import VirtualBoard, session
+from host_tools.virtual_board import session
 from host_tools.virtual_board.rom import DownloadFault
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell
+from tests.jumping import VirtualBoard
 
 FIRMWARE = images.in_flash(firmware_image.make_test_image(bytes(9999)))
 

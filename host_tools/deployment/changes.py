@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from conversion.outside import json_text, names
 from host_tools.deployment import digest
 from host_tools.deployment.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
@@ -65,7 +66,7 @@ class FileList:
             found = cls(list(values["files"]), list(values["former"]), dict(values["written"]))
         except (ValueError, KeyError, TypeError):
             return cls()
-        sound = all(isinstance(name, str) and _is_plain(name) for name in (*found.files, *found.former))
+        sound = all(names.is_plain_on_board(name) for name in (*found.files, *found.former))
         return found if sound and all(isinstance(known, list) for known in found.written.values()) else cls()
 
     def to_bytes(self) -> bytes:
@@ -79,7 +80,7 @@ class FileList:
 
 
 @dataclass
-class Plan:
+class Changes:
     """What is to be done, in this order: `clear` names of leftovers; `keep` copies (from, to); `rename` (from, to);
     `write` new contents by name, all at once (those in `ready` lie there already, under their temporary names);
     `remove` names; `last_list`, the list's content after that, None where it stays. `notes` are for people."""
@@ -105,13 +106,13 @@ class Plan:
         return {name: self.write[name] for name in names}
 
 
-def of_deploy(payload: Payload, found: Found, extra: Mapping[str, bytes] | None = None) -> Plan:
+def of_deploy(payload: Payload, found: Found, extra: Mapping[str, bytes] | None = None) -> Changes:
     """What makes a board have a payload; `extra` files are more of ours (an SD card's kmodel)."""
-    old, plan, new = FileList.read(found.contents.get(LIST)), Plan(), FileList()
-    wanted = {**payload.files, **(extra or {}), POSE_CONFIG: _pose_config(payload, found, plan)}
+    old, changes, new = FileList.read(found.contents.get(LIST)), Changes(), FileList()
+    wanted = {**payload.files, **(extra or {}), POSE_CONFIG: _pose_config(payload, found, changes)}
     if found.main_uses_program and not (old.wrote(MAIN, found) or found.holds(MAIN, wanted[MAIN])):
         del wanted[MAIN]
-        plan.notes.append("main.py there is your own and uses pose_app: it stays as it is")
+        changes.notes.append("main.py there is your own and uses pose_app: it stays as it is")
     config = _maixpy_config(payload, found)
     if config is not None:
         wanted[MAIXPY_CONFIG] = config
@@ -119,30 +120,30 @@ def of_deploy(payload: Payload, found: Found, extra: Mapping[str, bytes] | None 
         new.files, new.written = [MAIXPY_CONFIG], {MAIXPY_CONFIG: old.written.get(MAIXPY_CONFIG, [])}
     for name in KEPT:
         if name in wanted:
-            _keep_foreign(name, found, old, wanted[name], plan)
+            _keep_foreign(name, found, old, wanted[name], changes)
             new.written[name] = digest.of(wanted[name])
     new.files = sorted({*new.files, *wanted})
-    plan.write = {name: data for name, data in wanted.items() if not found.holds(name, data)}
-    _drop_former(found, old, new, plan)
-    plan.ready = {name for name, data in plan.write.items() if found.holds(name + NEW, data)}
-    plan.clear = [name for name in _leftovers(found, new.files) if name.removesuffix(NEW) not in plan.ready]
-    return plan
+    changes.write = {name: data for name, data in wanted.items() if not found.holds(name, data)}
+    _drop_former(found, old, new, changes)
+    changes.ready = {name for name, data in changes.write.items() if found.holds(name + NEW, data)}
+    changes.clear = [name for name in _leftovers(found, new.files) if name.removesuffix(NEW) not in changes.ready]
+    return changes
 
 
-def of_removal(found: Found, names: Iterable[str]) -> Plan:
+def of_removal(found: Found, names: Iterable[str]) -> Changes:
     """What takes our files off again and puts back what was kept; `names` are those of this version."""
-    old, plan = FileList.read(found.contents.get(LIST)), Plan()
+    old, changes = FileList.read(found.contents.get(LIST)), Changes()
     ours = {*old.files, *old.former, *names, POSE_CONFIG, LIST} - set(KEPT)
     for name in KEPT:
-        _take_back(name, found, old, plan)
-    plan.clear = _leftovers(found, {*ours, *KEPT})
+        _take_back(name, found, old, changes)
+    changes.clear = _leftovers(found, {*ours, *KEPT})
     # The list goes last: until then a removal that was broken off can be taken up again.
-    plan.remove += sorted((name for name in ours if name in found.sizes), key=lambda name: (name == LIST, name))
-    return plan
+    changes.remove += sorted((name for name in ours if name in found.sizes), key=lambda name: (name == LIST, name))
+    return changes
 
 
 def digests_wanted(payload: Payload | None, found: Found, extra: Mapping[str, bytes] | None = None) -> dict:
-    """The files whose digests a plan needs: {name: size}, None for any size."""
+    """The files whose digests are needed to find changes: {name: size}, None for any size."""
     sizes: dict[str, int | None] = {}
     for name, data in ({**payload.files, **(extra or {})} if payload else {}).items():
         sizes |= {name: len(data), name + NEW: len(data)}
@@ -152,20 +153,15 @@ def digests_wanted(payload: Payload | None, found: Found, extra: Mapping[str, by
     return {name: size for name, size in sizes.items() if name in found.sizes}
 
 
-def _is_plain(name: str) -> bool:
-    """Whether it can be a file of /flash, and not somewhere else on a card."""
-    return bool(re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", name)) and name not in (".", "..")
-
-
-def _keep_foreign(name: str, found: Found, old: FileList, wanted: bytes, plan: Plan) -> None:
+def _keep_foreign(name: str, found: Found, old: FileList, wanted: bytes, changes: Changes) -> None:
     """Plan to keep a copy of a shared file that is not ours, once."""
     if name not in found.sizes or old.wrote(name, found) or found.holds(name, wanted):
         return
     for number in itertools.count(1):
         kept = _kept_name(name, number)
         if kept not in found.sizes:
-            plan.keep.append((name, kept))
-            plan.notes.append(f"{name} there is not ours: kept as {kept}")
+            changes.keep.append((name, kept))
+            changes.notes.append(f"{name} there is not ours: kept as {kept}")
             return
         if found.digests.get(kept) == found.digests.get(name):
             return
@@ -176,14 +172,14 @@ def _kept_name(name: str, number: int = 1) -> str:
     return begin + (f"_{number}" if number > 1 else "") + end
 
 
-def _pose_config(payload: Payload, found: Found, plan: Plan) -> bytes:
+def _pose_config(payload: Payload, found: Found, changes: Changes) -> bytes:
     """The program's settings: entries that the board file has no word of stay as they are on the board."""
     existing = _object(found.contents.get(POSE_CONFIG))
     if not existing or existing.get("format") != payload.pose_config["format"]:
         existing = {}
     chosen = {name: value for name, value in existing.items() if DEFAULT_SETTINGS.get(name) != value}
     if stay := _others(chosen, payload.pose_config):
-        plan.notes.append(f"{POSE_CONFIG} on the board keeps {', '.join(stay)}")
+        changes.notes.append(f"{POSE_CONFIG} on the board keeps {', '.join(stay)}")
     wanted = merged(merged(DEFAULT_SETTINGS, existing), payload.pose_config)
     return _bytes(wanted, found.contents.get(POSE_CONFIG))
 
@@ -222,7 +218,7 @@ def _others(existing: Mapping, wanted: Mapping) -> list[str]:
 def _object(data: bytes | None) -> dict | None:
     """A JSON object; None for anything else."""
     try:
-        found = json.loads(data) if data is not None else None
+        found = json_text.parse(data, MOST_READ_BYTES) if data is not None else None
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
@@ -233,22 +229,22 @@ def _bytes(values: dict, existing: bytes | None) -> bytes:
     return existing if existing is not None and _object(existing) == values else json.dumps(values).encode()
 
 
-def _drop_former(found: Found, old: FileList, new: FileList, plan: Plan) -> None:
+def _drop_former(found: Found, old: FileList, new: FileList, changes: Changes) -> None:
     """Plan to remove files of an older version; the list keeps their names until that is done."""
     former = sorted({*old.files, *old.former} - {*new.files, MAIN})
     for name in former:
         if name in KEPT:
-            _take_back(name, found, old, plan)
+            _take_back(name, found, old, changes)
         elif name in found.sizes:
-            plan.remove.append(name)
+            changes.remove.append(name)
     last = new.to_bytes()
-    if not plan.remove and not plan.rename:
+    if not changes.remove and not changes.rename:
         if not found.holds(LIST, last):
-            plan.write[LIST] = last
+            changes.write[LIST] = last
         return
     new.former = former
     new.written |= {name: old.written[name] for name in former if name in old.written}
-    plan.write[LIST], plan.last_list = new.to_bytes(), last
+    changes.write[LIST], changes.last_list = new.to_bytes(), last
 
 
 def _leftovers(found: Found, names: Iterable[str]) -> list[str]:
@@ -257,16 +253,16 @@ def _leftovers(found: Found, names: Iterable[str]) -> list[str]:
     return [name for name in sorted(found.sizes) if name in ours or _OUR_TEMPORARY.fullmatch(name)]
 
 
-def _take_back(name: str, found: Found, old: FileList, plan: Plan) -> None:
+def _take_back(name: str, found: Found, old: FileList, changes: Changes) -> None:
     """Plan to put the file back in place of which ours was written, or to remove ours."""
     kept = _kept_name(name)
     if name in found.sizes and not old.wrote(name, found):
         if kept in found.sizes and found.digests.get(kept) == found.digests.get(name):
-            plan.remove.append(kept)
+            changes.remove.append(kept)
         elif name in old.written or kept in found.sizes or (name == MAIN and found.main_uses_program):
-            plan.notes.append(f"{name} there is not as deploy wrote it: it stays as it is")
+            changes.notes.append(f"{name} there is not as deploy wrote it: it stays as it is")
     elif kept in found.sizes:
-        plan.rename.append((kept, name))
-        plan.notes.append(f"{name} is again what it was before ({kept})")
+        changes.rename.append((kept, name))
+        changes.notes.append(f"{name} is again what it was before ({kept})")
     elif name in found.sizes:
-        plan.remove.append(name)
+        changes.remove.append(name)

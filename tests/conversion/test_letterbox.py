@@ -1,4 +1,4 @@
-"""From the letterboxed picture back to the photo."""
+"""The letterbox: from the picture back to the photo, for numbers and for what is drawn."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from conversion import photos
-from conversion.evaluation.letterbox import fitted_size, to_photo
+from conversion.letterbox import fitted_size, to_photo
 
 SIDES = st.integers(1, 5000)
 PICTURES = st.tuples(st.integers(4, 32), st.integers(4, 16)).map(lambda cells: (16 * cells[0], 16 * cells[1]))

@@ -1,4 +1,4 @@
-"""What a plan does to which file: ours, theirs, former ones, settings; nothing is lost that is not ours."""
+"""What a deploy does to which file: ours, theirs, former ones, settings; nothing is lost that is not ours."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools import boards
-from host_tools.deployment import digest, plan
+from host_tools.deployment import changes, digest
+from host_tools.deployment.changes import FINISH, LIST, NEW, PART, Changes, FileList, Found
 from host_tools.deployment.payload import DEFAULT_SETTINGS, DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
-from host_tools.deployment.plan import FINISH, LIST, NEW, PART, FileList, Found, Plan
 
 PROGRAM = {MAIN: b"import pose_app\n", "pose_app.py": b"A = 1\n", DEVICE_CARD: b"{}"}
 THEIRS = b"print('mine')\n"
@@ -31,43 +31,43 @@ def found(files: Mapping[str, bytes], kind: int = 0) -> Found:
     return Found(
         sizes={name: len(data) for name, data in files.items()},
         digests={name: digest.of(data)[kind] for name, data in files.items()},
-        contents={name: files[name] for name in plan.READ_WHOLE if name in files},
+        contents={name: files[name] for name in changes.READ_WHOLE if name in files},
         free=1 << 20,
-        main_uses_program=plan.PROGRAM_WORD in files.get(MAIN, b""),
+        main_uses_program=changes.PROGRAM_WORD in files.get(MAIN, b""),
     )
 
 
-def carried_out(files: Mapping[str, bytes], the_plan: Plan) -> dict[str, bytes]:
-    """The files after a plan, in its order."""
+def carried_out(files: Mapping[str, bytes], the_changes: Changes) -> dict[str, bytes]:
+    """The files after changes, in their order."""
     result = dict(files)
-    for name in the_plan.clear:
+    for name in the_changes.clear:
         del result[name]
-    for name, kept in the_plan.keep:
+    for name, kept in the_changes.keep:
         result[kept] = result[name]
-    for name, target in the_plan.rename:
+    for name, target in the_changes.rename:
         result[target] = result.pop(name)
-    for name in the_plan.ready:
-        assert result.pop(name + NEW) == the_plan.write[name]
-    result |= the_plan.write
-    for name in the_plan.remove:
+    for name in the_changes.ready:
+        assert result.pop(name + NEW) == the_changes.write[name]
+    result |= the_changes.write
+    for name in the_changes.remove:
         del result[name]
-    return result if the_plan.last_list is None else result | {LIST: the_plan.last_list}
+    return result if the_changes.last_list is None else result | {LIST: the_changes.last_list}
 
 
 def deployed(files: Mapping[str, bytes], what: Payload | None = None) -> dict[str, bytes]:
-    return carried_out(files, plan.of_deploy(what or payload(), found(files)))
+    return carried_out(files, changes.of_deploy(what or payload(), found(files)))
 
 
 def removed(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    return carried_out(files, plan.of_removal(found(files), PROGRAM))
+    return carried_out(files, changes.of_removal(found(files), PROGRAM))
 
 
 @pytest.mark.parametrize("kind", [0, 1])
 @pytest.mark.parametrize("board", ["maix_bit", "maix_cube"])
 def test_the_second_deploy_has_nothing_to_do(board: str, kind: int) -> None:
     what = payload(board=board)
-    files = carried_out({}, plan.of_deploy(what, found({}, kind)))
-    again = plan.of_deploy(what, found(files, kind))
+    files = carried_out({}, changes.of_deploy(what, found({}, kind)))
+    again = changes.of_deploy(what, found(files, kind))
     assert again.empty, again
     assert not again.notes
 
@@ -75,7 +75,7 @@ def test_the_second_deploy_has_nothing_to_do(board: str, kind: int) -> None:
 def test_only_what_differs_is_written() -> None:
     files = deployed({})
     changed = {**files, "pose_app.py": b"A = 9\n"}
-    assert plan.of_deploy(payload(), found(changed)).write == {"pose_app.py": PROGRAM["pose_app.py"]}
+    assert changes.of_deploy(payload(), found(changed)).write == {"pose_app.py": PROGRAM["pose_app.py"]}
 
 
 @pytest.mark.parametrize("theirs", [THEIRS, b""])
@@ -112,18 +112,18 @@ def test_our_own_older_main_py_is_exchanged_although_it_uses_the_program() -> No
 
 def test_files_of_an_older_version_go_and_the_list_forgets_them() -> None:
     before = deployed({"pose_dance.py": b"a maker's"}, payload(OLD_PROGRAM))
-    the_plan = plan.of_deploy(payload(), found(before))
-    assert the_plan.remove == ["pose_old.py"]
-    assert json.loads(the_plan.write[LIST])["former"] == ["pose_old.py"]
-    after = carried_out(before, the_plan)
+    the_changes = changes.of_deploy(payload(), found(before))
+    assert the_changes.remove == ["pose_old.py"]
+    assert json.loads(the_changes.write[LIST])["former"] == ["pose_old.py"]
+    after = carried_out(before, the_changes)
     assert json.loads(after[LIST])["former"] == []
     assert "pose_dance.py" in after
-    assert plan.of_deploy(payload(), found(after)).empty
+    assert changes.of_deploy(payload(), found(after)).empty
 
 
 def test_former_files_are_still_known_when_the_removal_was_broken_off() -> None:
     before = deployed({}, payload(OLD_PROGRAM))
-    broken_off = {**before, **plan.of_deploy(payload(), found(before)).write}
+    broken_off = {**before, **changes.of_deploy(payload(), found(before)).write}
     assert "pose_old.py" in broken_off
     assert "pose_old.py" not in deployed(broken_off)
     assert removed(broken_off) == {}
@@ -159,7 +159,7 @@ class TestMaixPysConfig:
         theirs = b'{"board_info": {}}'
         after = deployed(deployed({MAIXPY_CONFIG: theirs}, payload(board="maix_cube")), payload(board="maix_bit"))
         assert after[MAIXPY_CONFIG] == theirs
-        assert plan.of_deploy(payload(), found(after)).empty
+        assert changes.of_deploy(payload(), found(after)).empty
         assert removed(after) == {MAIXPY_CONFIG: theirs}
 
 
@@ -168,11 +168,11 @@ def test_the_programs_settings_on_the_board_stay() -> None:
     own = {**json.loads(after[POSE_CONFIG]), "settings": {"max_poses": 1}, "draw_score": 9}
     own["camera"] = {**own["camera"], "dual_buffer": 1, "vflip": 1}
     changed = {**after, POSE_CONFIG: json.dumps(own).encode()}
-    the_plan = plan.of_deploy(payload(), found(changed))
-    values = json.loads(carried_out(changed, the_plan)[POSE_CONFIG])
+    the_changes = changes.of_deploy(payload(), found(changed))
+    values = json.loads(carried_out(changed, the_changes)[POSE_CONFIG])
     assert (values["settings"], values["draw_score"], values["camera"]["dual_buffer"]) == ({"max_poses": 1}, 9, 1)
     assert values["camera"]["vflip"] == boards.find("maix_bit").camera.vflip
-    assert any("settings, draw_score" in note for note in the_plan.notes), the_plan.notes
+    assert any("settings, draw_score" in note for note in the_changes.notes), the_changes.notes
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"[1]", b'{"format": "another"}'])
@@ -197,16 +197,16 @@ def test_a_damaged_list_names_nothing(damaged: bytes) -> None:
 
 def test_leftovers_go_but_what_is_already_there_need_not_be_sent() -> None:
     left = {"pose_app.py" + NEW: PROGRAM["pose_app.py"], MAIN + NEW: b"half", FINISH: b"x", PART: b"y", "my.new": b"z"}
-    the_plan = plan.of_deploy(payload(), found(left))
-    assert the_plan.ready == {"pose_app.py"}
-    assert set(the_plan.clear) == {MAIN + NEW, FINISH, PART}
-    assert "pose_app.py" not in the_plan.upload
+    the_changes = changes.of_deploy(payload(), found(left))
+    assert the_changes.ready == {"pose_app.py"}
+    assert set(the_changes.clear) == {MAIN + NEW, FINISH, PART}
+    assert "pose_app.py" not in the_changes.upload
     assert removed(left) == {"my.new": b"z"}
-    assert "my.new" in carried_out(left, the_plan)
+    assert "my.new" in carried_out(left, the_changes)
 
 
 def test_main_py_is_sent_last() -> None:
-    assert list(plan.of_deploy(payload(), found({})).upload)[-1] == MAIN
+    assert list(changes.of_deploy(payload(), found({})).upload)[-1] == MAIN
 
 
 def test_a_copy_that_a_broken_off_first_deploy_made_goes_with_a_removal() -> None:
@@ -223,9 +223,9 @@ _objects = st.dictionaries(st.sampled_from("abcd"), _values, max_size=4)
 
 @given(_objects, _objects)
 def test_merging_keeps_every_entry_of_both_and_ours_win(theirs: dict, ours: dict) -> None:
-    both = plan.merged(theirs, ours)
+    both = changes.merged(theirs, ours)
     assert set(both) == {*theirs, *ours}
-    assert plan.merged(both, ours) == both
+    assert changes.merged(both, ours) == both
     assert all(both[name] == theirs[name] for name in theirs if name not in ours)
     assert all(both[name] == value for name, value in ours.items() if not isinstance(value, dict))
 
@@ -243,7 +243,7 @@ def test_from_whatever_lies_there_one_deploy_is_enough_and_foreign_files_survive
 ) -> None:
     what = payload(board=board)
     after = deployed(files, what)
-    assert plan.of_deploy(what, found(after)).empty
+    assert changes.of_deploy(what, found(after)).empty
     assert all(after[name] == data for name, data in what.files.items() if name != MAIN)
     assert after.get("notes.txt") == files.get("notes.txt")
     if MAIN in files:
