@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from conversion import __version__, card, files, metrics, network, photos
 from conversion import weights as weights_files
 from conversion.errors import ModelFormatError, ProofError
-from conversion.kmodel import assemble, v3, v5_container
+from conversion.kmodel import assemble, sampling, v3, v5_container
 from conversion.kmodel.plan import Plan, check_size, plan
 from conversion.kpu.posenet import Heads, Simulation, real_values
 from conversion.nncase import compilation, sizes
@@ -77,6 +77,8 @@ def convert(request: Request, progress: bool, talk: Talk) -> Kmodel:
     pictures = calibration.calibrating(request.calibration, *request.compile_size, request.quantisation)
     compiled = compilation.compile_weights(source, pictures, calibrated, talk, progress)
     talk(f"planning KPU RAM for {request.width}x{request.height}")
+    if request.version == v3.VERSION:
+        compiled = replace(compiled, network=sampling.early(compiled.network))
     the_plan = plan(compiled.network, request.width, request.height)
     return _measured(request, source, compiled, the_plan, talk)
 

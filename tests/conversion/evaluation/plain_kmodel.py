@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from conversion import card, network
-from conversion.kmodel import assemble, v3
+from conversion.kmodel import assemble, sampling, v3
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import KpuLayer
 from conversion.kmodel.layout import FeatureMap
@@ -43,6 +43,11 @@ class Scaling:
 
 def kpu_network(weights: PoseNetWeights, width: int = 256, height: int = 192) -> KpuNetwork:
     """The network with each output channel's weights rounded to 8 bits and activations in bytes of 6 / 255."""
+    return sampling.early(as_compiled(weights, width, height))
+
+
+def as_compiled(weights: PoseNetWeights, width: int = 256, height: int = 192) -> KpuNetwork:
+    """The same as nncase compiles it: a stride of 2 is the pointwise layer's, behind the depthwise one."""
     source, scaling = (
         FeatureMap(network.INPUT_CHANNELS, height, width),
         Scaling(weights.normalisation.scale, kpu_input.PAD_PIXEL),
