@@ -1,36 +1,44 @@
-"""Whether a model fits the general RAM that MaixPy leaves: an estimate from published boot logs, not a measurement."""
+"""Whether a model fits the general RAM that MaixPy leaves: figures of real images, from `maixpy_memory.toml`."""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from pathlib import Path
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 MIB = 1024 * 1024
-GENERAL_RAM_BYTES = 6 * MIB
-MICROPYTHON_HEAP_BYTES = 512 * 1024
-# MaixPy's loader: the file in a buffer aligned to 256 bytes, and its own context.
-LOADER_BYTES = 256 + 192
-# The camera's QVGA frame, RGB565 and the three 8-bit planes that the KPU reads.
-CAMERA_BYTES = 320 * 240 * 2 + 320 * 240 * 3
-LCD_BYTES = 320 * 240 * 2
+_DATA = tomllib.loads(Path(__file__).with_name("maixpy_memory.toml").read_text(encoding="utf-8"))
+GENERAL_RAM_BYTES: int = _DATA["general_ram_bytes"]
+MICROPYTHON_HEAP_BYTES: int = _DATA["heap_bytes"]
+MICROPYTHON_HEAP_USABLE_BYTES: int = _DATA["heap_usable_bytes"]
+FALLBACK_HEAP_BYTES: int = _DATA["fallback_heap_bytes"]
+LOADER_BYTES: int = _DATA["loader_bytes"]
+CAMERA_BYTES: int = _DATA["camera_bytes"]
+LCD_BYTES: int = _DATA["lcd_bytes"]
 
 
 @dataclass(frozen=True)
 class Build:
-    """A MaixPy firmware build and the RAM that its image takes (where its heap starts in the boot log)."""
+    """A MaixPy firmware build: what it leaves for model, camera and LCD beside a MicroPython heap of the usual size."""
 
     name: str
-    image_bytes: int
+    version: str
+    image_sha256: str
+    free_bytes: int
 
     @property
-    def free_bytes(self) -> int:
-        """What is left for model, camera and LCD."""
-        return GENERAL_RAM_BYTES - self.image_bytes - MICROPYTHON_HEAP_BYTES
+    def image_bytes(self) -> int:
+        """What the firmware itself takes."""
+        return GENERAL_RAM_BYTES - MICROPYTHON_HEAP_BYTES - self.free_bytes
 
 
-BUILDS = (
-    Build("minimum", 0x130E20),  # v0.5.1, minimum with kmodel v4 support
-    Build("full", 0x2FD080),  # v0.6.2
-)
+BUILDS = {name: Build(name, **values) for name, values in _DATA["builds"].items()}
+MINIMUM, FULL = BUILDS["minimum"], BUILDS["full"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,6 @@ class Fit:
 
 
 def fits(file_bytes: int, main_memory_bytes: int) -> list[Fit]:
-    """One estimate a build, for a QVGA camera and a 320x240 LCD."""
+    """One judgement a build, for a QVGA camera with one buffer and a 320x240 LCD."""
     needed = file_bytes + LOADER_BYTES + main_memory_bytes + CAMERA_BYTES + LCD_BYTES
-    return [Fit(build.name, needed, build.free_bytes) for build in BUILDS]
+    return [Fit(build.name, needed, build.free_bytes) for build in BUILDS.values()]

@@ -29,11 +29,6 @@ def key(*parts: bytes | str) -> str:
     return state.hexdigest()
 
 
-def sources(*names: str) -> list[bytes]:
-    """The texts of modules of this package: a result made by other code is another result."""
-    return [(Path(__file__).parent / name).read_bytes() for name in names]
-
-
 def cached(kind: str, digest: str, make: Callable[[], bytes]) -> bytes:
     """The stored bytes of `kind` under `digest`, or what `make` gives, stored for the next time.
 

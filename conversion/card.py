@@ -15,6 +15,7 @@ from conversion.errors import ModelFormatError
 from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.recognise import recognise
 from conversion.kpu import time
 
 FORMAT = "posenet-maix model card 1"
@@ -27,11 +28,12 @@ def path_beside(kmodel: Path) -> Path:
     return kmodel.with_name(kmodel.name + ".json")
 
 
-def kmodel_entry(file: str, version: int, data: bytes) -> dict:
-    """What identifies the kmodel file itself."""
+def kmodel_entry(file: str, data: bytes) -> dict:
+    """What identifies the kmodel file itself: its name and what its bytes say."""
+    found = recognise(data)
     return {
         "file": file,
-        "version": version,
+        "version": found.version if found else None,
         "bytes": len(data),
         "crc32": zlib.crc32(data),
         "sha256": hashlib.sha256(data).hexdigest(),

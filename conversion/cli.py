@@ -166,7 +166,7 @@ def inspect(file: Path, as_json: bool, html: Path | None) -> None:
 def _print_poses(result: Result) -> None:
     result_console.print(f"model {result.model_sha256}, input {result.input_sha256}")
     if not result.poses:
-        result_console.print("no pose: no keypoint scores 0.5 or more")
+        result_console.print("no pose: the board would show nobody")
     table = Table("pose", "score", "keypoint", "x", "y", "keypoint score")
     for number, pose in enumerate(result.poses, start=1):
         for name, (x, y, score) in zip(network.KEYPOINTS, pose.keypoints, strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from conversion.errors import PhotoError
+from conversion.letterbox import fitted_size
 
 # The photo for proofs and pictures: Eileen Collins, NASA, public domain; shipped with scikit-image.
 SAMPLE = "astronaut.png"
@@ -21,17 +22,10 @@ def upright(photo: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(photo).convert("RGB")
 
 
-def letterbox_scale(photo: Image.Image, width: int, height: int) -> float:
-    """Picture pixels per pixel of the upright photo, when it is fitted into width x height."""
-    turned = upright(photo)
-    return min(width / turned.width, height / turned.height)
-
-
 def letterbox(photo: Image.Image, width: int, height: int) -> np.ndarray:
     """Fit a photo into width x height without distortion: top left, the rest black. Gives uint8 [H, W, 3] RGB."""
     turned = upright(photo)
-    scale = letterbox_scale(turned, width, height)
-    size = (max(1, round(turned.width * scale)), max(1, round(turned.height * scale)))
+    size = fitted_size(turned.size, (width, height))
     canvas = Image.new("RGB", (width, height))
     canvas.paste(turned.resize(size, Image.Resampling.BILINEAR), (0, 0))
     return np.asarray(canvas)

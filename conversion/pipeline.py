@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from conversion.kmodel.plan import Plan, check_size, plan
 from conversion.kpu.posenet import Heads, Simulation, real_values
 from conversion.nncase import compilation, sizes
 from conversion.nncase.compilation import Compiled
+from conversion.progress import Talk
 from conversion.quantisation import calibration
 from conversion.tensorflow import reference
 from conversion.test_vector import test_vector
@@ -25,8 +25,6 @@ from conversion.weights.model import Origin, PoseNetWeights
 MEASURED_PHOTOS = 8
 # Correct conversions of plain rounding have 9 dB and more; a head below this is not the network any more.
 LEAST_SQNR_DB = 3.0
-
-Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -90,7 +88,7 @@ def _measured(request: Request, source: PoseNetWeights, compiled: Compiled, the_
     simulation = Simulation(model, path.name)
     the_card = {
         "format": card.FORMAT,
-        "kmodel": card.kmodel_entry(path.name, request.version, data),
+        "kmodel": card.kmodel_entry(path.name, data),
         **card.network_entries(compiled.network, the_plan, model.main_memory_bytes),
         "source": _source(source.origin),
         "tools": {

@@ -1,20 +1,69 @@
-"""A progress bar on stderr for long steps, where stderr is a terminal."""
+"""What a long step tells who waits for it: lines of talk, and a progress bar on stderr where that is a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
-Report = Callable[[str, int, int], None]
+BYTES = "bytes"
+_KIB = 1024
+_BAR_WIDTH = 24
+
+# Is given one line about what happens.
+Talk = Callable[[str], None]
+# Is given how much of one thing is done, and how much there is in all.
+Count = Callable[[int, int], None]
+
+
+class Report(Protocol):
+    """Is given what is being done, how much of it is done, and how much there is in all (0: not known)."""
+
+    def __call__(self, what: str, done: int, total: int, unit: str = "") -> None:
+        """`unit` is a word for many: "photos", or BYTES."""
+
+
+def silent(line: str) -> None:
+    """A Talk that says nothing."""
+
+
+def unreported(what: str, done: int, total: int, unit: str = "") -> None:
+    """A Report that shows nothing."""
+
+
+class _Amount(ProgressColumn):
+    """How much of how much is done; of bytes also how fast."""
+
+    def render(self, task: Task) -> Text:
+        if not task.total:
+            return Text("")
+        if task.fields["unit"] != BYTES:
+            return Text(f"{task.completed:.0f} of {task.total:.0f} {task.fields['unit']}".rstrip())
+        rate = f", {task.speed / _KIB:.1f} KiB/s" if task.speed else ""
+        return Text(f"{task.completed / _KIB:.1f} of {task.total / _KIB:.1f} KiB{rate}")
 
 
 @contextmanager
-def bar(shown: bool) -> Iterator[Report]:
-    """A function that takes (what, steps done, steps in all); it draws nothing unless `shown`."""
-    columns = (TextColumn("  {task.description}"), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not shown) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
+def bar(shown: bool = True, console: Console | None = None) -> Iterator[Report]:
+    """A Report that draws a bar on `console` (None: on stderr) if that is a terminal; nothing unless `shown`.
+
+    Rate and time left begin anew when something else is being done.
+    """
+    console = console or Console(stderr=True)
+    columns = (TextColumn("  {task.description}"), BarColumn(_BAR_WIDTH), _Amount(), TimeRemainingColumn())
+    disabled = not (shown and console.is_terminal)
+    with Progress(*columns, console=console, transient=True, disable=disabled) as progress:
+        drawn: dict[str, object] = {}
+
+        def report(what: str, done: int, total: int, unit: str = "") -> None:
+            if drawn.get("what") != what:
+                if "task" in drawn:
+                    progress.remove_task(drawn["task"])
+                drawn["what"], drawn["task"] = what, progress.add_task(what, total=total or None, unit=unit)
+            progress.update(drawn["task"], completed=done, total=total or None)
+
+        yield report

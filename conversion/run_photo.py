@@ -41,7 +41,7 @@ class Result:
 
 
 def simulate(model: Path, image: Path) -> Result:
-    """Letterbox a photo, run the kmodel on the simulated KPU, decode with the firmware's decoder.
+    """Letterbox a photo, run the kmodel on the simulated KPU, decode as the board does where nobody changed a setting.
 
     The model card beside the kmodel is needed. Raises ModelFormatError, UnsupportedModelError or PhotoError.
     """
@@ -57,7 +57,7 @@ def simulate(model: Path, image: Path) -> Result:
         photo=photos.upright(photo),
         size=(machine.width, machine.height),
         heads=heads,
-        poses=board_decoder.decode(heads, the_card),
+        poses=board_decoder.decode(heads, the_card, **board_decoder.ON_BOARD),
     )
 
 
@@ -70,5 +70,4 @@ def write_heads(result: Result, path: Path) -> None:
 
 def write_overlay(result: Result, path: Path) -> None:
     """Write the photo with the poses drawn on it, as PNG."""
-    scale = photos.letterbox_scale(result.photo, *result.size)
-    files.write_png(path, overlay.skeletons(result.photo, result.poses, 1 / scale))
+    files.write_png(path, overlay.skeletons(result.photo, result.poses, result.size))

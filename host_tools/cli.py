@@ -7,15 +7,15 @@ import sys
 import rich_click as click
 
 from conversion.errors import ConversionError
-from host_tools.commands.board import board
-from host_tools.commands.demo import demo
-from host_tools.commands.deploy import deploy
-from host_tools.commands.flash import flash
-from host_tools.commands.kfpkg import kfpkg
-from host_tools.commands.monitor import monitor
-from host_tools.commands.release import release
-from host_tools.commands.verify import verify
+from host_tools.deployment.deploy_command import deploy
 from host_tools.errors import HostToolError, VerificationError
+from host_tools.flashing.flash_command import flash
+from host_tools.flashing.kfpkg_command import kfpkg
+from host_tools.flashing.release_command import release
+from host_tools.monitor.monitor_command import monitor
+from host_tools.verification.verify_command import verify
+from host_tools.virtual_board.board_command import board
+from host_tools.virtual_board.demo_command import demo
 
 
 class _Commands(click.RichGroup):

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion import network
+from conversion.decoding import board_settings
 from conversion.decoding.fixed_point import SCORE_ONE, STEPS_PER_PIXEL
 from conversion.decoding.pose import Pose
 from conversion.errors import ModelFormatError
 from firmware import pose_decoder
 
 DEVICE_FORMAT = "posenet-maix device card 1"
-# What evaluation asks of the decoder, against the defaults for a live picture.
+# What the board's program asks of the decoder, as far as it is not the decoder's own default, and what evaluation asks.
+ON_BOARD = {"pose_score": board_settings.pose_score()}
 EVALUATION = {"max_poses": 20, "root_score": 0.3}
 
 _DECODER_FIELDS = ("zero_point", "multiplier", "shift")

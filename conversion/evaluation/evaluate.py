@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from conversion.kpu import posenet
 from conversion.kpu.posenet import Simulation
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
+from conversion.progress import Talk
 from conversion.report import accuracy
 from conversion.weights.model import PoseNetWeights
 
@@ -32,8 +33,6 @@ UNKNOWN = "unknown"
 DEFAULT_SIZE = (320, 240)
 # Float pictures need not fit the KPU; below this nothing can be seen, above it memory ends.
 FLOAT_SIDES = range(64, 1024 + 1, OUTPUT_STRIDE)
-
-Talk = Callable[[str], None]
 
 
 @dataclass(frozen=True)

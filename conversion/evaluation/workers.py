@@ -10,19 +10,18 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from rich.console import Console
-from rich.progress import Progress
-
 from conversion.errors import ConversionError
 from conversion.evaluation.chain import Findings, Setup
 from conversion.evaluation.coco import CocoPhoto
+from conversion.processes import ONE_THREAD, end_with_parent
+from conversion.progress import bar
 
 if TYPE_CHECKING:
     from conversion.evaluation.stages import Stages
@@ -32,11 +31,10 @@ Result = TypeVar("Result")
 
 # A worker takes about 700 MB, most of it TensorFlow.
 _MOST_WORKERS = 8
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Workers:
-    """A pool for one setup; a context manager. `progress` shows a bar on stderr."""
+    """A pool for one setup; a context manager. `progress` allows a bar on stderr."""
 
     def __init__(self, setup: Setup, most: int, progress: bool) -> None:
         """`most` is how many items there will be: more processes than that are not started."""
@@ -46,7 +44,7 @@ class Workers:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Workers:
-        self._stack.enter_context(_environment(_ONE_THREAD))
+        self._stack.enter_context(_environment(ONE_THREAD))
         self._others = set(multiprocessing.active_children())
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(self._count, context, initializer=_start, initargs=(self._setup,))
@@ -82,11 +80,10 @@ class Workers:
             ) from error
 
     def _results(self, futures: list[Future], what: str) -> Iterator:
-        with Progress(console=Console(stderr=True), disable=not self._progress, transient=True) as bar:
-            task = bar.add_task(what, total=len(futures))
-            for future in futures:
+        with bar(self._progress) as report:
+            for done, future in enumerate(futures):
+                report(what, done, len(futures))
                 yield future.result()
-                bar.advance(task)
 
 
 def cores() -> int:
@@ -112,7 +109,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Variables that NumPy's and TensorFlow's libraries read when a worker loads them."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -136,6 +133,7 @@ def _start(setup: Setup) -> None:
     _setup = setup
     # Ctrl-C goes to all processes; the one that the user started ends the others. (Windows inherits nothing.)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _examine(photo: CocoPhoto) -> Findings:

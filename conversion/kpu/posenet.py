@@ -9,7 +9,8 @@ import numpy as np
 
 from conversion import card, network
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.kmodel import v3, v5_container
+from conversion.kmodel import v3
+from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.simulator import Kpu
 
@@ -50,9 +51,9 @@ def read_kmodel(path: Path) -> bytes:
         data = path.read_bytes()
     except OSError as error:
         raise ModelFormatError(f"{path}: cannot be read ({error.strerror})") from error
-    if data[:4] == v5_container.IDENTIFIER.to_bytes(4, "little"):
-        version = int.from_bytes(data[4:8], "little")
-        raise UnsupportedModelError(f"{path}: kmodel V{version}; only V3 is simulated, make one with `make kmodel`")
+    found = recognise(data)
+    if found and not found.is_v3:
+        raise UnsupportedModelError(f"{path}: is {found.name}; only V3 is simulated, make one with `make kmodel`")
     return data
 
 

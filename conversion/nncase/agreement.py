@@ -8,25 +8,13 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from conversion import cache
 from conversion.errors import ProofError
-from conversion.kmodel import assemble
-from conversion.kmodel.kpu_network import Head, KpuNetwork
+from conversion.keeping import kept
+from conversion.kmodel import assemble, v5
+from conversion.kmodel.kpu_network import Head
 from conversion.kmodel.plan import plan
 from conversion.kpu.simulator import Kpu
 from conversion.nncase import compiler
-
-_SOURCES = (
-    "kpu/simulator.py",
-    "kpu/arithmetic.py",
-    "kpu/activation.py",
-    "kpu/memory.py",
-    "kmodel/plan.py",
-    "kmodel/assemble.py",
-    "kmodel/v5.py",
-    "kmodel/v5_code.py",
-    "kmodel/v5_stackvm.py",
-)
 
 
 @dataclass(frozen=True)
@@ -38,17 +26,16 @@ class Agreement:
     values: int
 
 
-def check(kmodel: bytes, network: KpuNetwork, planes: np.ndarray) -> Agreement:
-    """Relink the network at its own size, run uint8 [N, 3, H, W] pictures, compare every byte with nncase.Simulator.
+def check(kmodel: bytes, planes: np.ndarray) -> Agreement:
+    """Relink nncase's V5 file at its own size, run uint8 [N, 3, H, W] pictures, compare every byte with its simulator.
 
     ProofError if one differs. Kept by content.
     """
-    digest = cache.key(kmodel, planes.tobytes(), *cache.sources(*_SOURCES))
-    kept = cache.cached("agreement", digest, lambda: json.dumps(asdict(_compare(kmodel, network, planes))).encode())
-    return Agreement(**json.loads(kept))
+    return Agreement(**json.loads(kept("agreement", _compare, kmodel, planes)))
 
 
-def _compare(kmodel: bytes, network: KpuNetwork, planes: np.ndarray) -> Agreement:
+def _compare(kmodel: bytes, planes: np.ndarray) -> bytes:
+    network = v5.read(kmodel, "nncase's kmodel")
     source = network.source
     kpu = Kpu(assemble.assemble(network, plan(network, source.width, source.height)))
     expected = head_bytes(compiler.simulate(kmodel, planes), network.heads)
@@ -60,7 +47,8 @@ def _compare(kmodel: bytes, network: KpuNetwork, planes: np.ndarray) -> Agreemen
                     f"the KPU simulator and nncase's differ in {different} of {ours.size} bytes of head {name} on "
                     f"picture {number}; nothing is written"
                 )
-    return Agreement(f"{source.width}x{source.height}", len(planes), sum(head.size for head in expected))
+    values = sum(head.size for head in expected)
+    return json.dumps(asdict(Agreement(f"{source.width}x{source.height}", len(planes), values))).encode()
 
 
 def head_bytes(dequantised: Sequence[np.ndarray], heads: Sequence[Head]) -> list[np.ndarray]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 
-from conversion import cache, photos
+from conversion import photos
 from conversion.errors import CompilerError
+from conversion.keeping import kept
 from conversion.kmodel import v5
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kpu import input as kpu_input
 from conversion.nncase import agreement, compiler
 from conversion.nncase.agreement import Agreement
-from conversion.progress import bar
+from conversion.progress import Talk, bar
 from conversion.quantisation import quantise
 from conversion.quantisation.quantise import QuantisedNetwork
 from conversion.tensorflow import reference
@@ -27,17 +26,8 @@ from conversion.weights.model import PoseNetWeights
 # layers do not depend on the size.
 COMPILE_SIZE = (256, 192)
 
-Talk = Callable[[str], None]
 
 _WHERE = "nncase's kmodel"
-_SOURCES = (
-    "nncase/compiler.py",
-    "nncase/worker.py",
-    "kmodel/v5.py",
-    "kmodel/v5_code.py",
-    "kmodel/v5_container.py",
-    "kmodel/v5_stackvm.py",
-)
 
 
 @dataclass(frozen=True)
@@ -80,7 +70,7 @@ def compile_weights(
         talk(f"rounding the weights, calibrated on {len(pictures)} pictures")
         quantised = _quantised(weights, pictures, progress)
         talk(f"compiling with nncase at {width}x{height}")
-        graph = _quantised_tflite(quantised, width, height)
+        graph = kept("tflite", quantise.to_tflite, quantised, width, height)
         kmodel = _compiled(graph, quantise.planes(quantised), quantise.input_range(quantised))
         network = v5.read(kmodel, _WHERE)
         codes = quantise.verify(network, quantised)
@@ -90,35 +80,15 @@ def compile_weights(
         kmodel = _compiled(tflite, planes, kpu_input.value_range(weights.normalisation))
         network, codes = v5.read(kmodel, _WHERE), None
     talk("comparing our KPU simulator with nncase's")
-    agreed = agreement.check(kmodel, v5.read(kmodel, _WHERE), planes[:1])
+    agreed = agreement.check(kmodel, planes[:1])
     return Compiled(kmodel, network, proof, agreed, codes)
 
 
 def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: bool) -> QuantisedNetwork:
-    package = Path(quantise.__file__).parent
-    sources = cache.sources(*sorted(f"quantisation/{path.name}" for path in package.glob("*.py")))
-    version = cache.key(metadata.version("numpy"), *sources)
-    digest = cache.key(weights.digest(), repr(pictures.shape), pictures.tobytes(), version)
-
-    def make() -> bytes:
-        with bar(progress) as report:
-            return quantise.quantise(weights, pictures, report).to_bytes()
-
-    return QuantisedNetwork.from_bytes(cache.cached("quantised", digest, make))
-
-
-def _quantised_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:
-    version = cache.key(
-        reference.tensorflow_version(), *cache.sources("tensorflow/graph.py", "quantisation/nncase_weights.py")
-    )
-    digest = cache.key(quantised.to_bytes(), f"{width}x{height}", version)
-    return cache.cached("tflite", digest, lambda: quantise.to_tflite(quantised, width, height))
+    with bar(progress) as report:
+        data = kept("quantised", quantise.quantise_to_bytes, weights, pictures, report=report)
+    return QuantisedNetwork.from_bytes(data)
 
 
 def _compiled(tflite: bytes, planes: np.ndarray, input_range: tuple[float, float]) -> bytes:
-    def make() -> bytes:
-        return v5.masked(compiler.compile_kmodel(tflite, planes, input_range), _WHERE)
-
-    version = cache.key(nncase_version(), *cache.sources(*_SOURCES))
-    digest = cache.key(tflite, repr(planes.shape), planes.tobytes(), repr(input_range), version)
-    return cache.cached("kmodel-v5", digest, make)
+    return v5.masked(kept("kmodel-v5", compiler.compile_kmodel, tflite, planes, input_range), _WHERE)

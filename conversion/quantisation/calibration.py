@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import itertools
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from conversion import cache, photos
+from conversion import photos
+from conversion.keeping import kept
 from conversion.quantisation import views
 
 # What scikit-image ships: two photos with a person, everyday scenes, and patterns. How often each is varied when the
@@ -47,18 +47,11 @@ def bundled(width: int, height: int) -> np.ndarray:
 
     Drawing them takes seconds: they are kept.
     """
-
-    def make() -> bytes:
-        packed = io.BytesIO()
-        np.save(packed, _bundled(width, height))
-        return packed.getvalue()
-
-    versions = [metadata.version(package) for package in ("numpy", "Pillow", "scikit-image")]
-    sources = cache.sources("quantisation/calibration.py", "quantisation/views.py", "photos.py")
-    return np.load(io.BytesIO(cache.cached("calibration", cache.key(f"{width}x{height}", *versions, *sources), make)))
+    return np.load(io.BytesIO(kept("calibration", _bundled, width, height)))
 
 
-def _bundled(width: int, height: int) -> np.ndarray:
+def _bundled(width: int, height: int) -> bytes:
+    """`bundled` as a .npy file."""
     random = np.random.default_rng(_SEED)
     loaded = {name: photos.bundled(name) for name in PEOPLE + SCENES + PATTERNS}
     whole = [photos.letterbox(loaded[name], width, height) for name in PEOPLE + SCENES]
@@ -71,7 +64,9 @@ def _bundled(width: int, height: int) -> np.ndarray:
     # People twice as often as scenes: a collage is where they stand beside and in front of other things.
     insets = [loaded[name] for name in PEOPLE + PEOPLE + SCENES]
     collages = [views.collage(list(loaded.values()), insets, random, width, height) for _ in range(_COLLAGES)]
-    return np.stack(whole + varied + collages)
+    packed = io.BytesIO()
+    np.save(packed, np.stack(whole + varied + collages))
+    return packed.getvalue()
 
 
 def from_folder(folder: Path, width: int, height: int, limit: int) -> np.ndarray:

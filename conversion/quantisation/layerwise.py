@@ -10,6 +10,7 @@ import numpy as np
 from conversion import network
 from conversion.errors import PhotoError
 from conversion.network import LayerSpec
+from conversion.progress import Report
 from conversion.quantisation import (
     channel_duplication,
     emulation,
@@ -25,8 +26,6 @@ from conversion.quantisation.layers import in_chunks
 from conversion.quantisation.nncase_grid import BYTE_STEP, RELU_CEILING, zero_point
 from conversion.quantisation.result import HEAD_SPECS, HeadScale, QuantisedLayer, QuantisedNetwork
 from conversion.weights.model import ConvWeights, PoseNetWeights
-
-Progress = Callable[[str, int, int], None]
 
 # A channel's bytes reach a little beyond what it reaches on the photos...
 _HEADROOM = 1.02
@@ -65,16 +64,16 @@ class Calibration:
         pixels = np.full(network.INPUT_CHANNELS, weights.normalisation.scale)
         self._signal = _Signal(pictures, pictures, channel_duplication.in_order(network.INPUT_CHANNELS).coded(pixels))
 
-    def run(self, progress: Progress) -> QuantisedNetwork:
-        """The quantised network; `progress` gets (layer, layers done, layers in all)."""
+    def run(self, report: Report) -> QuantisedNetwork:
+        """The quantised network; `report` gets (layer, layers done, layers in all)."""
         total = len(network.BODY) + 1
         layers: dict[str, QuantisedLayer] = {}
         for number, spec in enumerate(network.BODY):
-            progress(spec.name, number, total)
+            report(spec.name, number, total)
             layers[spec.name], self._signal = self._body_layer(spec)
-        progress("heads", total - 1, total)
+        report("heads", total - 1, total)
         heads, scales, pictures = self._heads(layers)
-        progress("done", total, total)
+        report("done", total, total)
         return QuantisedNetwork(layers | heads, scales, self._weights.normalisation.scale, pictures)
 
     def _body_layer(self, spec: LayerSpec) -> tuple[QuantisedLayer, _Signal]:

@@ -14,21 +14,30 @@ from conversion.errors import CompilerError, PhotoError
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kpu import input as kpu_input
 from conversion.network import HEAD_NAMES, INPUT_CHANNELS
+from conversion.progress import Report, unreported
 from conversion.quantisation import compiled_check, nncase_weights, worker
-from conversion.quantisation.layerwise import Progress
 from conversion.quantisation.nncase_grid import LARGEST_BYTE
 from conversion.quantisation.result import QuantisedNetwork
 from conversion.weights.model import Normalisation, PoseNetWeights
 
-__all__ = ["QuantisedNetwork", "input_range", "planes", "quantise", "to_tflite", "verify", "with_head_scales"]
+__all__ = [
+    "QuantisedNetwork",
+    "input_range",
+    "planes",
+    "quantise",
+    "quantise_to_bytes",
+    "to_tflite",
+    "verify",
+    "with_head_scales",
+]
 
 verify = compiled_check.verify
 
 
-def quantise(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress | None = None) -> QuantisedNetwork:
+def quantise(weights: PoseNetWeights, pictures: np.ndarray, report: Report = unreported) -> QuantisedNetwork:
     """Quantise a network so that it computes what the float one does on photos like `pictures`, uint8 [N, H, W, 3].
 
-    The pictures must have the size that nncase compiles for: some of them go to it. `progress` gets (what, steps done,
+    The pictures must have the size that nncase compiles for: some of them go to it. `report` gets (what, steps done,
     steps in all). The same weights and pictures give the same network on every machine: both networks and all
     statistics are computed in exact integers; only the solutions of the least squares problems depend, in their last
     bits, on the processor, and a code would change if such a solution lay that near to the middle of two codes.
@@ -40,7 +49,12 @@ def quantise(weights: PoseNetWeights, pictures: np.ndarray, progress: Progress |
         raise PhotoError(f"calibration: uint8 [N, H, W, 3] expected, got {pictures.dtype} {pictures.shape}")
     if pictures.min() == pictures.max():
         raise PhotoError("calibration: every pixel has the same value; nothing can be learnt from it, give photos")
-    return worker.run(weights, pictures, progress or (lambda what, done, total: None))
+    return worker.run(weights, pictures, report)
+
+
+def quantise_to_bytes(weights: PoseNetWeights, pictures: np.ndarray, report: Report = unreported) -> bytes:
+    """`quantise`, as bytes that can be kept."""
+    return quantise(weights, pictures, report).to_bytes()
 
 
 def to_tflite(quantised: QuantisedNetwork, width: int, height: int) -> bytes:

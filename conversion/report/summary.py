@@ -91,4 +91,4 @@ def _fits(card: dict) -> Facts:
         f"{fit.build}: {'yes' if fit.fits else 'NO'}, {fit.needed / budget.MIB:.1f} of {fit.free / budget.MIB:.1f} MiB"
         for fit in fits
     ]
-    return [("MaixPy", f"{'; '.join(texts)} (with QVGA camera and LCD, estimated)")]
+    return [("MaixPy", f"{'; '.join(texts)} (with QVGA camera and LCD)")]

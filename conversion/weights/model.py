@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +50,8 @@ class Origin:
     name: str | None
     files: Mapping[str, str]
     notes: tuple[str, ...] = ()
-    location: Path | None = None
+    # Not compared: what lies there is known by the sums.
+    location: Path | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         if self.name:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pooch
 import requests
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from conversion import progress
+from conversion.progress import BYTES, Report
 from conversion.weights.known import NpmPackage, PublishedFile
 
 CONNECT_SECONDS = 5
@@ -34,12 +34,11 @@ class SourceError(Exception):
 class _Sink:
     """What pooch writes a download into: a file that stops at the published length and at a deadline."""
 
-    def __init__(self, path: Path, limit: int, bar: Progress):
+    def __init__(self, path: Path, limit: int, report: Report):
         self._file = path.open("wb")
         self._limit = limit
         self._deadline = time.monotonic() + FILE_SECONDS
-        self._bar = bar
-        self._task = bar.add_task(path.name, total=limit)
+        self._report = lambda done: report(path.name, done, limit, BYTES)
         self._written = 0
 
     def write(self, chunk: bytes) -> None:
@@ -49,7 +48,7 @@ class _Sink:
         if time.monotonic() > self._deadline:
             raise SourceError(f"took longer than {FILE_SECONDS} s")
         self._file.write(chunk)
-        self._bar.advance(self._task, len(chunk))
+        self._report(self._written)
 
     def flush(self) -> None:
         """Nothing: pooch calls this after each chunk."""
@@ -61,15 +60,15 @@ class _Sink:
         self._file.close()
 
 
-def download(url: str, files: Iterable[PublishedFile], into: Path, progress: bool) -> None:
-    """Each of `files` from the folder `url` into the folder `into`; a bar on stderr if `progress` and on a terminal.
+def download(url: str, files: Iterable[PublishedFile], into: Path, shown: bool) -> None:
+    """Each of `files` from the folder `url` into the folder `into`; a bar on stderr if `shown` and on a terminal.
 
     Raises SourceError for anything that the network or the server does, OSError for the disk. Sums are not checked.
     """
     get = pooch.HTTPDownloader(chunk_size=_CHUNK, timeout=(CONNECT_SECONDS, READ_SECONDS))
-    with _bar(progress) as bar:
+    with progress.bar(shown) as report:
         for file in files:
-            with _Sink(into / file.name, file.bytes, bar) as sink:
+            with _Sink(into / file.name, file.bytes, report) as sink:
                 try:
                     get(url + file.name, sink, None)
                 except requests.RequestException as error:
@@ -94,13 +93,6 @@ def from_npm(npm: NpmPackage, files: Iterable[PublishedFile], into: Path) -> Non
         if len(archives) != 1:
             raise SourceError("npm gave no package file")
         _unpack(archives[0], {f"package/{npm.folder}/{file.name}": file for file in files}, into)
-
-
-def _bar(progress: bool) -> Progress:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    shown = progress and console.is_terminal
-    return Progress(*columns, TimeRemainingColumn(), console=console, disable=not shown, transient=True)
 
 
 def _network_reason(error: requests.RequestException) -> str:

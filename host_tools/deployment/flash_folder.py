@@ -1,4 +1,4 @@
-"""A board's /flash, through its prompt: what lies there, and carrying out a plan so that a pulled cable does no harm.
+"""A board's /flash, through its prompt: what lies there, and carrying out changes so that a pulled cable does no harm.
 
 New files are written beside the old ones, under other names, and checked by their digests on the board. Only then does
 finish.py become main.py and exchange them: it goes on at the next start if the board goes off meanwhile. The one moment
@@ -9,14 +9,15 @@ main.py MaixPy starts its own demo, and the next deploy mends that.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from host_tools.deployment import digest, on_board, plan
+from conversion.progress import Count, Talk
+from host_tools.deployment import changes, digest, on_board
+from host_tools.deployment.changes import FINISH, NEW, PART, Changes, Found
 from host_tools.deployment.payload import MAIN, Payload
-from host_tools.deployment.plan import FINISH, NEW, PART, Found, Plan
 from host_tools.errors import BoardError, LinkError
-from host_tools.prompt.repl import Prompt, RaisedError, Talk
+from host_tools.prompt.repl import Prompt, RaisedError
 
 FLASH = "/flash"
 PAGE_BYTES = 4096
@@ -28,8 +29,6 @@ _SHORT_MODEL_NAME = "posenet.kmodel"
 _NO_MAIXPY = "the board runs no MaixPy v1 and no CanMV; flash MaixPy with `flash --firmware`"
 # Limits. Reading and hashing 3 MiB of SPIFFS takes the longest; what is usual takes a second.
 _SHORT, _LONG = 30.0, 120.0
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class FlashFolder:
         return [found for found in map(on_board.answer, printed.splitlines()) if found is not None]
 
     def found(self, payload: Payload | None) -> Found:
-        """What lies there, as far as a plan for this payload (None: for a removal) needs it.
+        """What lies there, as far as changes for this payload (None: for a removal) need it.
 
         If a deploy was broken off while it exchanged files, that is finished first.
         """
@@ -89,7 +88,7 @@ class FlashFolder:
         if found.main_finishes:
             self._finish_earlier()
             found = self._inventory()
-        found.digests = self._digests(plan.digests_wanted(payload, found))
+        found.digests = self._digests(changes.digests_wanted(payload, found))
         return found
 
     def _finish_earlier(self) -> None:
@@ -101,14 +100,14 @@ class FlashFolder:
 
     def _inventory(self) -> Found:
         found = Found(free=self._ask_free())
-        for answer in self._call("inventory", plan.READ_WHOLE, plan.MOST_READ_BYTES, seconds=_LONG):
+        for answer in self._call("inventory", changes.READ_WHOLE, changes.MOST_READ_BYTES, seconds=_LONG):
             if "file" in answer:
                 found.sizes[answer["file"]] = answer["bytes"]
             elif "content" in answer:
                 piece = base64.b64decode(answer["data"])
                 found.contents[answer["content"]] = found.contents.get(answer["content"], b"") + piece
         if MAIN in found.sizes:
-            for answer in self._call("holds", MAIN, plan.PROGRAM_WORD, seconds=_LONG):
+            for answer in self._call("holds", MAIN, changes.PROGRAM_WORD, seconds=_LONG):
                 found.main_uses_program = answer["holds"]
                 found.main_finishes = base64.b64decode(answer["begin"]).startswith(_FINISH_BEGINS)
         return found
@@ -131,15 +130,16 @@ class FlashFolder:
         flash = next((answer["flash"] for answer in answers if "flash" in answer), "other")
         return flash, [answer["path"] for answer in answers if "path" in answer]
 
-    def check_room(self, found: Found, the_plan: Plan) -> None:
+    def check_room(self, found: Found, the_changes: Changes) -> None:
         """BoardError unless old and new files fit beside each other."""
-        sizes = [len(data) for data in the_plan.upload.values()] + [found.sizes[name] for name, _ in the_plan.keep]
-        if the_plan.write:
+        sizes = [len(data) for data in the_changes.upload.values()]
+        sizes += [found.sizes[name] for name, _ in the_changes.keep]
+        if the_changes.write:
             sizes += [len(on_board.source("finish")), found.sizes.get(MAIN, 0)]
         needed = sum(map(_stored, sizes))
-        free = found.free + sum(_stored(found.sizes[name]) for name in the_plan.clear)
+        free = found.free + sum(_stored(found.sizes[name]) for name in the_changes.clear)
         if needed > free:
-            ours = {*the_plan.write, *the_plan.remove, *the_plan.clear}
+            ours = {*the_changes.write, *the_changes.remove, *the_changes.clear}
             others = sorted(((size, name) for name, size in found.sizes.items() if name not in ours), reverse=True)
             largest = ", ".join(f"{name} ({size // 1024} KiB)" for size, name in others[:3])
             raise BoardError(
@@ -147,34 +147,34 @@ class FlashFolder:
                 f"files of yours; the largest are {largest or 'none'}"
             )
 
-    def apply(self, the_plan: Plan, progress: Progress) -> None:
-        """Carry out a plan; `progress(done, total)` in bytes sent.
+    def apply(self, the_changes: Changes, progress: Count) -> None:
+        """Carry out changes; `progress(done, total)` in bytes sent.
 
         LinkError or BoardError can come at any point: the board then has the old files or the new ones.
         """
         try:
-            self._prepare(the_plan)
-            if the_plan.write:
-                self._exchange(the_plan, progress)
-            self._clean(the_plan)
+            self._prepare(the_changes)
+            if the_changes.write:
+                self._exchange(the_changes, progress)
+            self._clean(the_changes)
         except RaisedError as error:
             raise BoardError(
                 f"{self._prompt.port}: /flash cannot be written ({error.raised}): it is full or damaged; nothing is "
                 "exchanged yet, remove files that you do not need and deploy again"
             ) from error
 
-    def _prepare(self, the_plan: Plan) -> None:
-        self._remove(the_plan.clear)
-        for name, kept in the_plan.keep:
+    def _prepare(self, the_changes: Changes) -> None:
+        self._remove(the_changes.clear)
+        for name, kept in the_changes.keep:
             self._call("copy", name, kept, PART, seconds=_LONG)
-        for name, target in the_plan.rename:
+        for name, target in the_changes.rename:
             self._call("rename", name, target, seconds=_LONG)
 
-    def _exchange(self, the_plan: Plan, progress: Progress) -> None:
+    def _exchange(self, the_changes: Changes, progress: Count) -> None:
         """Everything new beside the old, then all at once."""
-        files = {**{name + NEW: data for name, data in the_plan.upload.items()}, FINISH: _finish_source()}
+        files = {**{name + NEW: data for name, data in the_changes.upload.items()}, FINISH: _finish_source()}
         self._upload(files, progress)
-        expected = {**{name + NEW: data for name, data in the_plan.write.items()}, FINISH: _finish_source()}
+        expected = {**{name + NEW: data for name, data in the_changes.write.items()}, FINISH: _finish_source()}
         if wrong := self._wrong(expected):
             self._talk(f"{', '.join(wrong)} arrived damaged: once more")
             self._upload({name: expected[name] for name in wrong}, progress)
@@ -184,11 +184,11 @@ class FlashFolder:
                 f"{self._prompt.port}: {', '.join(wrong)} arrive damaged: check the cable, or the flash chip fails; "
                 "nothing was exchanged"
             )
-        if MAIN not in the_plan.write:
+        if MAIN not in the_changes.write:
             self._call("copy", MAIN, MAIN + NEW, PART, seconds=_LONG)
         self._finish()
 
-    def _upload(self, files: Mapping[str, bytes], progress: Progress) -> None:
+    def _upload(self, files: Mapping[str, bytes], progress: Count) -> None:
         total, done = sum(map(len, files.values())), 0
 
         def count(size: int) -> None:
@@ -208,11 +208,11 @@ class FlashFolder:
     def _finish(self) -> None:
         self._call("finish", FINISH, seconds=_LONG)
 
-    def _clean(self, the_plan: Plan) -> None:
-        self._remove(the_plan.remove)
-        if the_plan.last_list is not None:
-            self._prompt.put(f"{FLASH}/{plan.LIST}{NEW}", the_plan.last_list)
-            self._call("rename", plan.LIST + NEW, plan.LIST)
+    def _clean(self, the_changes: Changes) -> None:
+        self._remove(the_changes.remove)
+        if the_changes.last_list is not None:
+            self._prompt.put(f"{FLASH}/{changes.LIST}{NEW}", the_changes.last_list)
+            self._call("rename", changes.LIST + NEW, changes.LIST)
 
     def _remove(self, names: list[str]) -> None:
         if names:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conversion import card, network
 from conversion.decoding import board_decoder
-from conversion.kmodel import v3_container
+from conversion.kmodel.recognise import recognise
 from host_tools import boards
 from host_tools.errors import BoardError
 
@@ -17,6 +17,8 @@ BUILD = Path("build")
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
 MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
+# What the program itself writes into /flash (firmware/pose_boot.py), whatever it was started from.
+WRITTEN_BY_PROGRAM = ("pose_boot_0.txt", "pose_boot_1.txt")
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,10 @@ def of(board: boards.Board, model: Path | None) -> Payload:
     path = kmodel(model)
     data = _read(path)
     the_card = device_card(path, data)
-    if the_card["kmodel"].get("version") != v3_container.VERSION:
-        raise BoardError(
-            f"{path}: a kmodel V{the_card['kmodel'].get('version')}; the program runs V{v3_container.VERSION}: "
-            "make one with `make kmodel FORMAT=v3`"
-        )
+    found = recognise(data)
+    if found is None or not found.is_v3:
+        what = found.name if found else "no kmodel"
+        raise BoardError(f"{path}: is {what}; the program runs V3: make one with `make kmodel FORMAT=v3`")
     files = {name: _read(source) for name, source in program().items()}
     files[DEVICE_CARD] = json.dumps(the_card).encode()
     return Payload(board, path, data, the_card, files, boards.pose_config(board), board.maixpy_config)

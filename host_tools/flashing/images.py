@@ -9,22 +9,19 @@ from pathlib import Path
 
 from conversion import network
 from conversion.errors import ConversionError
-from conversion.kmodel import v3, v3_container
+from conversion.kmodel import v3
+from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
+from conversion.kpu.posenet import MAX_KMODEL_BYTES
 from host_tools.errors import FlashError
+from host_tools.flashing import firmware_image
+from host_tools.flashing.firmware_image import Firmware
 
-# The first word of kmodels after V3; the version follows.
-LATER_KMODEL = 0x4B4D444C
-_ENCRYPTED_KMODELS = (0x2713, 0x534D444C, 0x454D444C)
-# MaixPy's loader refuses what is larger.
-MOST_KMODEL_BYTES = 0x600000
 MOST_FLASH_BYTES = 16 * 1024 * 1024
 # What kflash writes before a firmware, and behind it.
 FIRMWARE_HEADER = struct.Struct("<BI")
 _DUAL_SPI = 0x02
 DIGEST_BYTES = 32
-# Every MicroPython holds its own name: MaixPy's builds in the banner of the prompt, CanMV's in sys.implementation.
-_MICROPYTHON = b"micropython"
 _LOOKED_AT = 4096
 _TEXT = frozenset(string.printable.encode())
 _BEGINNINGS = (
@@ -55,22 +52,22 @@ def read(path: Path, what: str) -> bytes:
 
 def check_kmodel(data: bytes, where: str) -> V3Model:
     """A kmodel of this project, which MaixPy loads and whose outputs are PoseNet's heads; FlashError for all others."""
-    first, second = struct.unpack("<2I", data[:8].ljust(8, b"\0"))
-    if first == LATER_KMODEL:
+    found = recognise(data)
+    if found is None:
+        raise FlashError(f"{where}: is no kmodel but {describe(data)}; make one with `make kmodel`")
+    if found.encrypted:
+        raise FlashError(f"{where}: is {found.name}")
+    if not found.is_v3:
         raise FlashError(
-            f"{where}: is a kmodel V{second}, but every MaixPy v1 loads V3 and only some builds more; make a V3 with "
+            f"{where}: is {found.name}, but every MaixPy v1 loads V3 and only some builds more; make a V3 with "
             "`make kmodel`"
         )
-    if first in _ENCRYPTED_KMODELS:
-        raise FlashError(f"{where}: is an encrypted kmodel, which only the board it was made for can read")
-    if first != v3_container.VERSION:
-        raise FlashError(f"{where}: is no kmodel but {describe(data)}; make one with `make kmodel`")
     try:
         model = v3.read(data, where)
     except ConversionError as error:
         raise FlashError(f"{error}; not a kmodel of this project, make one with `make kmodel`") from error
-    if len(data) > MOST_KMODEL_BYTES:
-        raise FlashError(f"{where}: {len(data)} bytes, but MaixPy loads at most {MOST_KMODEL_BYTES}")
+    if len(data) > MAX_KMODEL_BYTES:
+        raise FlashError(f"{where}: {len(data)} bytes, but MaixPy loads at most {MAX_KMODEL_BYTES}")
     _check_heads(model, where)
     return model
 
@@ -88,8 +85,8 @@ def _check_heads(model: V3Model, where: str) -> None:
         )
 
 
-def check_firmware(data: bytes, where: str) -> None:
-    """A MicroPython firmware as it is published, `.bin`; FlashError says what else it is."""
+def check_firmware(data: bytes, where: str) -> Firmware:
+    """A MicroPython firmware as it is published, `.bin`, and what it is; FlashError says what else the file is."""
     flags, length = FIRMWARE_HEADER.unpack(data[: FIRMWARE_HEADER.size].ljust(FIRMWARE_HEADER.size, b"\0"))
     body, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
     if len(data) == FIRMWARE_HEADER.size + length + DIGEST_BYTES and hashlib.sha256(body).digest() == digest:
@@ -97,10 +94,34 @@ def check_firmware(data: bytes, where: str) -> None:
             f"{where}: was read out of a flash: it has the header (flags {flags}) that kflash would write again; take "
             "the firmware as it was published"
         )
-    known = _known(data)
-    if known:
-        raise FlashError(f"{where}: is no firmware but {known}")
-    if _MICROPYTHON not in data.lower():
+    found = firmware_image.recognise(data)
+    if found is None:
+        what = firmware_image.other_processor(data) or _known(data)
+        raise FlashError(
+            f"{where}: is no firmware but {what}"
+            if what
+            else f"{where}: is no firmware for the K210, or an encrypted one: it does not begin with the chip's entry "
+            "code; take a MaixPy v1 .bin"
+        )
+    _check_found(found, where)
+    return found
+
+
+def _check_found(found: Firmware, where: str) -> None:
+    """A recognised program can run: it is whole, linked to where the ROM loads it, and has a MicroPython."""
+    if found.missing_bytes:
+        raise FlashError(
+            f"{where}: is cut short: {found.size} bytes, and its entry code asks for {found.missing_bytes} more; "
+            "download it again"
+        )
+    if found.size > firmware_image.RAM_BYTES:
+        raise FlashError(f"{where}: {found.size} bytes, but a firmware runs in the K210's 6 MiB of RAM")
+    if not (found.linked_to_ram or found.test_image):
+        raise FlashError(
+            f"{where}: begins as a K210 program, but was linked to other addresses than "
+            f"{firmware_image.RAM_ADDRESS:#x}, where the chip loads it; take a MaixPy v1 .bin"
+        )
+    if not found.micropython:
         raise FlashError(
             f"{where}: no firmware that could run the program: there is no MicroPython in it; take a MaixPy v1 .bin "
             "for the K210"
@@ -120,11 +141,9 @@ def _known(data: bytes) -> str | None:
     for beginning, words in _BEGINNINGS:
         if head.startswith(beginning):
             return words
-    first, second, third = struct.unpack("<3I", head[:12].ljust(12, b"\0"))
-    if first == LATER_KMODEL:
-        return f"a kmodel V{second}: give a model with --model"
-    if (first, third) == (v3_container.VERSION, v3_container.ARCH_K210) and second in (0, 1):
-        return "a kmodel V3: give it with --model"
+    kmodel = recognise(head)
+    if kmodel:
+        return kmodel.name if kmodel.encrypted else f"{kmodel.name}: give a model with --model"
     if head[4:8] == b"TFL3":
         return "a TFLite model"
     return _known_text(head)
@@ -138,7 +157,7 @@ def _known_text(head: bytes) -> str | None:
     return "text"
 
 
-def firmware_image(firmware: bytes) -> bytes:
+def in_flash(firmware: bytes) -> bytes:
     """What kflash makes of a firmware: flags, length, firmware, SHA-256 of these; so it lies at address 0."""
     body = FIRMWARE_HEADER.pack(_DUAL_SPI, len(firmware)) + firmware
     return body + hashlib.sha256(body).digest()

@@ -46,7 +46,7 @@ class Entry:
     @property
     def image(self) -> bytes:
         """What lies in flash afterwards."""
-        return images.firmware_image(self.data) if self.firmware else self.data
+        return images.in_flash(self.data) if self.firmware else self.data
 
     @property
     def size(self) -> int:

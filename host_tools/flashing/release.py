@@ -11,7 +11,6 @@ import conversion
 from conversion import budget, card, files
 from host_tools.boards import Board
 from host_tools.deployment import payload
-from host_tools.deployment.payload import Payload
 from host_tools.errors import BoardError
 from host_tools.flashing import kfpkg, sources
 
@@ -61,14 +60,14 @@ def contents(board: Board, model: Path | None) -> dict[str, bytes]:
     return {f"{name}/{path}": inside[path] for path in sorted(inside)} | {f"{name}/{sources.SUMS}": sums.encode()}
 
 
-def _sd_card(belongings: Payload) -> dict[str, bytes]:
+def _sd_card(belongings: payload.Payload) -> dict[str, bytes]:
     settings = json.dumps(belongings.pose_config, indent=2) + "\n"
     # The firmware looks for the kmodel under the name on the device card.
     kmodel = belongings.card["kmodel"]["file"]
     return {**belongings.files, payload.POSE_CONFIG: settings.encode(), kmodel: belongings.kmodel}
 
 
-def readme(belongings: Payload, package_bytes: int) -> str:
+def readme(belongings: payload.Payload, package_bytes: int) -> str:
     """The release's README.txt: what to do, and what is not known."""
     board, the_card = belongings.board, belongings.card
     fits = budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
@@ -86,7 +85,7 @@ def readme(belongings: Payload, package_bytes: int) -> str:
         sha256=the_card["kmodel"]["sha256"],
         size=f"{the_card['input']['width']}x{the_card['input']['height']}",
         fits="\n".join(
-            f"    {fit.build:8} build: {fit.needed / _MIB:.2f} MiB of {fit.free / _MIB:.2f} MiB" for fit in fits
+            f"    {fit.build:9} build: {fit.needed / _MIB:.2f} MiB of {fit.free / _MIB:.2f} MiB" for fit in fits
         ),
         settings=_settings(belongings),
         tried="has been tried" if board.verified_on_hardware else "has NOT been tried",
@@ -94,7 +93,7 @@ def readme(belongings: Payload, package_bytes: int) -> str:
     return text.replace("\n", "\r\n")
 
 
-def _settings(belongings: Payload) -> str:
+def _settings(belongings: payload.Payload) -> str:
     """The step that only boards with settings of MaixPy's own need."""
     if not belongings.maixpy_config:
         return ""
@@ -103,7 +102,7 @@ def _settings(belongings: Payload) -> str:
     return string.Template(text).substitute(board=belongings.board.name, config=config)
 
 
-def _notice(belongings: Payload) -> bytes:
+def _notice(belongings: payload.Payload) -> bytes:
     """What the project's own notice does not say, since the project holds no weights."""
     source = card.read(card.path_beside(belongings.kmodel_path)).get("source", {})
     text = string.Template(_NOTICE).substitute(

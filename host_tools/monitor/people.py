@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host_tools.serial_link.sentences import Pose
+from host_tools.serial_link import Pose
 
 # COCO's standard deviations of keypoints, as shares of a person's size (cocoapi, pycocotools' Params.kpt_oks_sigmas).
 SIGMAS = np.array(

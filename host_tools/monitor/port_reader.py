@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from host_tools.errors import HostToolError, LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
-from host_tools.serial_link.events import Event, Found, Hello, Lost, Restarted
-from host_tools.serial_link.link import Link
+from host_tools.monitor.feed import Item, Note, Queue, Source
+from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.

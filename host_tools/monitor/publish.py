@@ -19,10 +19,10 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from host_tools.errors import HostToolError, LinkError
-from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
+from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
-from host_tools.serial_link.events import Found, Hello, Lost
+from host_tools.serial_link import Found, Hello, Lost
 
 PORT = 1883
 ONLINE, OFFLINE = "online", "offline"
@@ -101,11 +101,11 @@ class Publisher(Output):
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
         return client
 
-    def frame(self, seen: Seen) -> None:
+    def frame(self, processed: ProcessedFrame) -> None:
         """Publish a frame; counted as unsent while there is no broker."""
-        self._set_status(seen.label, ONLINE)
-        body = json.dumps(seen.to_dict(), separators=(",", ":"))
-        if self._client.publish(self._topic(seen.label, "poses"), body).rc != mqtt.MQTT_ERR_SUCCESS:
+        self._set_status(processed.label, ONLINE)
+        body = json.dumps(processed.to_dict(), separators=(",", ":"))
+        if self._client.publish(self._topic(processed.label, "poses"), body).rc != mqtt.MQTT_ERR_SUCCESS:
             self.unsent += 1
 
     def event(self, item: Item) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 
-from host_tools.serial_link.sentences import Frame
+from host_tools.serial_link import Frame
 
 WINDOW_SECONDS = 3.0
 _MOST = 1000

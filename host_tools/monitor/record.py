@@ -19,9 +19,9 @@ from pathlib import Path
 
 from conversion.network import KEYPOINTS
 from host_tools.errors import HostToolError
-from host_tools.monitor.items import Item, Note
-from host_tools.serial_link import events
-from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.monitor.feed import Item, Note
+from host_tools.monitor.output import Output
+from host_tools.serial_link import STAGES, Frame, Pose, events
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -119,7 +119,7 @@ def _fits(value: object, hint: object) -> bool:
     return _are_integers([value]) if hint is int else type(value) is hint
 
 
-class Recorder:
+class Recorder(Output):
     """Writes items to a file as they come, each line whole and out of our hands at once. Call close()."""
 
     def __init__(self, path: Path, started: float) -> None:

@@ -10,9 +10,9 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
+from host_tools.monitor.feed import Item, Note, Queue, Source
 from host_tools.monitor.record import FORMAT, RecordingError, from_dict
-from host_tools.serial_link.events import Event, Hello, Restarted
+from host_tools.serial_link import Event, Hello, Restarted
 
 
 def read(path: Path) -> Iterator[tuple[int, str, Event | Note]]:

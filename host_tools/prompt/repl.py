@@ -10,16 +10,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from types import TracebackType
 
+from conversion import processes
+from conversion.progress import Talk, silent
+from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import ports
 
@@ -29,10 +28,7 @@ _START_SECONDS = 30.0
 _END_SECONDS = 3.0
 # Longest time for a KiB of a file to reach SPIFFS: the board erases pages meanwhile. Seconds, beside a fixed part.
 _PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
-_GARBAGE = 0.2
-_SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
-
-Talk = Callable[[str], None]
+_WORKER = "host_tools.prompt.worker"
 
 
 class RaisedError(LinkError):
@@ -41,10 +37,6 @@ class RaisedError(LinkError):
     def __init__(self, port: str, raised: str) -> None:
         super().__init__(f"{port}: the board's MicroPython says: {raised}")
         self.raised = raised
-
-
-def silent(message: str) -> None:
-    """Say nothing."""
 
 
 def stop_program(port: str, talk: Talk = silent) -> None:
@@ -65,7 +57,7 @@ def execute(port: str, source: str, *, seconds: float, line: Callable[[str], Non
         return prompt.execute(source, seconds=seconds, line=line)
 
 
-class Prompt:
+class Prompt(Closing):
     """A board at its prompt, its program stopped. Use it as a context manager, or call close().
 
     `wiring` is the board's reset wiring (boards.Flash.reset_wiring): where it is known, and the port has DTR and RTS,
@@ -81,7 +73,7 @@ class Prompt:
         self.port = port
         self._talk = talk
         self._events: queue.Queue[dict] = queue.Queue()
-        self._process = _started(port, wiring)
+        self._process = processes.start(_WORKER, port, *([wiring] if wiring else []))
         self._reader = threading.Thread(target=self._read_events, name=f"prompt of {port}", daemon=True)
         self._reader.start()
         try:
@@ -90,14 +82,6 @@ class Prompt:
         except BaseException:
             self._kill()
             raise
-
-    def __enter__(self) -> Prompt:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def execute(self, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
         """Run a script: what it printed, line ends as `\\n`; `line` gets each line as it comes."""
@@ -135,10 +119,7 @@ class Prompt:
         self._kill()
 
     def _kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        processes.end(self._process)
         self._reader.join()
         self._process.stdout.close()
 
@@ -197,7 +178,7 @@ class Prompt:
         if kind == "port":
             return _port_error(self.port, event["text"])
         if kind == "silent":
-            return LinkError(f"{self.port}: {_diagnosis(self.port, event)}")
+            return LinkError(event["text"])
         if kind == "lost":
             return LinkError(
                 f"{self.port}: lost the board ({_last_line(event['text'])}): cable, power, or another program on the "
@@ -209,23 +190,8 @@ class Prompt:
         )
 
 
-def _started(port: str, wiring: str | None) -> subprocess.Popen:
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "host_tools.prompt.worker", port, *([wiring] if wiring else [])]
-    return subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def _last_line(text: str) -> str:
-    """The last line that says something, without control characters."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "".join(letter for letter in (lines or ["nothing"])[-1] if letter.isprintable())
+    return processes.last_words(text, "nothing")
 
 
 def _port_error(port: str, text: str) -> LinkError:
@@ -235,22 +201,3 @@ def _port_error(port: str, text: str) -> LinkError:
     except LinkError as error:
         return error
     return LinkError(f"{port}: cannot be opened ({_last_line(text)}); close other programs that use it and try again")
-
-
-def _diagnosis(port: str, findings: dict) -> str:
-    """Why no prompt answered, from what came instead, and what to do."""
-    heard = findings["heard"]
-    erase = f"if its boot.py blocks, erase its files with `{_SPIFFS.format(port=port)}` and deploy again"
-    if "core dump" in heard:
-        return "the chip has crashed (it printed a core dump): press RESET on the board and try again"
-    if not findings["count"]:
-        return (
-            "nothing came back: is this the board's port (of a bridge with two take the other one), is the board on, "
-            f"and MaixPy on it (`flash --firmware`)? Press RESET and try again; {erase}"
-        )
-    if findings["odd"] > _GARBAGE:
-        return "what comes is unreadable, so the baud rate is another one than 115200: press RESET and try again"
-    return (
-        f"no prompt, though the board talks (last: {_last_line(heard)!r}): its program ignores Ctrl-C. "
-        f"Start again and press RESET meanwhile; {erase}"
-    )

@@ -1,1 +1,63 @@
-"""The serial line: ports that may vanish, sentences read off it, events made of them, and conversations."""
+"""The serial line: ports that may vanish, sentences read off it, events made of them, and conversations.
+
+What other rooms need of it is offered here.
+"""
+
+from host_tools.serial_link.decoder import Decoder
+from host_tools.serial_link.diagnosis import Heard, Wanted
+from host_tools.serial_link.error_codes import ErrorCode
+from host_tools.serial_link.events import (
+    STATES,
+    Block,
+    BlockLost,
+    Digest,
+    Event,
+    Found,
+    Hello,
+    Lost,
+    OtherProtocol,
+    Print,
+    Reply,
+    Restarted,
+    SelfTest,
+    Settings,
+    Stats,
+    Trouble,
+)
+from host_tools.serial_link.link import Link, Refused
+from host_tools.serial_link.opening import BAUD, MissingPortError
+from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.serial_link.statistics import Statistics
+
+__all__ = [
+    "BAUD",
+    "STAGES",
+    "STATES",
+    "Block",
+    "BlockLost",
+    "Decoder",
+    "Digest",
+    "ErrorCode",
+    "Event",
+    "Found",
+    "Frame",
+    "Heard",
+    "Hello",
+    "Link",
+    "Lost",
+    "MissingPortError",
+    "OtherProtocol",
+    "Pose",
+    "Print",
+    "Refused",
+    "Reply",
+    "Restarted",
+    "SelfTest",
+    "Settings",
+    "Statistics",
+    "Stats",
+    "Trouble",
+    "Wanted",
+    "remedy",
+]

@@ -22,7 +22,7 @@ _NEAR = 3
 
 
 @dataclass(frozen=True)
-class Request:
+class MissingChunks:
     """Chunks to ask for: a RESEND's fields after the id."""
 
     bulk: int
@@ -90,7 +90,7 @@ class Blocks:
             return self._want_more()
         return []
 
-    def due(self, now: float) -> tuple[list[BlockLost], Request | None]:
+    def due(self, now: float) -> tuple[list[BlockLost], MissingChunks | None]:
         """What is to be done by now: blocks to give up, chunks to ask for."""
         block = self._block
         if block is None:
@@ -156,7 +156,7 @@ class Blocks:
         self._due = True
         return []
 
-    def _request(self, now: float) -> Request:
+    def _request(self, now: float) -> MissingChunks:
         block = self._block
         first, *others = block.missing()
         last = first
@@ -168,7 +168,7 @@ class Blocks:
         block.vain += 1
         self._due = False
         self._statistics.resent += 1
-        return Request(block.announced.bulk, first, last - first + 1)
+        return MissingChunks(block.announced.bulk, first, last - first + 1)
 
 
 def _decoded(chunk: Chunk, block: _Incoming) -> bytes:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from host_tools.serial_link import events
-from host_tools.serial_link.blocks import Blocks, Request
+from host_tools.serial_link.blocks import Blocks, MissingChunks
 from host_tools.serial_link.events import Absurd, Announcement, BlockLost, Chunk, Event, Hello, Print, Reply, Restarted
 from host_tools.serial_link.sentences import Frame, Frames, Reader, Sentence
 from host_tools.serial_link.statistics import Statistics
@@ -47,7 +47,7 @@ class Decoder:
         self._count()
         return found
 
-    def due(self, seconds: float) -> tuple[list[BlockLost], Request | None]:
+    def due(self, seconds: float) -> tuple[list[BlockLost], MissingChunks | None]:
         """What is to be done by now: see `Blocks.due`."""
         return self._blocks.due(seconds)
 

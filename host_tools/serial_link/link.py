@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import random
 import time
-from types import TracebackType
 from typing import TypeVar
 
+from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import diagnosis, ports, sentences
 from host_tools.serial_link.decoder import Decoder
@@ -50,7 +50,7 @@ class Refused(LinkError):  # noqa: N818 - it is an answer
         self.text = reply.text
 
 
-class Link:
+class Link(Closing):
     """One board's port, for one thread. A context manager.
 
     `hello` is the board's last Hello, `port` the port's name now, `statistics` count what came.
@@ -77,14 +77,6 @@ class Link:
         self._was_open = self._serial.is_open
         self._heard = Heard(port, baud)
         self._begin_listening()
-
-    def __enter__(self) -> Link:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def port(self) -> str:

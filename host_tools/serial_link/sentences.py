@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conversion.network import KEYPOINTS
+from host_tools.serial_link.units import MOST_POSES, SCORE_ONE
 
 MAX_SENTENCE = 1024
 LINE_END = b"\r\n"
 STAGES = ("capture", "kpu", "decode", "draw", "send")
 # A coordinate fits 16 bits in 1/16 pixel, a score is a byte; what is beyond was not computed by the firmware.
 _COORDINATES = range(-(1 << 15), 1 << 15)
-_SCORES = range(256)
-MAX_POSES = 32
+_SCORES = range(SCORE_ONE + 1)
 _SENTENCE = re.compile(rb"\$([A-Z]{1,12}),?([ -#%-)+-~]*)\*([0-9A-F]{4})")
 _BEGIN = re.compile(rb"\$[A-Z]")
 # A sentence that has lost its `$` or its type: fields without spaces, and a checksum at the very end.
@@ -169,7 +169,7 @@ class Frames:
 
     def _begin(self, numbers: list[int]) -> Frame | None:
         self.drop()
-        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(MAX_POSES + 1):
+        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(MOST_POSES + 1):
             raise ValueError("a FRAME with impossible fields")
         self._frame, self._poses = numbers, []
         return self._whole()

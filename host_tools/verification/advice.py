@@ -8,7 +8,7 @@ from conversion import network
 from conversion.kpu.posenet import Heads
 from host_tools import boards
 from host_tools.errors import BoardError
-from host_tools.serial_link.sentences import Pose
+from host_tools.serial_link import Pose
 from host_tools.verification import layers
 from host_tools.verification.causes import Cause
 from host_tools.verification.comparison import HeadDifference, HeadsDifference, PosesDifference, compare_poses
@@ -93,7 +93,7 @@ def on_poses(
         "card pose_model.json on the board is not of this version: run `deploy`"
     )
     if compare_poses(model.poses(heads, DEFAULTS), found) is None:
-        yield "the board has decoded with its defaults, not with the settings that it tells"
+        yield "the board has decoded with the decoder's defaults, not with the settings that it tells"
     if not difference.positions and difference.expected_count == difference.found_count:
         yield "positions are right, only scores differ: look at `sigmoid` in the card"
     elif difference.positions and not difference.keypoint_scores:

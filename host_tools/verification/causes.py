@@ -11,6 +11,7 @@ from conversion import network
 from conversion.errors import ConversionError
 from conversion.kmodel.v3 import ConvLayer, V3Model
 from conversion.kpu.posenet import Heads, Simulation
+from conversion.progress import Report
 from conversion.test_card import planes_of
 from host_tools.verification import pictures
 from host_tools.verification.comparison import differing_bytes
@@ -20,8 +21,6 @@ from host_tools.verification.model import Model
 _LEFT, _RIGHT = 5, 6
 # An imperfect explanation is worth telling if it leaves at most this share of the differing bytes.
 _WORTH_TELLING = 0.2
-
-Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -41,13 +40,13 @@ def find(model: Model, words: np.ndarray, expected: Heads, found: Heads, report:
     """The cause that explains the board's heads `found` for a picture of RGB565 `words`, uint16 [H, W].
 
     The first exact one, else the best of those that explain most of what differs, else None. `expected` are the heads
-    as they should be; `report(what, done, total)` is told of each trial.
+    as they should be; `report` is told of each trial.
     """
     trials = list(_trials(model, words, expected))
     best = None
     most = _WORTH_TELLING * differing_bytes(expected, found)
     for number, (text, heads_of) in enumerate(trials):
-        report("looking for the cause", number, len(trials))
+        report("looking for the cause", number, len(trials), "guesses")
         heads = _tried(heads_of)
         if heads is None:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion import network
-from host_tools.serial_link.sentences import Pose
+from host_tools.serial_link import Pose
 
 # How large differences are: the highest of each class.
 _SIZES = {"by 1": 1, "by 2 to 4": 4, "by 5 or more": 255}

@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion.kpu.posenet import Heads
+from conversion.progress import Report
 from host_tools.verification import advice, causes, comparison, layers
 from host_tools.verification.comparison import HeadsDifference, PosesDifference
 from host_tools.verification.model import DecoderSettings, Model, checksums, joined
 from host_tools.verification.session import Run
 from host_tools.verification.verdict import HEADS, POSES, POSES_OF_ITS_HEADS, Finding
-
-# What is done, how much of it, of how much, and in which unit.
-Report = Callable[[str, int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class Judge:
         difference = comparison.compare_heads(picture.heads, second.heads)
         places: tuple[layers.LayerPlace, ...] = ()
         if difference is not None and not explanation:
-            cause = causes.find(self._model, picture.words, picture.heads, second.heads, self._on_trial)
+            cause = causes.find(self._model, picture.words, picture.heads, second.heads, self._report)
             explanation += advice.on_heads(self._model, difference, cause, self._board)
             if cause is None or not cause.certain:
                 places = tuple(layers.table(self._model, difference.names))
@@ -70,9 +68,6 @@ class Judge:
             explanation,
             places,
         )
-
-    def _on_trial(self, what: str, done: int, total: int) -> None:
-        self._report(what, done, total, "guesses")
 
     def _on_digest(self, run: Run) -> Iterator[str]:
         """Whether the checksums that the board sent are those of the heads that it sent."""

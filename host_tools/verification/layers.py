@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from conversion import network
-from conversion.inspection import kmodel_v3
-from conversion.inspection.model import Layer
-from conversion.kmodel import v3_container
+from conversion.kmodel import sampling, v3_container
 from conversion.kmodel.layer import BATCH_NORM_BYTES
-from conversion.kmodel.layout import LINE_BYTES
-from conversion.kmodel.plan import Region
+from conversion.kmodel.layout import LINE_BYTES, FeatureMap
 from conversion.kmodel.v3_container import ConvBody, Reader
 from host_tools.verification.model import Model
 
@@ -37,29 +35,25 @@ class LayerPlace:
 def table(model: Model, wrong_heads: Collection[str]) -> list[LayerPlace]:
     """All layers. Every head reads the same last feature map: if one of them is right, so is all before the heads."""
     body_is_right = len(set(wrong_heads)) < len(network.HEADS)
-    described = kmodel_v3.describe(model.path, model.data, ()).layers
     bodies = _bodies(model)
+    names = _names(bodies)
     return [
-        _place(layer, bodies[layer.number], layer.name in wrong_heads or (not _is_head(layer) and not body_is_right))
-        for layer in described
-        if layer.number in bodies
+        _place(number, name, body, name in wrong_heads or (name not in network.HEAD_NAMES and not body_is_right))
+        for (number, body), name in zip(bodies.items(), names, strict=True)
     ]
 
 
 def parameters_of(model: Model, head: str, channel: int) -> tuple[Range, Range]:
     """Where in the kmodel file the weights and the batch norm of one channel of a head lie."""
-    layers = kmodel_v3.describe(model.path, model.data, ()).layers
-    body = _bodies(model)[next(layer.number for layer in layers if layer.name == head)]
+    heads = list(_bodies(model).values())[-len(network.HEADS) :]
+    body = heads[network.HEAD_NAMES.index(head)]
     weights = body.weights_at + channel * body.layer.taps
     batch_norm = body.batch_norm_at + channel * BATCH_NORM_BYTES
     return (weights, weights + body.layer.taps), (batch_norm, batch_norm + BATCH_NORM_BYTES)
 
 
-def _is_head(layer: Layer) -> bool:
-    return layer.name in network.HEAD_NAMES
-
-
 def _bodies(model: Model) -> dict[int, ConvBody]:
+    """The convolutions by their numbers in the file."""
     reader = Reader(model.data, str(model.path))
     bodies = enumerate(v3_container.read(reader).bodies)
     return {
@@ -69,31 +63,56 @@ def _bodies(model: Model) -> dict[int, ConvBody]:
     }
 
 
-def _place(layer: Layer, body: ConvBody, suspect: bool) -> LayerPlace:
-    source, result = layer.regions
+def _names(bodies: Mapping[int, ConvBody]) -> list[str]:
+    """What the layers are called: those of `network.BODY` in order, then the heads, as this project's kmodels run them.
+
+    A depthwise layer may run in parts, `depthwise2 1/2`, which together have the channels of the map before it.
+    """
+    specs = iter(network.BODY)
+    names: list[str] = []
+    left = channels = 0
+    for number, body in list(bodies.items())[: -len(network.HEADS)]:
+        if left <= 0:
+            spec = next(specs, None)
+            left = channels if sampling.as_depthwise(body.layer).depthwise else body.layer.destination.channels
+            channels = left
+        left -= body.layer.destination.channels
+        names.append(spec.name if spec else f"layer {number}")
+    return [*_with_parts(names), *network.HEAD_NAMES]
+
+
+def _with_parts(names: Sequence[str]) -> Iterator[str]:
+    for name, group in itertools.groupby(names):
+        parts = len(list(group))
+        yield from [name] if parts == 1 else (f"{name} {part}/{parts}" for part in range(1, parts + 1))
+
+
+def _place(number: int, name: str, body: ConvBody, suspect: bool) -> LayerPlace:
+    layer, registers = body.layer, body.layer.registers
     starts = body.weights_at, body.batch_norm_at, body.activation_at
     ends = (
         body.weights_at + len(body.layer.weights),
         body.batch_norm_at + len(body.layer.batch_norm),
         body.activation_at + len(body.layer.activation),
     )
-    memory = (body.address, body.address + layer.writes.bytes) if body.flags & v3_container.MAIN_MEM_OUT else None
+    written = body.flags & v3_container.MAIN_MEM_OUT
     return LayerPlace(
-        layer.number,
-        layer.label,
-        _shape(source),
-        _shape(result),
-        _bytes(source),
-        _bytes(result),
+        number,
+        name,
+        _shape(layer.source),
+        _shape(layer.destination),
+        _lines(registers.image_src_addr, layer.source),
+        _lines(registers.image_dst_addr, layer.destination),
         (min(starts), max(ends)),
-        memory,
+        (body.address, body.address + layer.destination.bytes) if written else None,
         suspect,
     )
 
 
-def _bytes(region: Region) -> Range:
-    return region.line * LINE_BYTES, region.end * LINE_BYTES
+def _lines(first: int, map_: FeatureMap) -> Range:
+    """The bytes of KPU RAM that a map takes from its first line on."""
+    return first * LINE_BYTES, (first + map_.lines) * LINE_BYTES
 
 
-def _shape(region: Region) -> str:
-    return f"{region.map.channels}x{region.map.height}x{region.map.width}"
+def _shape(map_: FeatureMap) -> str:
+    return f"{map_.channels}x{map_.height}x{map_.width}"

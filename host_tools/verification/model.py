@@ -56,7 +56,7 @@ class Model:
     data: bytes
     kmodel: V3Model
     card: dict
-    posenet: Simulation
+    simulation: Simulation
 
     @property
     def sha256(self) -> str:

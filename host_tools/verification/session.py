@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
 from conversion.kpu.posenet import Heads
+from conversion.progress import Talk
 from host_tools.errors import BoardError, LinkError, VerificationError
-from host_tools.serial_link.events import (
+from host_tools.serial_link import (
     STATES,
     Block,
     BlockLost,
     Digest,
     Event,
+    Frame,
     Hello,
+    Link,
+    MissingPortError,
+    Pose,
     Restarted,
     SelfTest,
     Settings,
     Stats,
     Trouble,
+    remedy,
 )
-from host_tools.serial_link.link import Link
-from host_tools.serial_link.opening import MissingPortError
-from host_tools.serial_link.remedies import remedy
-from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.verification.model import Model
 
-Talk = Callable[[str], None]
 Told = TypeVar("Told", Settings, Stats)
 
 _PAUSED = STATES.index("paused")
@@ -52,9 +53,6 @@ _QUIET_SECONDS = 8.0
 _DRAWING_SECONDS = 180.0
 _LONGEST_SECONDS = 300.0
 _POLL_SECONDS = 0.25
-# Errors that do not keep frames from being computed: LCD, the maker's hook, previews.
-_HARMLESS = range(40, 43)
-_OF_THE_PROGRAM = 20
 _RESTORE_SECONDS, _RESTORE_ATTEMPTS = 1.0, 3
 
 
@@ -143,7 +141,7 @@ class Session:
         """Errors for events after which there is nothing to be verified."""
         if isinstance(event, Restarted):
             raise self.restarted()
-        if isinstance(event, Trouble) and _keeps_from_frames(event):
+        if isinstance(event, Trouble) and event.keeps_from_frames:
             raise BoardError(_reported(self.link, event))
 
     def check_boot(self) -> None:
@@ -231,7 +229,7 @@ def _awaited(link: Link, seconds: float) -> Trouble | None:
         for event in _events_within(link, _ASK_AGAIN_SECONDS):
             if isinstance(event, Hello) and _takes_frames(event):
                 return None
-            if isinstance(event, Trouble) and _keeps_from_frames(event):
+            if isinstance(event, Trouble) and event.keeps_from_frames:
                 return event
     raise BoardError(
         f"{link.port}: the board's program runs, but takes no frames: it has no kmodel, or no camera; its LCD and "
@@ -243,10 +241,6 @@ def _events_within(link: Link, seconds: float) -> Iterator[Event]:
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         yield from link.poll(left)
-
-
-def _keeps_from_frames(trouble: Trouble) -> bool:
-    return trouble.code >= _OF_THE_PROGRAM and trouble.code not in _HARMLESS
 
 
 def _takes_frames(hello: Hello) -> bool:

@@ -5,25 +5,21 @@ from __future__ import annotations
 import base64
 import time
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 
+from conversion.progress import Count
 from host_tools.errors import LinkError
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link import ErrorCode, Refused
 
 # How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
 STORED = np.dtype(">u2")
-# What the firmware answers that a new start mends: no such upload (any more), or pixels that arrived damaged.
-BAD_FIELD, BAD_CHUNK, BAD_DATA = 2, 4, 5
 _STARTS = 3
 # The board reads every millisecond while it receives: a chunk without an answer by then was lost.
 _REPLY_SECONDS = 1.0
 _REPLY_ATTEMPTS = 8
-
-Progress = Callable[[int, int], None]
 
 
 class Asker(Protocol):
@@ -50,7 +46,7 @@ def to_words(picture: np.ndarray) -> np.ndarray:
     return (red << 11 | green << 5 | blue).astype(np.uint16)
 
 
-def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Progress) -> Sent:
+def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Count) -> Sent:
     """Put RGB565 words, uint16 [H, W], into the board's frame buffer; `chunk_bytes` is what its HELLO says.
 
     The board must be paused, or its next frame overwrites them. `progress(done, total)` counts pixel bytes. Lost and
@@ -64,14 +60,15 @@ def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Progress) -
         try:
             chunks = _send_once(link, words.shape, data, chunk_bytes, progress)
         except Refused as error:
-            if error.code not in (BAD_FIELD, BAD_CHUNK) or starts == _STARTS:
+            # What a new start mends: no such upload (any more), or pixels that arrived damaged.
+            if error.code not in (ErrorCode.BAD_FIELD, ErrorCode.BAD_CHUNK) or starts == _STARTS:
                 raise
             starts += 1
         else:
             return Sent(len(data), chunks, starts, time.monotonic() - started)
 
 
-def _send_once(link: Asker, shape: tuple[int, ...], data: bytes, chunk_bytes: int, progress: Progress) -> int:
+def _send_once(link: Asker, shape: tuple[int, ...], data: bytes, chunk_bytes: int, progress: Count) -> int:
     height, width = shape
     chunks = [data[at : at + chunk_bytes] for at in range(0, len(data), chunk_bytes)]
     count = link.ask("PIXELS", width, height, zlib.crc32(data))
@@ -94,7 +91,7 @@ def _chunk(link: Asker, number: int, piece: bytes, count: int) -> int:
     try:
         wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)
     except Refused as error:
-        if error.code != BAD_FIELD:
+        if error.code != ErrorCode.BAD_FIELD:
             raise
         # Damaged so that the sentence's checksum is right all the same: one in 65,536 damaged ones.
         wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)

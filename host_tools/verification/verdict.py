@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from host_tools.serial_link.events import Hello, Settings
+from host_tools.serial_link import Hello, Settings
 from host_tools.verification.comparison import HeadsDifference, PosesDifference
 from host_tools.verification.layers import LayerPlace
 from host_tools.verification.upload import Sent

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import re
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from PIL import Image
 
+from host_tools.closing import Closing
 from host_tools.errors import BoardError
-from host_tools.flashing.images import firmware_image
+from host_tools.flashing import firmware_image, images
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.camera import Photo, Scene, look_at
 from host_tools.virtual_board.chip import Chip
-from host_tools.virtual_board.console import Console
+from host_tools.virtual_board.clock import MICROSECONDS, Clock, RealClock
+from host_tools.virtual_board.console import Console, Search
 from host_tools.virtual_board.devices import Devices
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.flash_chip import FlashChip
@@ -34,10 +35,11 @@ from host_tools.virtual_board.serial_line import SerialLine
 from host_tools.virtual_board.uart import Uart
 
 CARD_NAME = "pose_model.json"
-_POLL = 0.2
+# A virtual board that has failed is noticed so soon; only one that hangs is so late.
+_POLL, _HANG_SECONDS = 0.2, 300.0
 _TAIL = 800
 # What stands for MaixPy at flash address 0 where nothing else is asked for: the virtual board has its own.
-_MAIXPY = firmware_image(b"MicroPython of the virtual board")
+_MAIXPY = images.in_flash(firmware_image.make_test_image(b"of the virtual board"))
 Content = bytes | str | Path
 
 
@@ -45,7 +47,7 @@ def ignore(message: str) -> None:
     """Say nothing."""
 
 
-class VirtualBoard:
+class VirtualBoard(Closing):
     """A board with its files in place. Use it as a context manager, or call close().
 
     `files` go to /flash by their names (a mapping, or paths), `card` becomes /flash/pose_model.json, `model` goes into
@@ -55,6 +57,8 @@ class VirtualBoard:
     `flash` is what the flash chip holds from address 0 on (bytes, or a file), b"" for a chip as it leaves the factory.
     As on a real board, the chip starts MaixPy only if a whole firmware lies at address 0, any firmware: what runs is
     the virtual board's own. Else it waits in download mode, for kflash. `download_faults` go wrong there.
+
+    `clock` is the board's; without one it runs at real pace.
     """
 
     def __init__(
@@ -71,9 +75,11 @@ class VirtualBoard:
         tell: Callable[[str], None] = ignore,
         flash: bytes | Path | None = None,
         download_faults: Iterable[DownloadFault | Flip] = (),
+        clock: Clock | None = None,
     ) -> None:
         demand_micropython()
         self.hardware = board or Hardware()
+        self.clock = clock or RealClock()
         self._seen = 0
         with ExitStack() as parts:
             self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="virtual-board-")))
@@ -104,9 +110,9 @@ class VirtualBoard:
         tell: Callable[[str], None],
     ) -> None:
         """Connect everything; nothing runs yet but the line."""
-        uart = Uart(lambda: self._chip.interrupt())
-        rom = BootRom(self.flash, download_faults, lambda data: self._line.send(data), lambda: self._line.unplug())
-        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom))))
+        uart = Uart(self.clock, lambda: self._chip.interrupt())
+        rom = BootRom(self.flash, download_faults, lambda data: self._line.answer(data), lambda: self._line.unplug())
+        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom), self.clock)))
         self._console = parts.enter_context(closing(Console(lambda data: rom.active or self._line.send(data))))
         self._devices = Devices(
             self.hardware,
@@ -119,6 +125,7 @@ class VirtualBoard:
             Panel(self.hardware.glass),
             uart,
             self._console,
+            self.clock,
             tell,
         )
         self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log")))
@@ -145,14 +152,6 @@ class VirtualBoard:
             _write(self.folder / "sd" / name, content)
         (self.folder / "sd").mkdir(exist_ok=True)
         return Folders(flash, self.folder / "sd", sd_delay_ms)
-
-    def __enter__(self) -> VirtualBoard:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def port(self) -> str:
@@ -188,24 +187,38 @@ class VirtualBoard:
         """Everything that the board has said, whoever listened."""
         return self._console.since(0).decode(errors="replace")
 
-    def wait_for(self, text: str | re.Pattern[str], timeout: float = 20.0) -> re.Match[str]:
+    def wait_for(self, text: str | re.Pattern[str], timeout: float = _HANG_SECONDS) -> re.Match[str]:
         """Wait until the board says something that it has not said before the last match.
 
-        BoardError, with the last words, after `timeout` seconds or if the virtual board itself has failed.
+        BoardError, with the last words, after `timeout` real seconds or if the virtual board itself has failed.
         """
         pattern = re.compile(re.escape(text)) if isinstance(text, str) else text
-        deadline = time.monotonic() + timeout
-        while True:
-            said = self._console.since(self._seen).decode("latin-1")
-            if match := pattern.search(said):
-                self._seen += match.end()
-                return match
+        found = threading.Event()
+        with self.clock.host_waits() as statement:
+
+            def end() -> None:
+                statement.end()
+                found.set()
+
+            search = Search(pattern, self._seen, end)
+            self._console.search(search)
+            self._await(found, timeout, lambda: f"say {pattern.pattern!r}")
+        self._seen += search.match.end()
+        return search.match
+
+    def pass_time(self, seconds: float) -> None:
+        """Let so much of the board's time pass; BoardError if it does not."""
+        if not self.clock.pass_time(round(seconds * MICROSECONDS), _HANG_SECONDS):
+            raise BoardError(f"the board did not let {seconds:g} s pass")
+
+    def _await(self, event: threading.Event, timeout: float, what: Callable[[], str]) -> None:
+        left = timeout
+        while not event.wait(_POLL):
             self.check()
-            if time.monotonic() > deadline:
-                raise BoardError(
-                    f"the board did not say {pattern.pattern!r} within {timeout:g} s; its last words: {said[-_TAIL:]!r}"
-                )
-            self._console.wait(_POLL)
+            left -= _POLL
+            if left <= 0:
+                said = self._console.since(self._seen).decode("latin-1")
+                raise BoardError(f"the board did not {what()} within {timeout:g} s; its last words: {said[-_TAIL:]!r}")
 
     def check(self) -> None:
         """BoardError if the virtual board itself has failed."""
@@ -223,6 +236,7 @@ class VirtualBoard:
     def send(self, data: bytes) -> None:
         """Bytes for the board's UART, past line and faults."""
         self._devices.uart.receive(data)
+        self.clock.hear()
 
     @property
     def unread(self) -> int:
@@ -249,6 +263,7 @@ class VirtualBoard:
             self._devices.inputs.pop(number, None)
         else:
             self._devices.inputs[number] = level
+        self.clock.hear()
 
     def look_at(self, camera: Scene | Image.Image | Path) -> None:
         """Point the camera at something else."""

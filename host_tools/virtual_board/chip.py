@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
 from host_tools.virtual_board import devices as board
+from host_tools.virtual_board.clock import Over
 from host_tools.virtual_board.devices import Devices
 from host_tools.virtual_board.picture_services import CameraServices, ImageServices, LcdServices
 from host_tools.virtual_board.process import MicroPython
@@ -30,9 +30,8 @@ POWER_ON_LOG = """\
 [MAIXPY] Flash:0xef:0x17"""
 _HEAP_LOG = "[MaixPy] gc heap={start:#x}-{end:#x}({size})"
 _CACHED_RAM = 0x80000000
+# How often a program that makes no call is looked at, in seconds.
 _POLL = 0.02
-# The interpreter has so long to start; a busy machine takes seconds.
-_START_LIMIT = 30.0
 
 
 class Job(IntEnum):
@@ -78,6 +77,8 @@ class Chip:
         self._waiting: Request | None = None
         self._closing = threading.Event()
         self._reset = threading.Event()
+        self._clock = devices.clock
+        devices.stirred = self._stirred
         self.failure: str | None = None
         self.heap_free_at_start = 0
         self._thread = threading.Thread(target=self._live, name="chip", daemon=True)
@@ -89,15 +90,18 @@ class Chip:
     def reset(self) -> None:
         """The reset button."""
         self._reset.set()
+        self._clock.hear()
 
     def interrupt(self) -> None:
         """Ctrl-C on the line while a program runs."""
         if self._python is not None:
             self._python.interrupt()
+            self._clock.wake()
 
     def close(self) -> None:
         """Switch the power off."""
         self._closing.set()
+        self._clock.stop()
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -144,26 +148,27 @@ class Chip:
         if not rom.active:
             rom.restart()
         while rom.active:
+            self._clock.wait(None, lambda: rom.over or self._reset.is_set() or self._closing.is_set())
             if self._closing.is_set():
                 raise _ClosedError
             if self._reset.is_set():
                 self._reset.clear()
                 rom.restart()
-            rom.leave(_POLL)
+            rom.leave()
 
     def _hang(self) -> None:
         """Do nothing until the reset button."""
-        while not self._reset.wait(_POLL):
-            if self._devices.rom.active:
-                break
-            if self._closing.is_set():
-                raise _ClosedError
+        rom = self._devices.rom
+        self._clock.wait(None, lambda: rom.active or self._reset.is_set() or self._closing.is_set())
+        if self._closing.is_set():
+            raise _ClosedError
         self._power_on(board.POWER_ON)
 
     def _end_python(self) -> None:
         if self._python is not None:
             self._python.stop()
             self._python = None
+            self._devices.console.drain()
 
     def _session(self) -> None:
         """Boot, run boot.py and main.py, then the REPL; returns for a soft reset."""
@@ -171,7 +176,8 @@ class Chip:
         start = _CACHED_RAM + devices.hardware.build.image_bytes
         devices.print(_HEAP_LOG.format(start=start, end=start + devices.gc_heap_bytes, size=devices.gc_heap_bytes))
         self._python = MicroPython(devices.folders, devices.gc_heap_bytes, devices.console.output, self._log)
-        self._waiting, _ = self._serve(time.monotonic() + _START_LIMIT)
+        self._python.watch(devices.console.printed)
+        self._waiting, _ = self._serve()
         self.heap_free_at_start = self._waiting.numbers[1]
         if self._program(Job.BOOT, b"") is Status.DONE:
             self._program(Job.FILE, b"boot.py")
@@ -198,16 +204,17 @@ class Chip:
     def _read(self) -> Run | None:
         """Let the REPL read until there is something to run; None for a soft reset."""
         while True:
-            byte = self._devices.uart.read(1, _POLL)
-            self._look_around()
-            if byte:
-                echo, wanted = self._repl.feed(byte)
-                if echo:
-                    self._say(echo)
-                if isinstance(wanted, SoftReset):
-                    return None
-                if wanted:
-                    return wanted
+            self._pass(None, self._devices.uart.waiting)
+            byte = self._devices.uart.take(1)
+            if not byte:
+                continue
+            echo, wanted = self._repl.feed(byte)
+            if echo:
+                self._say(echo)
+            if isinstance(wanted, SoftReset):
+                return None
+            if wanted:
+                return wanted
 
     def _job(self, job: Job, data: bytes) -> tuple[Status, bytes]:
         """Have MicroPython do a job; how it ended, and its traceback with the line ends of a UART."""
@@ -219,15 +226,15 @@ class Chip:
         self._python.forget_interrupt()
         return Status(self._waiting.numbers[0]), raised.replace(b"\n", b"\r\n")
 
-    def _serve(self, deadline: float | None = None) -> tuple[Request, bytes]:
+    def _serve(self) -> tuple[Request, bytes]:
         """Answer requests until MicroPython asks for its next job: that request, and the job's traceback."""
         raised = b""
         while True:
             request = self._python.receive(_POLL)
+            self._devices.console.drain()
             self._look_around()
             if request is None:
-                if deadline is not None and time.monotonic() > deadline:
-                    raise LineClosedError
+                self._clock.compute(self._python.busy_seconds, self._devices.watchdog)
             elif request.name == "next":
                 return request, raised
             elif request.name == "traceback":
@@ -235,6 +242,18 @@ class Chip:
                 self._python.reply(request, Reply())
             else:
                 self._answer(request)
+
+    def _pass(self, until: int | None, over: Over) -> None:
+        """Let time pass until a moment or `over()`, but not past what the board cannot pass over."""
+        moments = [moment for moment in (until, self._devices.watchdog) if moment is not None]
+        self._clock.wait(min(moments, default=None), lambda: bool(over()) or self._stirred())
+        self._look_around()
+
+    def _stirred(self) -> bool:
+        """Whether something from outside ends what the processor waits for."""
+        if self._closing.is_set() or self._reset.is_set() or self._devices.rom.active:
+            return True
+        return self._python is not None and self._python.interrupted
 
     def _look_around(self) -> None:
         """Whether the power, the button or the watchdog want something."""
@@ -245,10 +264,11 @@ class Chip:
         if self._devices.rom.active:
             raise _DownloadError
         due = self._devices.watchdog
-        if due is not None and time.monotonic() > due:
+        if due is not None and self._clock.now() >= due:
             raise ChipResetError(board.WATCHDOG)
 
     def _answer(self, request: Request) -> None:
+        self._devices.spend(self._clock.call_us)
         try:
             reply = self._service(request.name)(request.data, *request.numbers)
         except RaisedError as raised:
@@ -268,8 +288,7 @@ class Chip:
 
     def _sleep(self, data: bytes, microseconds: int, *_: int) -> Reply:
         """Wait, or return at once when the program is interrupted."""
-        end = time.monotonic() + microseconds / 1e6
-        while (left := end - time.monotonic()) > 0 and not self._python.interrupted:
-            self._look_around()
-            time.sleep(min(left, _POLL))
+        end = self._clock.now() + microseconds
+        while self._clock.now() < end and not self._python.interrupted:
+            self._pass(end, lambda: False)
         return Reply()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from conversion import budget
+from host_tools.virtual_board.clock import Clock, Over
 from host_tools.virtual_board.console import Console
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.flash_chip import FlashChip
@@ -39,15 +39,19 @@ class Devices:
     panel: Panel
     uart: Uart
     console: Console
+    clock: Clock
     tell: Callable[[str], None]
+    # Whether the power, a button or an interrupt ends what the processor waits for.
+    stirred: Over = lambda: False
     # Levels by pin: what somebody outside holds it at, and what the program drives it to.
     inputs: dict[int, int] = field(default_factory=dict)
     outputs: dict[int, int] = field(default_factory=dict)
     gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
     next_gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
     reset_cause: int = POWER_ON
-    watchdog: float | None = None
-    started: float = field(default_factory=time.monotonic)
+    # The moment at which the watchdog bites.
+    watchdog: int | None = None
+    started: int = 0
     text: str = ""
 
     def __post_init__(self) -> None:
@@ -65,7 +69,11 @@ class Devices:
         self.uart.power_off()
         self.outputs.clear()
         self.watchdog = None
-        self.started = time.monotonic()
+        self.started = self.clock.now()
+
+    def spend(self, microseconds: int) -> None:
+        """Something takes so long, and the processor waits for it."""
+        self.clock.spend(microseconds, self.stirred)
 
     def print(self, text: str) -> None:
         """A line that the firmware itself prints."""
@@ -73,7 +81,7 @@ class Devices:
 
     def out_of_memory(self) -> None:
         """What a failed malloc prints."""
-        self.print(f"E ({int((time.monotonic() - self.started) * 1e6)}) SYSCALL: Out of memory")
+        self.print(f"E ({self.clock.now() - self.started}) SYSCALL: Out of memory")
 
     def file(self, path: str) -> Path | None:
         """The host's file behind a path on the board; None outside of /flash and /sd."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conversion.test_card import planes_of
-from host_tools.virtual_board import pixels
+from host_tools.virtual_board import pixels, timing
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.hardware import MOVES_WINDOW
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
@@ -38,6 +38,7 @@ class ImageSensor:
         self._slot = 0
         self._found = False
         self._size = self._window = (0, 0, 0, 0)
+        self._asked: int | None = None
         self.flipped = self.mirrored = False
         self.words: list[np.ndarray | None] = [None, None]
         self.planes: list[np.ndarray | None] = [None, None]
@@ -69,6 +70,14 @@ class ImageSensor:
         if self.kind != MOVES_WINDOW:
             x = y = 0
         self._window = (x, y, width, height)
+
+    def ready(self, now: int) -> int:
+        """When a frame that is asked for now will be whole. The camera writes a frame after it was asked for, from the
+        next one's start on; with two buffers it does so while the program works on the one before."""
+        asked = now if self._asked is None or self._slots == 1 else self._asked
+        moment = max(now, timing.frame_start(asked) + timing.CAMERA_FRAME_US)
+        self._asked = moment
+        return moment
 
     def snapshot(self) -> tuple[int, int, int]:
         """Take the next frame: its width, height and slot. The planes and the RGB565 picture are independent of each

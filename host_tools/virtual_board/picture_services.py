@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import io
 import struct
-import time
 
 import numpy as np
 from PIL import Image
 
 from conversion.test_card import planes_of
 from host_tools.virtual_board import devices as board
-from host_tools.virtual_board import drawing, pixels
+from host_tools.virtual_board import drawing, pixels, timing
 from host_tools.virtual_board.hardware import SENSORS
 from host_tools.virtual_board.image_sensor import NotReadyError
 from host_tools.virtual_board.memory import OutOfMemoryError
 from host_tools.virtual_board.protocol import Error, RaisedError, Reply
 from host_tools.virtual_board.services import ChipResetError, Services
 
-# How long the firmware waits for a frame.
-_FRAME_LIMIT = 0.3
 _ENOMEM, _EIO = 12, 5
 
 
@@ -73,29 +70,33 @@ class CameraServices(Services):
             raise RaisedError(Error.TYPE, "not found sensor")
         if faults.camera and (sensor.frames + 1) % faults.camera == 0:
             sensor.frames += 1
-            time.sleep(_FRAME_LIMIT)
+            self._devices.spend(timing.CAMERA_LIMIT_US)
             raise RaisedError(Error.RUNTIME, "Sensor timeout!")
         if faults.reboot and sensor.frames + 1 == faults.reboot:
             sensor.frames += 1
             raise ChipResetError(board.POWER_ON)
         try:
-            return sensor.snapshot()
+            frame = sensor.snapshot()
         except NotReadyError:
             raise RaisedError(Error.RUNTIME, "Not init!") from None
+        clock = self._devices.clock
+        clock.wait(sensor.ready(clock.now()), self._devices.stirred)
+        return frame
 
     def frame_pixels(self, data: bytes, slot: int, *_: int) -> Reply:
         return Reply(data=self._pixels)
 
     def skip_frames(self, data: bytes, count: int, milliseconds: int, *_: int) -> Reply:
         """1 as the first integer where a frame did not come."""
-        end = time.monotonic() + milliseconds / 1000
+        clock = self._devices.clock
+        end = clock.now() + milliseconds * 1000
         try:
             for _n in range(count or 1):
                 self._frame()
         except RaisedError:
             return Reply((1,))
         if not count:
-            time.sleep(max(0.0, end - time.monotonic()))
+            clock.wait(end, self._devices.stirred)
         return Reply()
 
     def camera_planes(self, data: bytes, slot: int, *_: int) -> Reply:
@@ -150,11 +151,17 @@ class LcdServices(Services):
             panel.blank()
         panel.write(left, top, pixels.words_of(data, width, height)[y : y + h, x : x + w])
         panel.pictures += 1
+        self._spend(w, h)
         return Reply()
 
     def lcd_fill(self, data: bytes, x: int, y: int, width: int, height: int, word: int, *_: int) -> Reply:
         self._devices.panel.fill(x, y, width, height, _swapped(word))
+        self._spend(width, height)
         return Reply()
+
+    def _spend(self, width: int, height: int) -> None:
+        """So many pixels go to the LCD."""
+        self._devices.spend(timing.microseconds(2 * width * height, timing.LCD_BYTES_PER_SECOND))
 
     def lcd_string(self, data: bytes, x: int, y: int, ink: int, ground: int, *_: int) -> Reply:
         self._devices.panel.text(x, y, data.decode(errors="replace"), _swapped(ink), _swapped(ground))

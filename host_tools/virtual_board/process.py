@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import select
 import signal
 import subprocess
 import sys
@@ -32,7 +33,8 @@ sys.exit(micropython_run.run_main(sys.argv[1:]))
 """
 # A program that makes no call for so long is interrupted by a signal.
 _SIGNAL_AFTER = 0.05
-_END_LIMIT = 5.0
+# Only a machine that hangs takes so long to end a process that was killed.
+_END_LIMIT = 60.0
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,24 @@ class MicroPython:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, pass_fds=[theirs.fileno()], cwd="/"
             )
         self._line = HostLine(ours)
+        self._poll = select.poll()
+        self._poll.register(ours, select.POLLIN)
+        self._asked_at = 0.0
         self._lock = threading.Lock()
         self._in_call = False
         self._interrupted_at: float | None = None
 
+    def watch(self, printed: int) -> None:
+        """Have receive() return for something to read from this file descriptor as well."""
+        self._poll.register(printed, select.POLLIN)
+
     def receive(self, timeout: float) -> Request | None:
-        """The next request, None after `timeout` seconds; interrupts a program that makes none."""
-        request = self._line.receive(timeout)
+        """The next request, None after `timeout` seconds without; interrupts a program that makes none."""
+        request = None
+        if self._line.ahead or any(fd == self._line.fileno() for fd, _ in self._poll.poll(1000 * timeout)):
+            request = self._line.receive(timeout)
+        if request is not None:
+            self._asked_at = self._processor_seconds()
         with self._lock:
             self._in_call = request is not None
             due = self._interrupted_at is not None and time.monotonic() - self._interrupted_at > _SIGNAL_AFTER
@@ -90,6 +103,19 @@ class MicroPython:
         with self._lock:
             waiting = self._interrupted_at is not None
             self._interrupted_at = None if waiting and self._in_call else time.monotonic()
+
+    @property
+    def busy_seconds(self) -> float:
+        """How long it has computed since its last request, in seconds of this machine's processor."""
+        return self._processor_seconds() - self._asked_at
+
+    def _processor_seconds(self) -> float:
+        try:
+            # Linux: the number of another process's clock.
+            return time.clock_gettime(~self._process.pid << 3 | 2)
+        except OSError:
+            # It has just ended, which the next receive() finds.
+            return self._asked_at
 
     def forget_interrupt(self) -> None:
         """The program that was to be interrupted has ended."""

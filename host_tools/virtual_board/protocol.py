@@ -75,6 +75,15 @@ class HostLine:
         self._end = end
         self._waiting: bytes | None = None
 
+    @property
+    def ahead(self) -> bool:
+        """Whether a request is here already, which Ctrl-C put in the place of another's data."""
+        return self._waiting is not None
+
+    def fileno(self) -> int:
+        """As select wants it."""
+        return self._end.fileno()
+
     def receive(self, timeout: float) -> Request | None:
         """The next request, None after `timeout` seconds without one; LineClosedError when the process has ended."""
         self._end.settimeout(timeout)

@@ -10,10 +10,14 @@ import termios
 import threading
 import time
 import tty
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from host_tools.errors import BoardError
+from host_tools.virtual_board import timing
+from host_tools.virtual_board.clock import MICROSECONDS, Clock, Happening
 from host_tools.virtual_board.faults import Faults, Noise
 from host_tools.virtual_board.uart import BAUD
 
@@ -22,11 +26,10 @@ _TCGETS2 = 0x802C542A
 _TERMIOS2 = struct.Struct("<4IB19s2I")
 # A real UART still reads what comes a little too fast or too slow.
 _BAUD_TOLERANCE = 0.03
-_STALL_EVERY = 5.0
+_STALL_EVERY_US = 5_000_000
 _PIECE = 4096
 _POLL_MS = 50
-# How long a client that is there may leave its bytes unread before they are lost.
-_PATIENCE = 2.0
+# Bytes that come together: a few milliseconds' worth at the usual rate.
 _SLICE = 64
 # So little does a board take that has stopped reading: a slice each.
 _DEAF_SECONDS = 0.25
@@ -38,6 +41,10 @@ class Receiver(Protocol):
     @property
     def baud(self) -> int:
         """The board's rate."""
+
+    @property
+    def timed(self) -> bool:
+        """Whether bytes come to it as fast as the line carries them, or at once: then it has no time of its own."""
 
     @property
     def deaf(self) -> bool:
@@ -53,7 +60,7 @@ class Receiver(Protocol):
 class SerialLine:
     """A pseudo-terminal in raw mode. What nobody has open, nobody hears: such bytes are lost, as on a real line."""
 
-    def __init__(self, faults: Faults, receiver: Receiver) -> None:
+    def __init__(self, faults: Faults, receiver: Receiver, clock: Clock) -> None:
         self._master, slave = os.openpty()
         self.port = os.ttyname(slave)
         _prepare(slave)
@@ -62,7 +69,8 @@ class SerialLine:
         self._receiver = receiver
         self._faults = faults
         self._to_board, self._from_board = Noise(faults, "to board"), Noise(faults, "from board")
-        self._since = time.monotonic()
+        self._clock = clock
+        self._stalled = clock.now()
         self._closing = threading.Event()
         # Held while bytes are sent, so that the pseudo-terminal is not closed meanwhile.
         self._sending = threading.Lock()
@@ -82,32 +90,27 @@ class SerialLine:
         self._link = path
 
     def send(self, data: bytes) -> None:
-        """Bytes from the board; returns when they are on the line, as a UART without a buffer does."""
-        with self._sending:
-            if not self._closing.is_set():
-                self._send(data)
+        """Bytes from the board's processor; returns when they are on the line, as a UART without a buffer does."""
+        for start in range(0, len(data), _SLICE):
+            piece = data[start : start + _SLICE]
+            self._clock.spend(self._takes(len(piece)), self._closing.is_set)
+            self.answer(piece)
 
-    def _send(self, data: bytes) -> None:
-        if not self._connected():
-            self._pace(len(data))
-            return
-        if self._wrong_rate():
-            data = _garbled(data)
-        for start in range(0, len(data), _SLICE if self._faults.slow else _PIECE):
-            piece = data[start : start + (_SLICE if self._faults.slow else _PIECE)]
-            self._pace(len(piece))
-            self._stall()
-            self._write(self._from_board(piece))
+    def answer(self, data: bytes) -> None:
+        """Bytes from a board that has no time of its own."""
+        with self._sending:
+            if not self._closing.is_set() and self._connected():
+                self._write(self._from_board(_garbled(data) if self._wrong_rate() else data))
 
     def _write(self, data: bytes) -> None:
         """Bytes to the client. One that left its bytes unread for too long gets only what it has room for."""
-        deadline = time.monotonic() + (0 if self._deaf else _PATIENCE)
+        begin = time.monotonic()
         while data and not self._closing.is_set():
             try:
                 data = data[os.write(self._master, data) :]
                 self._deaf = False
             except BlockingIOError:
-                if time.monotonic() > deadline or not self._connected():
+                if self._deaf or self._clock.gives_up(begin) or not self._connected():
                     self._deaf = True
                     return
                 select.select([], [self._master], [], _POLL_MS / 1000)
@@ -134,17 +137,30 @@ class SerialLine:
             if deaf:
                 self._closing.wait(_DEAF_SECONDS)
             try:
-                data = os.read(self._master, _SLICE if self._faults.slow or deaf else _PIECE)
+                data = os.read(self._master, _SLICE if deaf else _PIECE)
             except OSError:
                 continue
             self._take(data)
 
     def _take(self, data: bytes) -> None:
         """Bytes from the client, on their way to the board."""
-        self._pace(len(data))
-        self._stall()
         self._receiver.notice(data, self._client_rate())
-        self._receiver.receive(self._to_board(_garbled(data) if self._wrong_rate() else data))
+        if self._receiver.timed:
+            self._clock.at(*self._arrivals(data))
+        else:
+            self._arrive(data)
+            self._clock.hear()
+
+    def _arrivals(self, data: bytes) -> Iterator[Happening]:
+        """Bytes that come to the board as fast as the line carries them."""
+        moment = self._clock.now()
+        for start in range(0, len(data), _SLICE):
+            piece = data[start : start + _SLICE]
+            moment += self._takes(len(piece))
+            yield moment, partial(self._arrive, piece)
+
+    def _arrive(self, piece: bytes) -> None:
+        self._receiver.receive(self._to_board(_garbled(piece) if self._wrong_rate() else piece))
 
     def _connected(self) -> bool:
         poll = select.poll()
@@ -162,14 +178,15 @@ class SerialLine:
         rate = self._client_rate()
         return abs(rate - self._receiver.baud) > _BAUD_TOLERANCE * rate
 
-    def _pace(self, count: int) -> None:
-        if self._faults.slow:
-            self._closing.wait(count / self._faults.slow)
-
-    def _stall(self) -> None:
-        if self._faults.stall and time.monotonic() - self._since > _STALL_EVERY:
-            self._closing.wait(self._faults.stall)
-            self._since = time.monotonic()
+    def _takes(self, count: int) -> int:
+        """How long the line takes for so many bytes, in microseconds, with what stalls it."""
+        rate = self._receiver.baud / timing.BITS_PER_BYTE
+        took = timing.microseconds(count, min(rate, self._faults.slow) if self._faults.slow else rate)
+        now = self._clock.now()
+        if self._faults.stall and now - self._stalled > _STALL_EVERY_US:
+            took += round(self._faults.stall * MICROSECONDS)
+            self._stalled = now + took
+        return took
 
     def unplug(self) -> None:
         """Hang up from within the line's own thread, as when the cable is pulled: the port is gone for good."""
@@ -178,6 +195,7 @@ class SerialLine:
     def close(self) -> None:
         """Hang up and remove the symlink."""
         self._closing.set()
+        self._clock.stop()
         self._thread.join()
 
     def _release(self) -> None:

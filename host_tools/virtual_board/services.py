@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import time
+import struct
 from collections.abc import Callable
 
 import numpy as np
 
 from host_tools.virtual_board import devices as board
+from host_tools.virtual_board import timing
 from host_tools.virtual_board.devices import Devices
 from host_tools.virtual_board.models import LoadError, ModelError
 from host_tools.virtual_board.protocol import MOST_BYTES, Error, RaisedError, Reply
 
 PULL_UP = 2
-_READ_LIMIT = 1.0
+_READ_LIMIT_US = 1_000_000
 _EIO = 5
+_WHOLE, _HALVES = struct.Struct("<q"), struct.Struct("<2i")
 
 Service = Callable[..., Reply]
 
@@ -58,6 +60,8 @@ class ChipServices(Services):
             if error.number == LoadError.NO_MEM:
                 devices.out_of_memory()
             raise RaisedError(Error.VALUE, str(error)) from error
+        if address:
+            devices.spend(timing.microseconds(model.size, timing.FLASH_BYTES_PER_SECOND))
         picture = model.kpu.input_map
         layers, main_memory = len(model.kpu.model.layers), model.kpu.model.main_memory_bytes
         return Reply(
@@ -70,7 +74,10 @@ class ChipServices(Services):
             planes = np.frombuffer(data, np.uint8).reshape(picture.channels, picture.height, picture.width)
         else:
             planes = self._devices.sensor.planes[slot]
-        return Reply(data=models.run(handle, planes))
+        devices, begin = self._devices, self._devices.clock.now()
+        outputs = models.run(handle, planes)
+        devices.clock.wait(begin + models.get(handle).kpu_us, devices.stirred)
+        return Reply(data=outputs)
 
     def kpu_output(self, data: bytes, handle: int, index: int, *_: int) -> Reply:
         model = self._devices.models.get(handle).kpu.model
@@ -82,6 +89,10 @@ class ChipServices(Services):
     def kpu_deinit(self, data: bytes, handle: int, *_: int) -> Reply:
         self._devices.models.unload(self._devices.heap, handle)
         return Reply()
+
+    def ticks(self, data: bytes, *_: int) -> Reply:
+        """The board's time, its lower and its upper half."""
+        return Reply(_HALVES.unpack(_WHOLE.pack(self._devices.clock.now() - self._devices.started)))
 
     def heap_free(self, data: bytes, *_: int) -> Reply:
         return Reply((self._devices.heap.free,))
@@ -95,6 +106,7 @@ class ChipServices(Services):
         found = self._devices.flash.read(address, size) if address >= 0 and size <= MOST_BYTES else b""
         if len(found) != size:
             raise RaisedError(Error.OS, _EIO)
+        self._devices.spend(timing.microseconds(size, timing.FLASH_BYTES_PER_SECOND))
         return Reply(data=found)
 
     def uart_init(self, data: bytes, baud: int, ring_bytes: int, *_: int) -> Reply:
@@ -105,11 +117,12 @@ class ChipServices(Services):
         return Reply((self._devices.uart.waiting(),))
 
     def uart_readchar(self, data: bytes, *_: int) -> Reply:
-        byte = self._devices.uart.read(1, 0)
+        byte = self._devices.uart.take(1)
         return Reply((byte[0] if byte else -1,))
 
     def uart_read(self, data: bytes, size: int, timeout_ms: int, *_: int) -> Reply:
-        return Reply(data=self._devices.uart.read(size, min(timeout_ms / 1000, _READ_LIMIT)))
+        limit = min(timeout_ms * 1000, _READ_LIMIT_US)
+        return Reply(data=self._devices.uart.read(size, limit, self._devices.stirred))
 
     def uart_write(self, data: bytes, *_: int) -> Reply:
         self._devices.console.write(data)
@@ -128,7 +141,7 @@ class ChipServices(Services):
         return Reply()
 
     def watchdog(self, data: bytes, timeout_ms: int, *_: int) -> Reply:
-        self._devices.watchdog = time.monotonic() + timeout_ms / 1000 if timeout_ms else None
+        self._devices.watchdog = self._devices.clock.now() + timeout_ms * 1000 if timeout_ms else None
         return Reply()
 
     def reset(self, data: bytes, *_: int) -> Reply:

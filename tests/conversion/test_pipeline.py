@@ -3,23 +3,29 @@
 import hashlib
 import json
 import os
+import re
+import shutil
 import struct
 import subprocess
 import sys
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import card, photos, pipeline, run_photo
+from conversion import card, closure, photos, pipeline, run_photo
 from conversion import weights as weights_files
+from conversion.decoding import board_decoder
 from conversion.errors import KpuMemoryError, ModelFormatError, PhotoError, ProofError, SizeError, UnsupportedModelError
-from conversion.kmodel import v3, v5
+from conversion.kmodel import assemble, layer, v3, v5
+from conversion.kpu import arithmetic
 from conversion.nncase import compilation
 from conversion.pipeline import Kmodel, Request
+from conversion.progress import silent
 from conversion.report import writing
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
 
@@ -29,10 +35,6 @@ SIZE = (128, 96)
 def request(output: Path, weights: Path, size: tuple[int, int] = SIZE, **options: object) -> Request:
     """A request with plain rounding, which takes seconds."""
     return Request(output, *size, weights, quantisation="fast", **options)
-
-
-def silent(message: str) -> None:
-    """What the pipeline tells while it works does not matter here."""
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +117,21 @@ def test_a_photo_runs_as_on_the_board(made: Kmodel, tmp_path: Path) -> None:
     assert result.to_dict()["input_sha256"] == expected.hexdigest()
 
 
+def test_what_the_board_leaves_out_no_picture_shows(
+    made: Kmodel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shown with a limit that nobody reaches: simulate and the report obey it, the test vector keeps its poses."""
+    photos.bundled(photos.SAMPLE).save(tmp_path / "photo.png")
+    assert run_photo.simulate(made.path, tmp_path / "photo.png").poses
+    shown = writing.skeletons(made)
+    monkeypatch.setitem(board_decoder.ON_BOARD, "pose_score", 1.0)
+    assert run_photo.simulate(made.path, tmp_path / "photo.png").poses == []
+    assert writing.skeletons(made) != shown
+    simulation = pipeline.Simulation(v3.read(made.data, "test"), "test")
+    assert pipeline.test_vector(simulation, made.card) == made.card["test_vector"]
+    assert made.card["test_vector"]["poses"]
+
+
 def test_another_kmodel_under_the_card_s_name_is_refused(made: Kmodel, tmp_path: Path) -> None:
     path = tmp_path / made.path.name
     changed = bytearray(made.data)
@@ -152,23 +169,59 @@ def test_the_same_inputs_give_the_same_file(made: Kmodel, weights_folder: Path, 
     assert again.card == made.card
 
 
+# `python -m conversion` where TensorFlow and nncase cannot be imported and no process can be started.
+WITHOUT_SLOW_STEPS = """
+import subprocess, sys
+sys.modules.update(tensorflow=None, nncase=None)
+subprocess.Popen = None
+from conversion.cli import main
+main()
+"""
+
+
+def command(output: Path, weights: Path, *start: str, cwd: Path = closure.ROOT) -> subprocess.CompletedProcess:
+    """`make kmodel` at SIZE with plain rounding, by the code in a folder."""
+    options = ["--output", output, "--weights", weights, "--size", "{}x{}".format(*SIZE), "--quantisation", "fast"]
+    return subprocess.run([sys.executable, *start, "kmodel", *options], cwd=cwd, capture_output=True, text=True)
+
+
 def test_a_second_run_needs_neither_tensorflow_nor_nncase(made: Kmodel, weights_folder: Path, tmp_path: Path) -> None:
     """It is what makes it take seconds; and it shows that every slow step was kept."""
-    width, height = SIZE
-    code = f"""
-import sys
-from importlib import metadata
-sys.modules.update(tensorflow=None, nncase=None)
-from conversion.nncase import compiler
-compiler._run = None
-from pathlib import Path
-from conversion import pipeline
-size = ({width}, {height})
-request = pipeline.Request(Path({str(tmp_path)!r}), *size, Path({str(weights_folder)!r}), quantisation="fast")
-pipeline.write(pipeline.convert(request, False, print))
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    done = command(tmp_path, weights_folder, "-c", WITHOUT_SLOW_STEPS)
+    assert done.returncode == 0, done.stderr
     assert (tmp_path / made.path.name).read_bytes() == made.data
+    assert (tmp_path / "report" / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "sound", "faulty"),
+    [
+        (
+            layer,
+            "return starts + table[8 * SEGMENTS : ACTIVATION_BYTES]",
+            "return starts + table[8 * SEGMENTS - 1 : -1]",
+        ),
+        (arithmetic, "weights + registers.arg_x if folded", "weights + registers.arg_x + 1 if folded"),
+        (assemble, "outputs.append(Output(address, size))", "outputs.append(Output(address + (address > 0), size))"),
+    ],
+    ids=["activation offsets read a byte too early", "every weight one more", "heads handed out a byte too late"],
+)
+def test_a_fault_is_found_though_everything_was_kept_from_sound_code(
+    made: Kmodel, weights_folder: Path, tmp_path: Path, module: ModuleType, sound: str, faulty: str
+) -> None:
+    """The proof belongs to the code that it was made with: other code is proved anew, and writes nothing."""
+    for package in ("conversion", "firmware"):
+        shutil.copytree(closure.ROOT / package, tmp_path / package)
+    file = tmp_path / Path(module.__file__).relative_to(closure.ROOT)
+    text = file.read_text()
+    assert text.count(sound) == 1
+    file.write_text(text.replace(sound, faulty))
+    done = command(tmp_path / "build", weights_folder, "-m", "conversion", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.search(
+        r"error: the KPU simulator and nncase's differ in \d+ of \d+ bytes .*; nothing is written", done.stderr
+    )
+    assert list((tmp_path / "build").rglob("*")) == []
 
 
 @pytest.mark.parametrize(

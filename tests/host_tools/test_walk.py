@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import subprocess
 import sys
 import time
@@ -14,10 +13,11 @@ import pytest
 from PIL import Image
 
 from conversion import photos
+from host_tools.flashing import firmware_image
 from tests.host_tools.verification import small
 
-# What passes for a MaixPy: the virtual board brings its own, but boots only where one was written.
-FIRMWARE = b"\x6f\x00\x00\x03" + random.Random(1).randbytes(150_000) + b"MicroPython v0.6.3\0"
+# What stands for a MaixPy: the virtual board brings its own, but boots only where one was written.
+FIRMWARE = firmware_image.make_test_image(bytes(150_000))
 # Each command ends by itself long before; a test must not wait for ever if one does not.
 LIMIT = 150
 FRAMES = 3

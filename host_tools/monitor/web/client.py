@@ -15,14 +15,14 @@ from host_tools.monitor.web.outbox import Outbox, message
 if TYPE_CHECKING:
     from host_tools.monitor.web.hub import Hub
 
-MOST_TABS = 12
+MOST_CLIENTS = 12
 MOST_ORDERS = 16
 # A browser that answers no ping for so long is gone, or sleeps; its page connects again by itself.
 _HEARTBEAT_SECONDS = 20.0
 _CLOSE_SECONDS = 1.0
 
 
-class Tab:
+class Client:
     """Serves one websocket from run() until it closes, or close() is called."""
 
     def __init__(self, hub: Hub) -> None:

@@ -49,6 +49,12 @@ def value():
     return struct.unpack_from("<i", _reply, 12)[0]
 
 
+def ticks():
+    """The board's time in microseconds."""
+    _exchange(b"ticks", (), None, None)
+    return struct.unpack_from("<q", _reply, 12)[0]
+
+
 def part(memory, size):
     """The first `size` bytes of memory, as a bytearray of their own place."""
     return uctypes.bytearray_at(uctypes.addressof(memory), size)

@@ -1,17 +1,31 @@
-"""MaixPy's utime (and time) module; sleeping is the host's, so that Ctrl-C ends it."""
+"""MaixPy's utime (and time) module, on the board's clock, which is the host's; Ctrl-C ends a sleep."""
 
 import time as _time
 
 import _host
 
 ticks_add = _time.ticks_add
-ticks_cpu = _time.ticks_cpu
 ticks_diff = _time.ticks_diff
-ticks_ms = _time.ticks_ms
-ticks_us = _time.ticks_us
 localtime = _time.localtime
 mktime = _time.mktime
-time = _time.time
+CPU_MHZ = 403
+
+
+def ticks_us():
+    return _host.ticks()
+
+
+def ticks_ms():
+    return _host.ticks() // 1000
+
+
+def ticks_cpu():
+    return _host.ticks() * CPU_MHZ
+
+
+def time():
+    """Seconds since the chip's reset: it has no other clock."""
+    return _host.ticks() // 1000000
 
 
 def sleep(seconds):

@@ -21,6 +21,11 @@ class ChipEnd:
         return self._rom.baud if self._rom.active else self._uart.baud
 
     @property
+    def timed(self) -> bool:
+        """Whether its processor waits for bytes as they come; the ROM takes them at once."""
+        return not self._rom.active
+
+    @property
     def deaf(self) -> bool:
         """Whether the chip takes no more bytes."""
         return self._rom.active and self._rom.stalled

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from conversion import network
 from conversion.decoding import board_decoder
+from conversion.decoding.board_decoder import EVALUATION
 from conversion.errors import ModelFormatError
 from tests.firmware import synthetic
 
@@ -58,10 +62,25 @@ def test_parameters_are_the_firmware_s_unless_given() -> None:
     heads = synthetic.noise(3, CARD, levels=40)
     assert len(board_decoder.decode(heads, CARD)) == 5
     assert len(board_decoder.decode(heads, CARD, max_poses=9)) == 9
-    assert len(board_decoder.decode(heads, CARD, **board_decoder.EVALUATION)) == 20
+    assert len(board_decoder.decode(heads, CARD, **EVALUATION)) == 20
     assert board_decoder.decode(heads_of(3), CARD, root_score=1.0) == []
     assert len(board_decoder.decode(heads_of(3), CARD, nms_radius=1000)) == 1
     assert board_decoder.decode(heads, CARD, pose_score=1.0) == []
+
+
+def test_what_a_board_leaves_out_is_what_its_program_says(root: Path) -> None:
+    code = "import sys; sys.modules['utime'] = sys; import json, pose_settings; print(json.dumps(pose_settings.TABLE))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root / "firmware", capture_output=True, check=True)
+    start = {name: value for name, _, _, value in json.loads(done.stdout)}
+    asked = board_decoder.decoder_for(CARD, **board_decoder.ON_BOARD)
+    assert {name: start[name] for name in ("max_poses", "root_score", "nms_radius", "pose_score")} == {
+        "max_poses": asked.max_poses,
+        "root_score": asked.root_score,
+        "nms_radius": asked.nms_radius,
+        "pose_score": asked.pose_score,
+    }
+    assert asked.pose_score == 3277
+    assert board_decoder.decoder_for(CARD).pose_score == board_decoder.decoder_for(CARD, **EVALUATION).pose_score == 0
 
 
 def test_a_decoder_serves_many_pictures() -> None:

@@ -109,7 +109,7 @@ def write(folder: Path, weights: PoseNetWeights, width: int, height: int, files:
     path = folder / "plain.kmodel"
     the_card = {
         "format": card.FORMAT,
-        "kmodel": card.kmodel_entry(path.name, v3.VERSION, data),
+        "kmodel": card.kmodel_entry(path.name, data),
         **card.network_entries(the_network, the_plan, model.main_memory_bytes),
         "source": {"form": weights.origin.form, "name": "unknown", "sha256": dict(files)},
     }

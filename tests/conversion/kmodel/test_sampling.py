@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from conversion import photos, weights
-from conversion.errors import KpuMemoryError
 from conversion.kmodel import sampling, v3
-from conversion.kmodel.assemble import assemble
-from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import KpuLayer, check
 from conversion.kmodel.layout import FeatureMap
-from conversion.kmodel.plan import HEIGHTS, WIDTHS, plan
 from conversion.kmodel.v3 import V3Model
-from conversion.kpu.simulator import Kpu
-from conversion.quantisation import calibration
-from tests.conversion import sizes
-from tests.conversion.evaluation import plain_kmodel
 from tests.conversion.kmodel import networks
 from tests.conversion.kpu import layers, literal
 from tests.conversion.kpu.lively import lively
-from tests.conversion.weights import weight_files
+from tests.conversion.kpu.running import heads, model, noise
 
-PHOTOS = 20
 NOISE = np.random.default_rng(5).integers(0, 256, (3, 80, 96), np.uint8)
 LATE = lively(networks.as_compiled(seed=6, channel_divisor=4, width=96, height=80), NOISE)
 EARLY = sampling.early(LATE)
-
-
-def model(network: KpuNetwork, width: int, height: int) -> V3Model:
-    """The kmodel as it reads back from its file."""
-    return v3.read(v3.write(assemble(network, plan(network, width, height))), "test")
-
-
-def heads(made: V3Model, pictures: Sequence[np.ndarray]) -> bytes:
-    """All heads of all pictures, uint8 [C, H, W]."""
-    kpu = Kpu(made)
-    return b"".join(head.tobytes() for picture in pictures for head in kpu.run(picture)[1:])
-
-
-def noise(width: int, height: int) -> np.ndarray:
-    return np.random.default_rng([width, height]).integers(0, 256, (3, height, width), np.uint8)
 
 
 def test_the_strides_are_moved_and_nothing_else() -> None:
@@ -72,55 +44,6 @@ def test_every_head_is_the_same_byte_for_byte(width: int, height: int) -> None:
 def test_the_literal_arithmetic_says_the_same() -> None:
     early, late = (literal.run_file(v3.write(model(network, 96, 80)), NOISE)[1:] for network in (EARLY, LATE))
     assert early == late
-
-
-@pytest.fixture(scope="module")
-def published(request: pytest.FixtureRequest) -> KpuNetwork:
-    """The published weights rounded plainly, else random ones, as nncase would compile them."""
-    try:
-        folder = request.getfixturevalue("tfjs_graph_dir")
-    except pytest.skip.Exception:
-        return plain_kmodel.as_compiled(weight_files.random_weights())
-    return plain_kmodel.as_compiled(weights.load(folder))
-
-
-@pytest.fixture(scope="module")
-def pictures(request: pytest.FixtureRequest) -> list[Image.Image]:
-    """Twenty photos of people, else what scikit-image ships and noise."""
-    try:
-        paths: list[Path] = request.getfixturevalue("people_photos")
-    except pytest.skip.Exception:
-        shipped = [photos.bundled(name) for name in calibration.PEOPLE + calibration.SCENES]
-        drawn = [Image.fromarray(np.moveaxis(noise(320, 240 + n), 0, 2)) for n in range(PHOTOS - len(shipped))]
-        return shipped + drawn
-    return [photos.read(path) for path in paths[:PHOTOS]]
-
-
-@pytest.mark.parametrize(("width", "height"), sizes.SIZES)
-def test_the_published_network_gives_the_same_heads_on_photos(
-    width: int, height: int, published: KpuNetwork, pictures: list[Image.Image]
-) -> None:
-    assert len(pictures) == PHOTOS
-    planes = [photos.planes(photos.letterbox(picture, width, height)) for picture in pictures]
-    early, late = model(sampling.early(published), width, height), model(published, width, height)
-    assert len(early.layers) > len(late.layers)
-    found = heads(early, planes)
-    assert found == heads(late, planes)
-    assert len(found) == PHOTOS * 115 * (width // 16) * (height // 16)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("width", WIDTHS)
-def test_every_size_gives_the_same_heads_on_noise(width: int, published: KpuNetwork) -> None:
-    for height in HEIGHTS:
-        try:
-            early = model(sampling.early(published), width, height)
-        except KpuMemoryError:
-            assert width > 384
-            assert height > 224
-            continue
-        shown = [noise(width, height)]
-        assert heads(early, shown) == heads(model(published, width, height), shown), f"{width}x{height}"
 
 
 def parts_of(made: V3Model) -> list[int]:

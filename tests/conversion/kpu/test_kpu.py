@@ -15,6 +15,7 @@ from conversion.kmodel.assemble import assemble
 from conversion.kmodel.layout import RAM_BYTES, FeatureMap
 from conversion.kmodel.plan import plan
 from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, Output, V3Model
+from conversion.kpu import memory
 from conversion.kpu.simulator import Kpu
 from tests.conversion.kmodel import networks
 from tests.conversion.kpu import layers, literal
@@ -64,6 +65,19 @@ def test_results_do_not_depend_on_the_noise_or_on_what_ran_before() -> None:
     second.run(255 - PICTURE)
     assert [output.tobytes() for output in second.run(PICTURE)[1:]] == expected
     assert len(first.ram) == RAM_BYTES
+
+
+def test_a_destination_is_noise_before_the_layer_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that copies its source onto itself copies noise: on the chip, what it reads last may be its own."""
+    model = identity(3, 8, 40)
+    first = model.layers[0]
+    source = first.layer.registers.image_src_addr
+    onto_itself = replace(first.layer, registers=replace(first.layer.registers, image_dst_addr=source))
+    shown = picture(3, 8, 40)
+    assert Kpu(model).run(shown)[0].tobytes() == shown.tobytes()
+    monkeypatch.setattr(memory, "check", lambda model: None)
+    copied = Kpu(replace(model, layers=(replace(first, layer=onto_itself),))).run(shown)[0]
+    assert (copied != shown.ravel()).mean() > 0.9
 
 
 def test_memory_starts_random() -> None:

@@ -62,6 +62,29 @@ def test_a_range_that_is_not_reached_becomes_narrower_at_that_end(reach: tuple[f
         assert 0.5 <= beyond < 4.5 if missing else abs(end - old) <= 1.01 * narrow.scale
 
 
+# Reached bytes, and the bytes of the old range at which the new one ends: whole ones, half a byte and one within.
+@pytest.mark.parametrize(
+    ("reach", "low", "high"),
+    [
+        ((3.0, 240.0), 5, 238),
+        ((3.5, 239.5), 5, 238),
+        ((3.6, 239.4), 6, 237),
+        ((-0.4, 255.4), 2, 253),
+        ((-0.5, 240.0), 0, 238),
+        ((3.0, 255.5), 5, 255),
+    ],
+)
+def test_a_missed_end_moves_a_margin_and_a_byte_within_what_is_reached(
+    reach: tuple[float, float], low: int, high: int
+) -> None:
+    """The zero point is whole, so that one end is just there and the other up to a step further in."""
+    narrow = head_ranges.reached(HeadScale(0.4, 128), np.array([reach]))
+    left, right = (end / 0.4 + 128 for end in ends(narrow))
+    inwards = left - low, high - right
+    assert min(inwards) == pytest.approx(0, abs=1e-4)
+    assert max(inwards) <= 1 + 1e-4
+
+
 @given(st.floats(0.01, 2), st.integers(0, 254), st.floats(-20, 100), st.floats(128, 270), st.integers(0, 10**6))
 def test_narrowing_ends_where_every_end_is_reached(
     step: float, zero_point: int, least: float, greatest: float, seed: int

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.quantisation import depthwise_rounding, rounding
+from tests.conversion.quantisation import naive_rounding
 
 TAPS = 9
 NO_LEAST = 1e-12
@@ -57,6 +58,29 @@ def test_dense_codes_cost_no_more_than_the_nearest(given_problem: tuple[np.ndarr
     plain = loss(weights, metric, *nearest(weights))
     # Descent is a heuristic: now and then a channel is a little worse, but never the layer as a whole by much.
     assert ours.sum() <= 1.05 * plain.sum()
+
+
+# Fewer inputs than a block of the real one, just as many, one more, and several blocks.
+@pytest.mark.parametrize("inputs", [1, 2, 9, 31, 32, 33, 64, 65, 100])
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 0.99])
+def test_dense_codes_are_those_of_a_plain_loop(inputs: int, correlation: float) -> None:
+    weights, metric = problem(inputs, inputs, 5, correlation)
+    codes, scale = rounding.best_codes(weights, metric, NO_LEAST)
+    expected, expected_scale = naive_rounding.dense(weights, metric, NO_LEAST)
+    assert (codes == expected).all()
+    assert scale == pytest.approx(expected_scale, rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_dense_codes_near_nncase_s_least_scale_are_those_of_a_plain_loop(seed: int) -> None:
+    """Some channels lie below it at every share, some at the smaller ones, some at none."""
+    weights, metric = problem(seed, 40, 6, 0.5)
+    least = float(np.median(nearest(weights)[1]))
+    codes, scale = rounding.best_codes(weights, metric, least)
+    expected, expected_scale = naive_rounding.dense(weights, metric, least)
+    assert (codes == expected).all()
+    assert scale == pytest.approx(expected_scale, rel=1e-12)
+    assert scale.min() == least < scale.max()
 
 
 def test_where_inputs_vary_together_errors_are_made_to_cancel() -> None:
@@ -133,6 +157,17 @@ def test_no_single_or_paired_step_improves_depthwise_codes(given_problem: tuple[
             changed = codes[channel] + move
             if not (move[fixed].any() or changed.max() > 127 or changed.min() < -128):
                 assert cost(changed) >= found - 1e-9
+
+
+@pytest.mark.parametrize(("seed", "least_share"), [(0, 0.0), (1, 0.0), (2, 0.6), (3, 1.0)])
+def test_depthwise_codes_are_those_of_a_plain_loop(seed: int, least_share: float) -> None:
+    """With nncase's least scale out of reach, and in reach of some channels."""
+    weights, metrics = depthwise_problem(seed, 3)
+    least = max(float(np.median(nearest(weights.T)[1])) * least_share, NO_LEAST)
+    codes, scale = depthwise_rounding.best_codes(weights, metrics, least)
+    expected, expected_scale = naive_rounding.depthwise(weights, metrics, least)
+    assert (codes == expected).all()
+    assert scale == pytest.approx(expected_scale, rel=1e-12)
 
 
 def test_depthwise_codes_beat_the_nearest() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from conversion import network
 from conversion.errors import CompilerError, PhotoError
+from conversion.progress import Report
 from conversion.quantisation import layerwise, quantise, worker
 from conversion.quantisation.result import QuantisedNetwork
 from conversion.weights.model import PoseNetWeights
@@ -69,7 +70,7 @@ def test_what_the_calibration_raises_is_raised_here(
     """The end of the process, in this one."""
 
     class Failing(layerwise.Calibration):
-        def run(self, progress: layerwise.Progress) -> QuantisedNetwork:
+        def run(self, report: Report) -> QuantisedNetwork:
             raise error
 
     monkeypatch.setattr(worker, "Calibration", Failing)

@@ -55,7 +55,7 @@ def expected(model: virtual.Model, data: bytes) -> tuple[bytes, list[dict]]:
     simulation = model.simulation
     words = np.frombuffer(data, ">u2").astype(np.uint16).reshape(simulation.height, simulation.width)
     heads = simulation.heads(test_card.planes_of(words))
-    poses = [pose.wire for pose in board_decoder.decode(heads, model.device_card)]
+    poses = [pose.wire for pose in board_decoder.decode(heads, model.device_card, **board_decoder.ON_BOARD)]
     return b"".join(heads[name].tobytes() for name in network.HEAD_NAMES), poses
 
 
@@ -96,7 +96,8 @@ def test_live_frames_are_decoded_as_on_the_host() -> None:
         found = board.sentences()
         raw = np.frombuffer(sentences.block(found, 1), np.uint8).reshape(115, 4, 4)
         heads = dict(zip(network.HEAD_NAMES, np.split(raw, np.cumsum([17, 34, 32])), strict=True))
-        poses = [pose.wire for pose in board_decoder.decode(heads, board.model.device_card)]
+        decoded = board_decoder.decode(heads, board.model.device_card, **board_decoder.ON_BOARD)
+        poses = [pose.wire for pose in decoded]
     ((_, sent),) = [item for item in sentences.frames(found) if item[0][0] == number]
     assert poses
     assert wire(sent) == poses

@@ -20,10 +20,11 @@ from conversion.kmodel import assemble, plan, v3
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kpu.posenet import Simulation
 from host_tools import boards
-from host_tools.virtual_board import Faults, Hardware, VirtualBoard
+from host_tools.virtual_board import Faults, Hardware
 from host_tools.virtual_board.panel import Glass
 from tests.conversion.kmodel import networks
 from tests.firmware.app import sentences
+from tests.jumping import VirtualBoard
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 CHANNEL_DIVISOR = 8
@@ -46,7 +47,7 @@ def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
     kmodel = assemble.assemble(network, the_plan)
     data = v3.write(kmodel)
     model_card = {
-        "kmodel": card.kmodel_entry(name, v3.VERSION, data),
+        "kmodel": card.kmodel_entry(name, data),
         **card.network_entries(network, the_plan, kmodel.main_memory_bytes),
     }
     simulation = Simulation(kmodel, name)

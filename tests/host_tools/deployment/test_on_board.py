@@ -13,8 +13,8 @@ import pytest
 
 from host_tools.deployment import digest, on_board
 from host_tools.prompt.repl import Prompt
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 FILES = {"main.py": "", "a.bin": bytes(range(256)) * 13, "empty": b"", "odd name ü.txt": b"x"}
 ADDRESS = 0x300000

@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from host_tools import boards
+from host_tools.flashing import firmware_image
 from tests.host_tools.virtual_board import kmodels
 
+# Random bytes hold no addresses of RAM, as programs do, so this is one that only the stand-in takes.
 # Of the pieces of 64 KiB in which kflash writes, this firmware takes three.
-FIRMWARE = b"\x6f\x00\x00\x03" + random.Random(1).randbytes(150_000) + b"MicroPython v0.6.3\0"
+FIRMWARE = firmware_image.make_test_image(random.Random(1).randbytes(150_000))
 # The emulator answers at once: what is silent for so long stays silent.
 SHORT = 0.8
 KMODEL_NAME = "small.kmodel"
@@ -39,7 +41,7 @@ def kmodel(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def firmware(tmp_path: Path) -> Path:
-    """What passes for a MaixPy."""
+    """What stands for a MaixPy."""
     path = tmp_path / "maixpy_minimum.bin"
     path.write_bytes(FIRMWARE)
     return path

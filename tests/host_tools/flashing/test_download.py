@@ -15,10 +15,10 @@ from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage
-from host_tools.virtual_board import VirtualBoard
 from host_tools.virtual_board.rom import DownloadFault, Flip
 from tests.host_tools.flashing.conftest import FIRMWARE, SHORT, children
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 # Of an attempt that fails: kflash's start, its waits, the watchdog.

@@ -11,7 +11,7 @@ import pytest
 from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
 from host_tools.errors import FlashError
-from host_tools.flashing import images
+from host_tools.flashing import firmware_image, images
 from tests.host_tools.flashing.conftest import FIRMWARE
 from tests.host_tools.virtual_board import kmodels
 
@@ -24,14 +24,19 @@ def zipped() -> bytes:
 
 
 def test_a_micropython_is_a_firmware() -> None:
-    images.check_firmware(FIRMWARE, "maixpy.bin")
-    images.check_firmware(FIRMWARE.replace(b"MicroPython v", b"micropython\0."), "canmv.bin")
+    assert images.check_firmware(FIRMWARE, "maixpy.bin").test_image
+    canmv = (
+        firmware_image.make_test_image()
+        .replace(firmware_image.TEST_IMAGE, b"something else")
+        .replace(b"MicroPython", b"micropython")
+    )
+    assert not images.check_firmware(canmv, "canmv.bin").test_image
 
 
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (kmodels.kmodel(), "is no firmware but a kmodel V3: give it with --model"),
+        (kmodels.kmodel(), "is no firmware but a kmodel V3: give a model with --model"),
         (struct.pack("<2I", 0x4B4D444C, 4) + bytes(99), "is no firmware but a kmodel V4: give a model with --model"),
         (zipped(), "is no firmware but a zip archive: give a kfpkg or a release with --package"),
         (b"\x7fELF" + bytes(99), "is no firmware but an ELF file, which a chip cannot start from flash"),
@@ -41,10 +46,11 @@ def test_a_micropython_is_a_firmware() -> None:
         (b"\xff" * 5000, "is no firmware but erased flash or zeros"),
         (b"", "is no firmware but empty"),
         (b"\x1c\0\0\0TFL3" + bytes(range(255)), "is no firmware but a TFLite model"),
-        (images.firmware_image(FIRMWARE), "was read out of a flash: it has the header (flags 2)"),
-        (random.Random(3).randbytes(300_000), "there is no MicroPython in it"),
+        (images.in_flash(FIRMWARE), "was read out of a flash: it has the header (flags 2)"),
+        (random.Random(3).randbytes(300_000), "it does not begin with the chip's entry code"),
+        (FIRMWARE.replace(b"MicroPython", b"Zephyr-Proj"), "there is no MicroPython in it"),
     ],
-    ids=["v3", "v4", "zip", "elf", "html", "text", "gzip", "erased", "empty", "tflite", "dump", "noise"],
+    ids=["v3", "v4", "zip", "elf", "html", "text", "gzip", "erased", "empty", "tflite", "dump", "noise", "another"],
 )
 def test_no_firmware(data: bytes, said: str) -> None:
     with pytest.raises(FlashError) as caught:
@@ -70,7 +76,7 @@ def foreign(outputs: int) -> bytes:
     [
         (struct.pack("<2I", 0x4B4D444C, 4) + bytes(99), "is a kmodel V4, but every MaixPy v1 loads V3"),
         (struct.pack("<2I", 0x4B4D444C, 5) + bytes(99), "is a kmodel V5, but every MaixPy v1 loads V3"),
-        (struct.pack("<2I", 0x2713, 5) + bytes(99), "is an encrypted kmodel"),
+        (struct.pack("<2I", 0x2713, 5) + bytes(99), "is an encrypted kmodel V3, which only the board it was made for"),
         (foreign(1), "is a kmodel V3 of another network: its outputs are not PoseNet's four heads"),
         (foreign(4), "is a kmodel V3 of another network"),
         (kmodels.float_kmodel(), "is a kmodel V3 of another network"),

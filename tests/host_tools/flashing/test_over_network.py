@@ -14,8 +14,8 @@ from serial import rfc2217
 from host_tools import boards
 from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 

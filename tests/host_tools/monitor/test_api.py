@@ -13,7 +13,7 @@ from conversion.network import KEYPOINTS
 from host_tools import Monitor
 from host_tools.errors import LinkError
 from host_tools.monitor import port_reader
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
 from host_tools.monitor.record import Recorder
 from host_tools.serial_link import events
 from tests.host_tools.monitor import actors

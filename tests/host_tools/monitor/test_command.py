@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from host_tools import cli
-from host_tools.commands import monitor as command_module
+from host_tools.monitor import monitor_command as command_module
 from host_tools.monitor import port_reader, session
 from host_tools.monitor.web import server
 from tests.command_line import Ended, invoke

@@ -15,8 +15,8 @@ import pytest
 
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import publish
-from host_tools.monitor.frame_processing import Seer
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.publish import Address, Publisher
 from host_tools.serial_link import events
 from tests.host_tools.monitor import actors
@@ -43,7 +43,7 @@ def waited(publisher: Publisher, wanted: bool) -> None:
     deadline = time.monotonic() + LIMIT
     while publisher._client.is_connected() is not wanted:
         assert time.monotonic() < deadline
-        publisher.frame(Seer().see("bit", actors.frame(1), 0.0, SIZE))
+        publisher.frame(FrameProcessor().process("bit", actors.frame(1), 0.0, SIZE))
         time.sleep(0.05)
 
 
@@ -98,13 +98,13 @@ def test_a_broker_that_dies_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> N
         mortal.stop()
         waited(publisher, False)
         unsent = publisher.unsent
-        publisher.frame(Seer().see("bit", actors.frame(2), 0.0, SIZE))
+        publisher.frame(FrameProcessor().process("bit", actors.frame(2), 0.0, SIZE))
         assert publisher.unsent == unsent + 1
         mortal.start()
         waited(publisher, True)
         with Listener(mortal.port) as listener:
             listener.until("x/bit/status", "online")
-            publisher.frame(Seer().see("bit", actors.frame(99), 0.0, SIZE))
+            publisher.frame(FrameProcessor().process("bit", actors.frame(99), 0.0, SIZE))
             listener.until("x/bit/poses", json.dumps(actors.frame(99).to_dict("bit"), separators=(",", ":")))
         publisher.close()
     name = f"mqtt://127.0.0.1:{mortal.port}"

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.monitor import record
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.items import Item, Note
+from host_tools.monitor import record, sources
+from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.record import KINDS, Recorder, RecordingError
 from host_tools.monitor.replay import read
 from host_tools.serial_link import events
@@ -199,9 +198,9 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "one.jsonl"
     path.write_bytes(content)
     with pytest.raises(RecordingError, match=said):
-        Feed.replay(path)
+        sources.of_recording(path)
 
 
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"none: cannot be read \(No such file or directory\); check the name"):
-        Feed.replay(tmp_path / "none")
+        sources.of_recording(tmp_path / "none")

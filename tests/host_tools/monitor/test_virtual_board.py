@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from host_tools.monitor.feed import Feed
+from host_tools.monitor import sources
 from host_tools.serial_link.sentences import Frame
 from host_tools.virtual_board import Faults
 from tests.firmware.app.virtual import Program, scene
@@ -30,7 +30,8 @@ pose_app.run(on_frame)
 def board() -> Iterator[Program]:
     with Program(config={"settings": {"root_score": 1, "stats_ms": 500}}, camera=scene()) as running:
         running.next("FRAME")
-        yield running
+        with running.clock.host_waits():
+            yield running
 
 
 def frames_of(board: Program) -> list[tuple[tuple, list[tuple]]]:
@@ -69,7 +70,7 @@ def test_a_reset_in_between_is_survived(board: Program) -> None:
 
 
 def test_requests_reach_it(board: Program) -> None:
-    with Feed([board.port], baud=460800) as feed:
+    with sources.of_ports([board.port], baud=460800) as feed:
         while not (item := feed.next(LIMIT)) or not isinstance(item.event, Frame):
             assert item is not None
         assert feed.ask(item.source, "PING").result(LIMIT) > 0
@@ -78,7 +79,11 @@ def test_requests_reach_it(board: Program) -> None:
 
 
 def test_an_exception_of_the_makers_own_is_shown_with_its_traceback() -> None:
-    with Program(files={"main.py": RAISING}) as board, in_terminal("--port", board.port) as monitor:
+    with (
+        Program(files={"main.py": RAISING}) as board,
+        board.clock.host_waits(),
+        in_terminal("--port", board.port) as monitor,
+    ):
         monitor.until("about to fail")
         monitor.until(r'File "main.py", line 6')
         monitor.until("ValueError: on purpose")
@@ -90,7 +95,8 @@ def test_an_exception_of_the_makers_own_is_shown_with_its_traceback() -> None:
 def test_a_line_that_damages_bytes_gives_whole_frames_only() -> None:
     config = {"settings": {"root_score": 1}}
     with Program(config=config, faults=Faults(corrupt=0.0005)) as board:
-        done = run("--port", board.port, "--json", "--frames", 20)
+        with board.clock.host_waits():
+            done = run("--port", board.port, "--json", "--frames", 20)
         sent = {frame[0]: poses for frame, poses in frames_of(board)}
     assert done.returncode == 0, done.stderr
     for line in done.stdout.splitlines():

@@ -14,9 +14,10 @@ from host_tools.errors import LinkError
 from host_tools.prompt import repl
 from host_tools.prompt.repl import Prompt, RaisedError
 from host_tools.serial_link import ports
-from host_tools.virtual_board import VirtualBoard
+from host_tools.virtual_board.clock import JumpingClock
 from tests.host_tools.peer import Peer
 from tests.host_tools.virtual_board.shell import processes
+from tests.jumping import VirtualBoard
 
 TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(50)\n"
 STUBBORN = """import utime
@@ -76,14 +77,17 @@ def test_a_running_program_is_stopped_and_the_prompt_is_a_friendly_one(running: 
 
 
 def test_a_script_prints_lines_as_they_come(running: VirtualBoard) -> None:
-    moments = {}
-    source = "import utime\nprint('first')\nutime.sleep_ms(600)\nprint('second ü', end='')"
-    printed = repl.execute(
-        running.port, source, seconds=20, line=lambda line: moments.setdefault(line, time.monotonic())
-    )
+    source = "import os, utime\nprint('first')\nwhile 'go' not in os.listdir(): utime.sleep_ms(50)\n"
+    lines: list[str] = []
+
+    def let_go(line: str) -> None:
+        lines.append(line)
+        (running.flash_folder / "go").touch()
+
+    with running.clock.host_waits():
+        printed = repl.execute(running.port, source + "print('second ü', end='')", seconds=20, line=let_go)
     assert printed == "first\nsecond ü"
-    assert list(moments) == ["first"]
-    assert time.monotonic() - moments["first"] > 0.5
+    assert lines == ["first"]
 
 
 def test_a_script_that_is_longer_than_the_boards_receive_ring_arrives(running: VirtualBoard) -> None:
@@ -143,12 +147,15 @@ def test_whatever_state_the_repl_was_left_in(running: VirtualBoard, typed: bytes
 def test_a_program_that_ignores_ctrl_c_for_a_while_is_stopped() -> None:
     with VirtualBoard(files={"main.py": STUBBORN}) as board:
         board.wait_for("begins")
+        # Into its sleep.
+        board.pass_time(0.02)
         repl.stop_program(board.port)
         assert "no\r\n" in board.output()
 
 
 def test_a_program_that_never_listens_is_stopped_by_the_reset_key() -> None:
-    with VirtualBoard(files={"main.py": DEAF}) as board:
+    # So little time passes from one Ctrl-C of the host to the next that one comes while the board starts.
+    with VirtualBoard(files={"main.py": DEAF}, clock=JumpingClock(silence_us=50_000)) as board:
         board.wait_for("deaf")
         asked: list[str] = []
 
@@ -165,7 +172,7 @@ def test_a_program_that_never_listens_is_stopped_by_the_reset_key() -> None:
 def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
     with VirtualBoard(files={"main.py": DEAF}) as board:
         board.wait_for("deaf")
-        with pytest.raises(LinkError, match="RESET") as caught:
+        with pytest.raises(LinkError, match="reset key") as caught:
             Prompt(board.port, stop_seconds=1)
         assert "-A 0xD00000 -L 0x300000 erase" in one_line(caught.value)
         assert not workers(board.port)
@@ -174,10 +181,10 @@ def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
-        (b"", "nothing came back"),
-        (bytes(range(128, 256)), "baud rate is another one"),
-        (b"core dump: misaligned load\r\nCause 0x4, EPC 0x80000000\r\n", "has crashed"),
-        (b"hello from another program\r\n", "ignores Ctrl-C"),
+        (b"", r"nothing comes from it.*try another port.*-A 0xD00000 -L 0x300000 erase"),
+        (bytes(range(128, 256)), "no text at 115200 baud, so the board speaks at another rate"),
+        (b"core dump: misaligned load\r\nCause 0x4, EPC 0x80000000\r\n", r"crashed \(misaligned load\)"),
+        (b"hello from another program\r\n", r"it says 'hello from another program'\): its program ignores Ctrl-C"),
     ],
 )
 def test_what_answers_instead_of_a_prompt_is_named(says: bytes, expected: str) -> None:
@@ -185,6 +192,11 @@ def test_what_answers_instead_of_a_prompt_is_named(says: bytes, expected: str) -
         with pytest.raises(LinkError, match=expected) as caught:
             Prompt(peer.port, stop_seconds=0.5)
         assert peer.port in one_line(caught.value)
+
+
+def test_an_adapter_without_a_board_is_named() -> None:
+    with Peer(raw=lambda data: data) as peer, pytest.raises(LinkError, match="whatever is sent comes straight back"):
+        Prompt(peer.port, stop_seconds=0.5)
 
 
 def test_a_port_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -26,9 +26,10 @@ from host_tools.serial_link.events import (
 from host_tools.serial_link.link import Link, Refused
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.sentences import Frame
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.firmware.app.virtual import FIRMWARE, Program
 from tests.host_tools.peer import collected
+from tests.jumping import VirtualBoard
 
 SIZE = (96, 64)
 HEADS_BYTES = 115 * 6 * 4
@@ -141,7 +142,7 @@ def test_a_line_that_damages_bytes_still_gives_whole_heads_and_right_frames() ->
 
 
 def test_a_board_without_model_says_so() -> None:
-    with VirtualBoard(files=FIRMWARE.glob("*.py")) as board, Link(board.port) as link:
+    with VirtualBoard(files=FIRMWARE.glob("*.py")) as board, board.clock.host_waits(), Link(board.port) as link:
         hello = link.greet()
         assert (hello.width, hello.kmodel_bytes, hello.kmodel_sha256) == (0, 0, None)
         trouble = link.wait_for(Trouble, 20)

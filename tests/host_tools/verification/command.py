@@ -8,8 +8,8 @@ from pathlib import Path
 from host_tools import cli
 from host_tools.serial_link.events import STATES, Stats
 from host_tools.serial_link.link import Link
-from host_tools.virtual_board import VirtualBoard
 from tests.command_line import Ended, invoke
+from tests.jumping import VirtualBoard
 
 
 def verify(port: str | None, *arguments: str | int | Path) -> Ended:

@@ -16,8 +16,9 @@ from conversion.decoding import board_decoder
 from conversion.kpu.posenet import Simulation
 from host_tools import boards
 from host_tools.deployment import payload
-from host_tools.virtual_board import Faults, Hardware, VirtualBoard
+from host_tools.virtual_board import Faults, Hardware
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 BOARD = "maix_bit"
 

@@ -12,6 +12,7 @@ from conversion import network
 from conversion.kmodel.registers import Registers
 from conversion.kmodel.v3 import ConvLayer, V3Model
 from conversion.kpu.posenet import Heads, Simulation
+from conversion.progress import unreported
 from conversion.test_card import draw, planes_of
 from host_tools.verification import causes, pictures
 from host_tools.verification.causes import Cause
@@ -24,13 +25,9 @@ def words() -> np.ndarray:
     return np.random.default_rng(8).integers(0, 1 << 16, (kmodels.HEIGHT, kmodels.WIDTH)).astype(np.uint16)
 
 
-def silent(what: str, done: int, total: int) -> None:
-    """Progress does not matter here."""
-
-
 def found_for(model: Model, planes: np.ndarray) -> Cause | None:
     right = model.simulation.heads(planes_of(words()))
-    return causes.find(model, words(), right, model.simulation.heads(planes), silent)
+    return causes.find(model, words(), right, model.simulation.heads(planes), unreported)
 
 
 SLIPS = [text for text, _ in pictures.slips(words())]
@@ -85,7 +82,7 @@ def read_wrongly(heads: Heads) -> dict[str, Heads]:
 @pytest.mark.parametrize("said", ["are swapped", "cell by cell", "empty (zeros)", "signed"])
 def test_heads_read_in_a_wrong_way_are_recognised(model: Model, said: str) -> None:
     right = model.simulation.heads(planes_of(words()))
-    cause = causes.find(model, words(), right, read_wrongly(right)[said], silent)
+    cause = causes.find(model, words(), right, read_wrongly(right)[said], unreported)
     assert cause.certain
     assert said in cause.text
 
@@ -112,7 +109,7 @@ def test_a_chip_that_does_something_else_is_recognised(
 ) -> None:
     right = model.simulation.heads(planes_of(words()))
     chip = Simulation(with_registers(model.kmodel, change), "chip")
-    cause = causes.find(model, words(), right, chip.heads(planes_of(words())), silent)
+    cause = causes.find(model, words(), right, chip.heads(planes_of(words())), unreported)
     assert cause.certain
     assert said in cause.text
 
@@ -121,7 +118,7 @@ def test_a_slip_with_a_few_other_bytes_is_named_as_nearly_explaining(model: Mode
     right = model.simulation.heads(planes_of(words()))
     found = model.simulation.heads(planes_of(words())[::-1].copy())
     found["heatmap"][0, 0, :3] ^= 1
-    cause = causes.find(model, words(), right, found, silent)
+    cause = causes.find(model, words(), right, found, unreported)
     assert cause == Cause("red and blue are swapped", 3)
     assert not cause.certain
 
@@ -131,11 +128,11 @@ def test_noise_is_not_explained(model: Model, seed: int) -> None:
     right = model.simulation.heads(planes_of(words()))
     random = np.random.default_rng(seed)
     noise = {name: random.integers(0, 256, head.shape, np.uint8) for name, head in right.items()}
-    assert causes.find(model, words(), right, noise, silent) is None
+    assert causes.find(model, words(), right, noise, unreported) is None
 
 
 def test_one_wrong_byte_is_not_explained(model: Model) -> None:
     right = model.simulation.heads(planes_of(words()))
     found = {name: head.copy() for name, head in right.items()}
     found["offset"][5, 2, 2] += 1
-    assert causes.find(model, words(), right, found, silent) is None
+    assert causes.find(model, words(), right, found, unreported) is None

@@ -16,15 +16,17 @@ import pytest
 from PIL import Image
 
 from conversion.decoding import board_decoder
+from conversion.progress import Report
 from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
 from host_tools.verification import verify as verification
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.firmware.app.sentences import made
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import Ended, state, told, verify
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 _LIMIT = 60
 
@@ -111,7 +113,7 @@ def test_a_port_that_is_missing(kmodel: Path, tmp_path: Path) -> None:
     refused(verify(str(tmp_path / "no-port"), "--model", kmodel), "no-port")
 
 
-def at_half(action: Callable[[], None]) -> verification.Report:
+def at_half(action: Callable[[], None]) -> Report:
     """Progress that does something once half of the picture is sent."""
     done = []
 
@@ -125,10 +127,10 @@ def at_half(action: Callable[[], None]) -> verification.Report:
 
 def test_unplugged_in_the_middle_of_the_upload(kmodel: Path, photo: Path) -> None:
     board = small.board()
-    plan = verification.plan_image(kmodel, photo)
+    expected = verification.expect_image(kmodel, photo)
     begin = time.monotonic()
     with Link(board.port) as link, pytest.raises(LinkError) as error:
-        verification.run(link, plan, at_half(board.close))
+        verification.run(link, expected, at_half(board.close))
     assert time.monotonic() - begin < _LIMIT / 2
     assert board.port in str(error.value)
     assert "\n" not in str(error.value)
@@ -138,7 +140,7 @@ def test_reset_in_the_middle_of_the_upload(kmodel: Path, photo: Path) -> None:
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         with pytest.raises(LinkError, match="the board has restarted during the verification"):
-            verification.run(link, verification.plan_image(kmodel, photo), at_half(board.reset))
+            verification.run(link, verification.expect_image(kmodel, photo), at_half(board.reset))
     assert "Traceback" not in board.output()
 
 
@@ -147,7 +149,7 @@ def test_the_boards_key_pressed_in_the_middle_of_the_upload(kmodel: Path, photo:
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         verdict = verification.run(
-            link, verification.plan_image(kmodel, photo), at_half(lambda: board.send(made("RESUME,4")))
+            link, verification.expect_image(kmodel, photo), at_half(lambda: board.send(made("RESUME,4")))
         )
     assert verdict.verified
     assert verdict.sent.starts == 2
@@ -195,13 +197,13 @@ def test_a_board_whose_program_ends_in_between(kmodel: Path, photo: Path, monkey
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         with pytest.raises(LinkError, match="prompt"):
-            verification.run(link, verification.plan_image(kmodel, photo), at_half(lambda: board.send(b"\x03")))
+            verification.run(link, verification.expect_image(kmodel, photo), at_half(lambda: board.send(b"\x03")))
 
 
 def test_it_runs_without_tensorflow_nncase_and_scikit_image() -> None:
     blocked = ("tensorflow", "nncase", "keras", "skimage")
     code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import host_tools.verification.verify\n"
-    code += "from host_tools.verification import display, wording"
+    code += "from host_tools.verification import verdict_format"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=_LIMIT)
     assert ended.returncode == 0, ended.stderr
 
@@ -220,5 +222,5 @@ def test_a_photo_that_is_none(kmodel: Path, tmp_path: Path) -> None:
     path.write_text("no picture")
     refused(verify("unused", "--model", kmodel, "--image", path), "not a readable photo")
     Image.new("RGB", (1, 400), "red").save(path)
-    plan = verification.plan_image(kmodel, path)
-    assert plan.picture.words.shape == (kmodels.HEIGHT, kmodels.WIDTH)
+    expected = verification.expect_image(kmodel, path)
+    assert expected.picture.words.shape == (kmodels.HEIGHT, kmodels.WIDTH)

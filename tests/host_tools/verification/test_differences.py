@@ -188,4 +188,4 @@ def test_a_decoder_that_ignores_the_settings_is_named(kmodel: Path, photo: Path)
         told(board, "POSES", 2, 100, 20, 0)
         ended = verify(board.port, "--model", kmodel, "--image", photo)
     assert ended.exit_code == 1, ended
-    assert "the board has decoded with its defaults, not with the settings that it tells" in flat(ended)
+    assert "the board has decoded with the decoder's defaults, not with the settings that it tells" in flat(ended)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from rich.console import Console
 
-from host_tools.verification import display, verdict_format
+from host_tools.verification import verdict_format
 from host_tools.verification.comparison import FirstByte, FirstInteger
 
 
@@ -29,17 +26,3 @@ def test_a_pose_that_is_missing_is_said_so() -> None:
     assert verdict_format.first_integer(FirstInteger("pose 2, score", 99, None)).endswith(
         "pose 2, score: board none, host 99"
     )
-
-
-def test_progress_shows_amount_rate_and_time_left_on_a_terminal_only() -> None:
-    for terminal in (True, False):
-        drawn = io.StringIO()
-        console = Console(file=drawn, force_terminal=terminal, width=100, force_interactive=terminal)
-        with display.bar(console) as report:
-            for done in range(0, 153_600, 7_200):
-                report("sending the picture", done, 153_600, "bytes")
-            report("the board runs the picture", 0, 0, "")
-            report("live frames", 2, 5, "frames")
-        assert ("live frames" in drawn.getvalue()) == terminal
-        assert ("2 of 5 frames" in drawn.getvalue()) == terminal
-    assert drawn.getvalue() == ""

@@ -16,10 +16,11 @@ from conversion import photos
 from conversion.test_card import planes_of
 from host_tools.verification import upload
 from host_tools.verification.model import Model
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import state, told, verdict, verify
 from tests.host_tools.virtual_board import kmodels
+from tests.jumping import VirtualBoard
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell
+from tests.jumping import VirtualBoard
 
 QUIET_MAIN = "pass\n"
 

@@ -49,7 +49,7 @@ def model_card(seed: int = 0) -> dict:
     data = kmodel(seed)
     return {
         "format": card.FORMAT,
-        "kmodel": {**card.kmodel_entry("small.kmodel", 3, data), "crc32": zlib.crc32(data)},
+        "kmodel": {**card.kmodel_entry("small.kmodel", data), "crc32": zlib.crc32(data)},
         "input": {"width": WIDTH, "height": HEIGHT},
         "heads": [
             {"name": spec.name, "index": index, "channels": spec.channels, **shape, **numbers}

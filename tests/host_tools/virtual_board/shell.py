@@ -6,7 +6,7 @@ import re
 import time
 from pathlib import Path
 
-from host_tools.virtual_board import VirtualBoard
+from tests.jumping import VirtualBoard
 
 # Scripts that several tests begin with: the camera at QVGA.
 CAMERA = "import sensor\nsensor.reset()\nsensor.set_pixformat(sensor.RGB565)\nsensor.set_framesize(sensor.QVGA)\n"

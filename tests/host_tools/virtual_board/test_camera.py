@@ -17,7 +17,7 @@ from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
 
 def heap() -> SystemHeap:
-    return SystemHeap(budget.BUILDS[0].image_bytes)
+    return SystemHeap(budget.MINIMUM.image_bytes)
 
 
 def ready(kind: str, photo: Image.Image) -> ImageSensor:

@@ -10,9 +10,9 @@ from PIL import Image
 from conversion import network, photos
 from conversion.decoding import board_decoder
 from conversion.kpu.simulator import Kpu
-from host_tools.virtual_board import VirtualBoard
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell
+from tests.jumping import VirtualBoard
 
 DECODER = Path(__file__).resolve().parents[3] / "firmware" / "pose_decoder.py"
 PROGRAM = f"""

@@ -8,16 +8,14 @@ from PIL import Image
 
 from conversion import pipeline
 from conversion.pipeline import Request
+from conversion.progress import silent
 from host_tools import boards
 from host_tools.deployment import payload
-from host_tools.errors import BoardError, HostToolError
+from host_tools.errors import BoardError, HostToolError, VerificationError
+from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.virtual_board import demo
 
 FRAMES = 4
-
-
-def silent(message: str) -> None:
-    """What is told meanwhile does not matter here."""
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +30,8 @@ def kmodel(tfjs_graph_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 def test_the_demo_shows_the_person_and_writes_what_it_saw(kmodel: Path, tmp_path: Path) -> None:
     seen = demo.run(kmodel, silent, count=FRAMES)
     assert len(seen.frames) == FRAMES
-    assert seen.people_seen == FRAMES
+    assert seen.people == {1: (1, 2, 3, 4)}
+    demo.check(seen)
     assert seen.damaged == 0
     demo.write(seen, tmp_path)
     lines = (tmp_path / demo.POSES).read_text().splitlines()
@@ -44,6 +43,21 @@ def test_the_demo_shows_the_person_and_writes_what_it_saw(kmodel: Path, tmp_path
         assert picture.size == animation.size == (320, 240)
         assert animation.n_frames > 1
         assert len(picture.getcolors(1 << 20)) > 1000, "the LCD shows the photo"
+
+
+def seen(*counts: int) -> demo.Demo:
+    """A demo whose frames show so many people."""
+    person = Pose(100, ((0, 0, 0),) * 17)
+    frames = (Frame(number, 0, 0, {}, (person,) * count) for number, count in enumerate(counts, start=1))
+    return demo.Demo(demo.BOARD, tuple(frames), (), 0, ())
+
+
+def test_every_frame_must_show_the_one_person() -> None:
+    demo.check(seen(1, 1, 1))
+    with pytest.raises(VerificationError, match="the board saw 0 in frame 2: "):
+        demo.check(seen(1, 0, 1))
+    with pytest.raises(VerificationError, match=r"the board saw 0 in frame 4; 2 in frame 1, 3: [^\n]*$"):
+        demo.check(seen(2, 1, 2, 0))
 
 
 # One line of the decoder, and what a slip of the pen makes of it.

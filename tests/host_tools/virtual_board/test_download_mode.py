@@ -12,15 +12,15 @@ import serial
 from PIL import Image
 
 from host_tools.errors import BoardError
-from host_tools.flashing import isp
-from host_tools.flashing.images import firmware_image
+from host_tools.flashing import firmware_image, images, isp
 from host_tools.flashing.isp import Operation, Status
-from host_tools.virtual_board import VirtualBoard, session
+from host_tools.virtual_board import session
 from host_tools.virtual_board.rom import DownloadFault
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell
+from tests.jumping import VirtualBoard
 
-FIRMWARE = firmware_image(b"MicroPython" * 999)
+FIRMWARE = images.in_flash(firmware_image.make_test_image(bytes(9999)))
 
 
 class Client:

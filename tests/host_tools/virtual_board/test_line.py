@@ -1,7 +1,6 @@
 """The serial line as a host tool meets it: a pseudo-terminal with a baud rate, and with faults."""
 
 import re
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,9 @@ import pytest
 import serial
 
 from host_tools.errors import BoardError
-from host_tools.virtual_board import Faults, VirtualBoard
+from host_tools.virtual_board import Faults
+from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS
 
 # Says back, as it came, whatever is sent.
 ECHO = """
@@ -28,7 +29,7 @@ PRINTING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('line', n)\n
 
 @contextmanager
 def opened(port: str, baud: int = 115200) -> Iterator[serial.Serial]:
-    with serial.Serial(port, baud, timeout=0.5) as client:
+    with serial.Serial(port, baud, timeout=HANG_SECONDS) as client:
         yield client
 
 
@@ -63,13 +64,12 @@ def test_prints_end_in_carriage_return_and_line_feed_but_the_uart_adds_nothing()
 def test_at_another_rate_the_client_reads_garbage() -> None:
     with VirtualBoard(files={"main.py": PRINTING}) as board, opened(board.port, 9600) as client:
         board.wait_for("line 10\r\n")
-        client.reset_input_buffer()
-        garbage = client.read(100)
-        assert len(garbage) == 100
-        assert b"line" not in garbage
-        client.baudrate = 115200
-        client.reset_input_buffer()
-        assert b"line" in client.read(100)
+        with board.clock.host_waits():
+            garbage = client.read(100)
+            assert b"line" not in garbage
+            client.baudrate = 115200
+            client.reset_input_buffer()
+            assert b"line" in client.read(1000)
 
 
 def test_at_another_rate_the_board_reads_garbage() -> None:
@@ -109,7 +109,7 @@ def test_the_program_changes_the_rate() -> None:
 def test_what_nobody_hears_is_lost(echo: VirtualBoard) -> None:
     with VirtualBoard(files={"main.py": PRINTING}) as board:
         board.wait_for("line 50\r")
-        with opened(board.port) as client:
+        with opened(board.port) as client, board.clock.host_waits():
             assert b"line 1\r\n" not in client.read(200)
         board.wait_for("line 100\r")
 
@@ -118,16 +118,17 @@ def test_a_client_that_does_not_read_holds_the_board_up_only_for_a_while() -> No
     source = "while True: print('x' * 1000)\n"
     with VirtualBoard(files={"main.py": "print('begun')\n" + source}) as board, opened(board.port):
         board.wait_for("begun")
-        board.send(b"\x03")
-        board.wait_for("KeyboardInterrupt", 30)
+        with board.clock.host_gone():
+            board.send(b"\x03")
+            board.wait_for("KeyboardInterrupt")
 
 
 def test_too_much_at_once_is_dropped_silently() -> None:
     source = "import machine, utime\nprint('busy')\nutime.sleep_ms(500)\nu = machine.UART.repl_uart()\n"
     source += "n = 0\nwhile u.any(): n += len(u.read(512))\nprint('got', n)\n"
-    with VirtualBoard(files={"main.py": source}) as board, opened(board.port) as client:
+    with VirtualBoard(files={"main.py": source}) as board:
         board.wait_for("busy\r\n")
-        client.write(bytes(b"a" * 5000))
+        board.send(b"a" * 5000)
         assert board.wait_for(re.compile(r"got (\d+)"))[1] == "2048"
         assert board.dropped == 2952
 
@@ -167,13 +168,15 @@ print(UART(UART.UART1, 9600, 8, 1).read(), UART.repl_uart())
 
 class TestFaults:
     DATA = bytes(range(32, 127)) * 30
+    END = b"\n" * 20
 
     def test_bytes_get_lost(self) -> None:
         with VirtualBoard(files={"main.py": ECHO}, faults=Faults(drop=0.01)) as board:
             board.wait_for("ready\r\n")
             with opened(board.port) as client:
-                client.timeout = 0.1
-                arrived = echoed(client, self.DATA)
+                # Some bytes of the end arrive, when all that were before them have come or are lost.
+                client.write(self.DATA + self.END)
+                arrived = client.read_until(self.END[:1])[:-1]
         assert 0.005 < 1 - len(arrived) / len(self.DATA) < 0.06
 
     def test_bits_flip(self) -> None:
@@ -188,21 +191,21 @@ class TestFaults:
         with VirtualBoard(files={"main.py": ECHO}, faults=Faults(slow=4000)) as board:
             board.wait_for("ready\r\n")
             with opened(board.port) as client:
-                begin = time.monotonic()
+                begin = board.clock.now()
                 assert echoed(client, self.DATA[:1000]) == self.DATA[:1000]
-                assert time.monotonic() - begin > 0.25
+                # There and back: the board sends while more comes.
+                assert board.clock.now() - begin >= 250_000
 
     def test_a_stalling_line_loses_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("host_tools.virtual_board.serial_line._STALL_EVERY", 0.2)
+        monkeypatch.setattr("host_tools.virtual_board.serial_line._STALL_EVERY_US", 200_000)
         with VirtualBoard(files={"main.py": ECHO}, faults=Faults(stall=0.3)) as board:
             board.wait_for("ready\r\n")
             with opened(board.port) as client:
-                client.timeout = 2
-                begin = time.monotonic()
+                begin = board.clock.now()
                 for _ in range(4):
                     assert echoed(client, b"hello") == b"hello"
-                    time.sleep(0.1)
-                assert time.monotonic() - begin > 0.7
+                    board.pass_time(0.1)
+                assert board.clock.now() - begin > 700_000
 
 
 class TestLink:

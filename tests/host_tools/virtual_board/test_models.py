@@ -27,7 +27,7 @@ def models(told: list[str]) -> Models:
 
 @pytest.fixture
 def heap() -> SystemHeap:
-    return SystemHeap(budget.BUILDS[0].image_bytes)
+    return SystemHeap(budget.MINIMUM.image_bytes)
 
 
 def refusal(models: Models, heap: SystemHeap, data: bytes | None, whole: bool = True) -> tuple[LoadError, str]:
@@ -76,7 +76,7 @@ def test_later_formats_are_the_wrong_version_to_builds_without_v4(
 @pytest.mark.parametrize(("version", "number"), [(4, LoadError.NOT_IMPLEMENT), (5, LoadError.UNKNOWN)])
 def test_builds_with_v4_try_later_formats(heap: SystemHeap, told: list[str], version: int, number: LoadError) -> None:
     assert refusal(Models(True, told.append), heap, b"LDMK" + words(version, 0, 1))[0] == number
-    assert told == [f"the firmware would try this kmodel V{version}; only V3 is simulated"]
+    assert told == [f"the firmware would try a kmodel V{version}; only V3 is simulated"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools.virtual_board import VirtualBoard
+from tests.jumping import VirtualBoard
 
 TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(100)\n"
 _LIMIT = 60

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from host_tools.virtual_board import VirtualBoard, pixels
+from host_tools.virtual_board import pixels
 from tests.host_tools.virtual_board.shell import CAMERA, Shell
+from tests.jumping import VirtualBoard
 
 
 class TestSensor:

@@ -4,9 +4,10 @@ import zlib
 
 import pytest
 
-from host_tools.virtual_board import Hardware, VirtualBoard
+from host_tools.virtual_board import Hardware
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import CAMERA, Shell
+from tests.jumping import VirtualBoard
 
 
 class TestSystem:
@@ -160,7 +161,7 @@ class TestFirmwareBuilds:
     def test_a_full_build_has_less_memory_and_knows_v4(self) -> None:
         from conversion import budget
 
-        hardware = Hardware(build=budget.BUILDS[1])
+        hardware = Hardware(build=budget.FULL)
         with VirtualBoard(
             b"LDMK" + (5).to_bytes(4, "little") + bytes(60), files={"main.py": ""}, board=hardware
         ) as board:

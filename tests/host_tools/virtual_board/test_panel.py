@@ -22,7 +22,7 @@ def words(width: int, height: int) -> np.ndarray:
 
 
 def heap() -> SystemHeap:
-    return SystemHeap(budget.BUILDS[0].image_bytes)
+    return SystemHeap(budget.MINIMUM.image_bytes)
 
 
 def started(glass: Glass, direction: int, inverted: bool = False) -> Panel:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from host_tools.errors import BoardError
-from host_tools.virtual_board import Faults, VirtualBoard, process
+from host_tools.virtual_board import Faults, process
 from tests.host_tools.virtual_board.shell import processes
+from tests.jumping import VirtualBoard
 
 SPINNING = "print('spinning')\nwhile True: pass\n"
 

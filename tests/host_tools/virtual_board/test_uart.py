@@ -1,11 +1,12 @@
 """The UART's receive ring: 2 KiB, and silent about what it drops."""
 
 import threading
-import time
 
 import pytest
 
+from host_tools.virtual_board.clock import JumpingClock
 from host_tools.virtual_board.uart import CTRL_C, Uart
+from tests.patience import HANG_SECONDS
 
 
 @pytest.fixture
@@ -14,21 +15,26 @@ def interrupts() -> list[int]:
 
 
 @pytest.fixture
-def uart(interrupts: list[int]) -> Uart:
-    return Uart(lambda: interrupts.append(1))
+def clock() -> JumpingClock:
+    return JumpingClock()
+
+
+@pytest.fixture
+def uart(clock: JumpingClock, interrupts: list[int]) -> Uart:
+    return Uart(clock, lambda: interrupts.append(1))
 
 
 def test_what_is_received_is_read_in_order(uart: Uart) -> None:
     uart.receive(b"abc")
-    assert (uart.waiting(), uart.read(2, 0), uart.read(9, 0), uart.read(9, 0)) == (3, b"ab", b"c", b"")
+    assert (uart.waiting(), uart.take(2), uart.take(9), uart.take(9)) == (3, b"ab", b"c", b"")
 
 
 def test_the_ring_drops_what_it_has_no_room_for(uart: Uart) -> None:
     uart.receive(bytes(2040) + b"123456789abc")
     assert uart.dropped == 4
-    assert uart.read(4096, 0)[2040:] == b"12345678"
+    assert uart.take(4096)[2040:] == b"12345678"
     uart.receive(b"x")
-    assert uart.read(9, 0) == b"x"
+    assert uart.take(9) == b"x"
 
 
 def test_ctrl_c_interrupts_and_is_kept(uart: Uart, interrupts: list[int]) -> None:
@@ -37,7 +43,7 @@ def test_ctrl_c_interrupts_and_is_kept(uart: Uart, interrupts: list[int]) -> Non
     uart.interrupt_byte = CTRL_C
     uart.receive(b"a\x03b")
     assert interrupts == [1]
-    assert uart.read(9, 0) == b"\x03a\x03b"
+    assert uart.take(9) == b"\x03a\x03b"
 
 
 def test_ctrl_c_in_a_full_ring_is_lost(uart: Uart, interrupts: list[int]) -> None:
@@ -56,14 +62,18 @@ def test_init_sets_the_rate_and_forgets_what_was_received(uart: Uart) -> None:
     assert (uart.baud, uart.waiting()) == (115_200, 0)
 
 
-def test_reading_waits_until_something_comes(uart: Uart) -> None:
-    timer = threading.Timer(0.05, uart.receive, [b"late"])
-    timer.start()
-    assert uart.read(9, 5.0) == b"late"
-    timer.join()
+def test_reading_waits_until_something_comes(clock: JumpingClock, uart: Uart) -> None:
+    line = threading.Thread(target=clock.at, args=((700, lambda: uart.receive(b"late")),))
+    line.start()
+    while not clock.awaited:
+        pass
+    assert uart.read(9, 5000, lambda: False) == b"late"
+    assert clock.now() == 700
+    line.join(HANG_SECONDS)
 
 
-def test_reading_waits_no_longer_than_asked(uart: Uart) -> None:
-    begin = time.monotonic()
-    assert uart.read(9, 0.02) == b""
-    assert 0.02 <= time.monotonic() - begin < 2
+def test_reading_waits_no_longer_than_asked(clock: JumpingClock, uart: Uart) -> None:
+    assert uart.read(9, 20_000, lambda: False) == b""
+    assert clock.now() == 20_000
+    assert uart.read(9, 20_000, lambda: True) == b""
+    assert clock.now() == 20_000

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item, Source
+from host_tools.monitor.feed import Item, Source
 from host_tools.serial_link import events
 from host_tools.serial_link.statistics import Statistics
 
@@ -19,7 +19,7 @@ SETTINGS = events.Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
 def hello(board: str = "maix_bit", boot: int = 7, width: int = 320, height: int = 240) -> events.Hello:
     """The Hello of a board of that name."""
     names = ("0.1.0", boot, "MaixPy", "v0.6.3", board)
-    return events.Hello(1, *names, 0, width, height, 320, 240, 1324432, "ab" * 32, 720, 115200)
+    return events.Hello(1, *names, 0, width, height, 320, 240, 1375888, "ab" * 32, 720, 115200)
 
 
 def stats(state: int = 1) -> events.Stats:
@@ -56,6 +56,10 @@ class FakeFeed:
             if isinstance(event, events.Restarted):
                 self.change(number, hello=event.hello)
             self._items.put(Item(label or self.labels[0], event, time.monotonic() - ago))
+
+    def source(self, label: str) -> Source | None:
+        """As Feed.source."""
+        return next((source for source in self.sources if source.label == label), None)
 
     def next(self, seconds: float) -> Item | None:
         """As Feed.next."""

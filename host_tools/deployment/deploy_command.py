@@ -1,0 +1,85 @@
+"""`deploy`: the program onto a board or an SD card, and what the board then says."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from conversion.progress import BYTES
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, talk_console
+
+if TYPE_CHECKING:
+    from host_tools.deployment.deploy import Report
+    from host_tools.deployment.start import Started
+
+
+@click.command()
+@click.option("--port", metavar="NAME", help="Serial port, its number in the list, or a URL; default: the only board.")
+@click.option("--board", "board_id", help="A file of boards/, by its name.")
+@click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
+@click.option("--sd", type=click.Path(path_type=Path), help="Fill the SD card mounted here, kmodel included.")
+@click.option("--remove", is_flag=True, help="Take our files off again, and put back what was there before.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def deploy(
+    port: str | None, board_id: str | None, model: Path | None, sd: Path | None, remove: bool, dry_run: bool
+) -> None:
+    """Put program, device card and settings into a board's /flash: what changed, checked, then exchanged at once.
+
+    The kmodel itself goes into flash with `flash`. Exit codes: 0 done, 2 not done.
+    """
+    from host_tools.deployment import deploy as deploying
+
+    options = deploying.DeployOptions(port, board_id, model, sd, dry_run)
+    with (
+        stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
+        bar() as report,
+    ):
+        done = (deploying.remove if remove else deploying.run)(options, talk, partial(report, "", unit=BYTES))
+    _show(done, remove, dry_run)
+
+
+def _show(report: Report, removed: bool, dry_run: bool) -> None:
+    for note in report.notes:
+        talk(note)
+    for warning in report.warnings:
+        talk_console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+    if dry_run:
+        _show_dry_run(report)
+    elif report.nothing_to_do:
+        _say(f"{report.place}: nothing to do, everything is as it should be")
+    elif removed:
+        _say(f"{report.place}: {len(report.removed)} files removed")
+    else:
+        _say(f"{report.place}: {len(report.written)} files written, {len(report.removed)} removed")
+    if report.started:
+        _show_start(report.started)
+
+
+def _say(text: str) -> None:
+    result_console.print(text, markup=False)
+
+
+def _show_dry_run(report: Report) -> None:
+    from host_tools.deployment import deploy as deploying
+
+    for name in report.written:
+        _say(f"would write {name}")
+    for name in report.removed:
+        _say(f"would remove {name}")
+    seconds = deploying.estimated_seconds(report.bytes)
+    _say(f"{report.place}: {report.bytes} bytes to write (over USB some {seconds:.0f} s, estimated)")
+
+
+def _show_start(started: Started) -> None:
+    hello = started.hello
+    if hello is None:
+        return
+    _say(f"program {hello.firmware} on {hello.system} {hello.release}, board {hello.board}")
+    if started.memory:
+        _say(f"memory in KiB: {started.memory}")
+    if hello.kmodel_bytes:
+        digest = shortened(hello.kmodel_sha256 or "")
+        _say(f"kmodel {hello.width}x{hello.height}, {hello.kmodel_bytes} bytes, sha256 {digest}")

@@ -1,0 +1,92 @@
+"""`flash`: kmodel and firmware into a board's flash, read back and compared."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+from rich.table import Column, Table
+
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk
+
+if TYPE_CHECKING:
+    from host_tools.flashing.flash import Outcome, Writing
+
+
+@click.command()
+@click.option("--port", metavar="NAME", help="Serial port, its number in the list, or a URL; default: the only board.")
+@click.option("--board", "board_id", required=True, help="A file of boards/, by its name.")
+@click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
+@click.option(
+    "--firmware", type=click.Path(path_type=Path), help="MaixPy v1 .bin to write too; default: leave it alone."
+)
+@click.option("--package", type=click.Path(path_type=Path), help="A .kfpkg or a release .zip in place of both.")
+@click.option(
+    "--baud", type=click.IntRange(9600, 4_000_000), help="First rate to try; default: the board's highest, then slower."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, show what would be written where, touch nothing.")
+@click.option("--no-verify", is_flag=True, help="Do not read back: for a board without MaixPy.")
+@click.option("--force", is_flag=True, help="Write a test image of this project, which is no firmware, all the same.")
+def flash(
+    port: str | None,
+    board_id: str,
+    model: Path | None,
+    firmware: Path | None,
+    package: Path | None,
+    baud: int | None,
+    dry_run: bool,
+    no_verify: bool,
+    force: bool,
+) -> None:
+    """Write a kmodel, and MaixPy where it is named, into a board's flash, and read it back.
+
+    Exit codes: 0 written and equal to the files, 1 the flash differs, 2 not written or not read back.
+    """
+    from host_tools import boards
+    from host_tools.flashing import firmware_image
+    from host_tools.flashing import flash as flashing
+    from host_tools.serial_link import ports
+
+    writing = flashing.prepare(boards.find(board_id), model, firmware, package, baud)
+    if dry_run:
+        _show_writing(writing)
+        return
+    chosen = ports.choose(port, writing.board)
+    if not force:
+        flashing.refuse_test_image(writing, chosen)
+    for entry in writing.package.entries:
+        if entry.firmware:
+            talk(f"{entry.name}: {firmware_image.recognise(entry.data)}")
+    talk(f"{writing.board.name} at {chosen}")
+    with stopped_cleanly("stopped; the flash may be half written: run the same command again"), bar() as report:
+        outcome = flashing.run(writing, chosen, talk, report, verify=not no_verify)
+    _show_outcome(writing, outcome)
+
+
+def _show_writing(writing: Writing) -> None:
+    table = Table(Column("file", overflow="fold"), "flash from", "to", "bytes", "sha256")
+    for entry in writing.package.entries:
+        digest = shortened(hashlib.sha256(entry.data).hexdigest())
+        what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
+        table.add_row(what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest)
+    result_console.print(table)
+    rates = ", ".join(map(str, writing.rates))
+    result_console.print(
+        f"{writing.board.name}: kflash as `{writing.board.flash.kflash}`, at the first of {rates} baud that works."
+    )
+    if not writing.has_firmware:
+        result_console.print("The firmware is left alone.")
+    result_console.print("Nothing was written: this was a dry run.")
+
+
+def _show_outcome(writing: Writing, outcome: Outcome) -> None:
+    proven = "written, read back, equal" if outcome.verified else "written, NOT read back"
+    for entry in writing.package.entries:
+        digest = shortened(hashlib.sha256(entry.data).hexdigest())
+        result_console.print(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest})")
+    if not writing.has_firmware:
+        result_console.print(
+            "The firmware was left alone" + ("; it read the kmodel back." if outcome.verified else ".")
+        )

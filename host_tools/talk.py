@@ -1,0 +1,62 @@
+"""How the commands speak: results on stdout, talk on stderr; and how they are stopped."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from rich.console import Console
+
+from conversion import progress
+from conversion.progress import Report
+
+talk_console = Console(stderr=True, highlight=False)
+# Where nobody looks there is no edge to wrap lines at: a hash stays in one piece.
+_WIDTH = None if sys.stdout.isatty() else 200
+result_console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
+_SHOWN_DIGITS = 16
+# What shells give a command that Ctrl-C ended: 128 and the number of the signal.
+STOPPED = 128 + signal.SIGINT
+
+
+def talk(message: str) -> None:
+    """One line about what happens."""
+    talk_console.print(f"· {message}", style="dim", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def until_signalled() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands."""
+    over = threading.Event()
+    kept = {number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield over
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def stopped_cleanly(meaning: str) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the work so that everything is put away; `meaning` says what that leaves on the board."""
+    kept = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        talk(meaning)
+        sys.exit(STOPPED)
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+
+
+def shortened(sha256: str) -> str:
+    """The beginning of a hash, enough to tell files apart by eye."""
+    return sha256[:_SHOWN_DIGITS] + "…"
+
+
+def bar() -> AbstractContextManager[Report]:
+    """A progress bar beside the talk, see `conversion.progress`."""
+    return progress.bar(console=talk_console)

@@ -1,0 +1,68 @@
+"""`verify`: the board computes what the host computes, or where it does not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import rich_click as click
+
+from host_tools.errors import VerificationError
+from host_tools.talk import bar, result_console, stopped_cleanly, talk
+
+if TYPE_CHECKING:
+    from host_tools.serial_link import Link
+    from host_tools.verification.verdict import Verdict
+
+
+@click.command()
+@click.option("--port", metavar="NAME", help="Serial port, its number in the list, or a URL; default: the only board.")
+@click.option(
+    "--image", type=click.Path(path_type=Path), help="Photo that is sent to the board; default: its test card."
+)
+@click.option("--model", type=click.Path(path_type=Path), help="kmodel on the board; default: the one in build/.")
+@click.option(
+    "--frames", type=click.IntRange(min=0), default=5, show_default=True, help="Live frames, where there is no --image."
+)
+@click.option("--baud", type=click.IntRange(9600, 4000000), help="Raise the line to this rate meanwhile.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def verify(
+    port: str | None, image: Path | None, model: Path | None, frames: int, baud: int | None, as_json: bool
+) -> None:
+    """Compare what a board computes with the host, heads byte for byte and poses integer for integer.
+
+    Without --image the board runs its self-test on the test card, then the poses of live frames are decoded again.
+    Exit codes: 0 verified, 1 different, 2 the board cannot be verified.
+    """
+    from host_tools.deployment import payload
+    from host_tools.serial_link import Link, ports
+    from host_tools.verification import verify as verification
+
+    path = payload.kmodel(model)
+    expected = verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
+    with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, bar() as report:
+        _raise_baud(link, baud)
+        verdict = verification.run(link, expected, report, talk)
+    _show(verdict, as_json)
+
+
+def _raise_baud(link: Link, baud: int | None) -> None:
+    if baud is None:
+        return
+    link.greet()
+    if not link.raise_baud(baud):
+        talk(f"the line does not carry {baud} baud; going on with {link.baud}")
+
+
+def _show(verdict: Verdict, as_json: bool) -> None:
+    from host_tools.verification import verdict_format
+
+    if as_json:
+        click.echo(json.dumps(verdict.to_dict()))
+    else:
+        result_console.print(verdict_format.headline(verdict), style="green" if verdict.verified else "red")
+        for line in verdict_format.lines(verdict):
+            result_console.print(line)
+    if not verdict.verified:
+        raise VerificationError(f"the board does not compute what the host computes; {verdict_format.shortly(verdict)}")
