@@ -27,7 +27,7 @@ class Preset:
 
 
 def _read() -> dict[str, Preset]:
-    entries = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    entries = tomllib.loads(Path(__file__).with_name("presets.toml").read_text("utf-8"))
     return {name: Preset(tuple(entry["size"])) for name, entry in entries.items()}
 
 
