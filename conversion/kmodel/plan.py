@@ -3,8 +3,7 @@
 Maps lie alternately at the low and the high end of the RAM, so that a layer never writes into what it still reads.
 A depthwise layer whose two maps do not fit at once runs in channel parts: what the finished parts have read is dead
 and the next part may be written over it. One that drops pixels runs in parts because it is dense on the KPU
-(`sampling.py`): more parts are less work, but each has to be started. Of all sizes of parts the one with the fewest
-layers is taken whose estimated time is next to the best.
+(`sampling.py`).
 """
 
 from __future__ import annotations
@@ -13,19 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap
 from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import BATCH_NORM_BYTES, KpuLayer, weight_loads
-from conversion.kmodel.layout import LINE_BYTES, RAM_LINES, FeatureMap
 from conversion.kmodel.registers import Registers
-from conversion.kpu import time
 
 SIZE_STEP = 16
 # nncase's k210 target: convolutions run on the KPU from 4x4 (the grid here) up to 512 wide and 256 high.
 WIDTHS = range(64, 512 + 1, SIZE_STEP)
 HEIGHTS = range(64, 256 + 1, SIZE_STEP)
-# A plan whose estimated time is within this of the best one is as good: published sums are met no better than that.
-AS_FAST = 1.02
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RamPlan:
     """Where everything lies at one size: the picture, the body's steps, the heads' steps, and the lines needed."""
 
     picture: Region
@@ -90,16 +86,21 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def plan(network: KpuNetwork, width: int, height: int, lines: int = RAM_LINES) -> Plan:
-    """Plan `lines` of KPU RAM for pictures of width x height.
+def plan(
+    network: KpuNetwork,
+    width: int,
+    height: int,
+    lines: int = RAM_LINES,
+    part_channels: int = sampling.PART_CHANNELS,
+) -> RamPlan:
+    """Plan `lines` of KPU RAM for pictures of width x height; layers that run dense in parts of about `part_channels`.
 
     Raises SizeError for sizes the KPU does not take, KpuMemoryError (with the layer, the figures and the nearest size
     that fits) for those whose maps do not fit.
     """
     check_size(width, height)
     try:
-        plans = [_tight(network, width, height, lines, size) for size in sampling.part_sizes(network)]
-        return _fewest_layers(network, plans)
+        return _tight(network, width, height, lines, part_channels)
     except _DoesNotFitError as problem:
         fitting = _nearest(width, height, lambda w, h: _fits(network, w, h, lines))
         advice = f"the nearest size that fits is {fitting[0]}x{fitting[1]}" if fitting else "no size fits"
@@ -118,24 +119,15 @@ class _DoesNotFitError(Exception):
         self.lines = lines
 
 
-def _fewest_layers(network: KpuNetwork, plans: list[Plan]) -> Plan:
-    """Of the plans that are about as fast as the best, the one with the fewest layers (the fastest of those)."""
-    times = [time.estimate(placed_registers(network, one), 0).kpu for one in plans]
-    fast = [
-        (len(one.steps), taken, one) for taken, one in zip(times, plans, strict=True) if taken <= AS_FAST * min(times)
-    ]
-    return min(fast, key=lambda found: found[:2])[2]
-
-
-def _tight(network: KpuNetwork, width: int, height: int, lines: int, part_size: int) -> Plan:
+def _tight(network: KpuNetwork, width: int, height: int, lines: int, part_channels: int) -> RamPlan:
     """Plan with all lines to learn how many are needed, then with just those: the same decisions, low in the RAM."""
-    needed = _plan(network, width, height, lines, part_size).peak_lines
-    return _plan(network, width, height, needed, part_size)
+    needed = _plan(network, width, height, lines, part_channels).peak_lines
+    return _plan(network, width, height, needed, part_channels)
 
 
 def _fits(network: KpuNetwork, width: int, height: int, lines: int) -> bool:
     try:
-        _plan(network, width, height, lines, part_size=0)
+        _plan(network, width, height, lines, sampling.PART_CHANNELS)
     except _DoesNotFitError:
         return False
     return True
@@ -147,20 +139,20 @@ def _nearest(width: int, height: int, fits: Callable[[int, int], bool]) -> tuple
     return next((size for size in sizes if fits(*size)), None)
 
 
-def _plan(network: KpuNetwork, width: int, height: int, lines: int, part_size: int) -> Plan:
+def _plan(network: KpuNetwork, width: int, height: int, lines: int, part_channels: int) -> RamPlan:
     picture = Region(0, FeatureMap(network.source.channels, height, width))
     source, low = picture, True
     peak = picture.map.lines
     body: list[Step] = []
     for number, layer in enumerate(network.body):
         result = _result(layer, source.map)
-        together, steps = _place(number, layer, source, result, low, lines, part_size)
+        together, steps = _place(number, layer, source, result, low, lines, part_channels)
         body += steps
         peak = max(peak, together)
         source, low = Region(0 if not low else lines - result.lines, result), not low
     heads = _place_heads(network, source, low, lines)
     peak = max(peak, source.map.lines + sum(step.destination.map.lines for step in heads))
-    return Plan(picture, tuple(body), tuple(heads), peak)
+    return RamPlan(picture, tuple(body), tuple(heads), peak)
 
 
 def _result(layer: KpuLayer, source: FeatureMap) -> FeatureMap:
@@ -168,14 +160,14 @@ def _result(layer: KpuLayer, source: FeatureMap) -> FeatureMap:
 
 
 def _place(
-    number: int, layer: KpuLayer, source: Region, result: FeatureMap, low: bool, lines: int, part_size: int
+    number: int, layer: KpuLayer, source: Region, result: FeatureMap, low: bool, lines: int, part_channels: int
 ) -> tuple[int, list[Step]]:
     """Put a layer's result at the other end than its source: (lines needed at once, its steps)."""
     destination = Region(lines - result.lines if low else 0, result)
     together = source.map.lines + result.lines
     if together <= lines:
         dense = sampling.runs_dense(layer)
-        parts = sampling.parts(source.map, result, part_size) if dense else [range(result.channels)]
+        parts = sampling.parts(source.map, result, part_channels) if dense else [range(result.channels)]
         return together, _steps(number, parts, source, destination)
     if not layer.depthwise or layer.stride != 1:
         raise _DoesNotFitError(number, together)
@@ -222,7 +214,7 @@ def _place_heads(network: KpuNetwork, features: Region, low: bool, lines: int) -
     return steps
 
 
-def placed_layers(network: KpuNetwork, the_plan: Plan) -> tuple[KpuLayer, ...]:
+def placed_layers(network: KpuNetwork, the_plan: RamPlan) -> tuple[KpuLayer, ...]:
     """The layers as the KPU is to run them: registers for the planned size and lines, parameters of their channels."""
     layers = _layers(network)
     registers = placed_registers(network, the_plan)
@@ -232,7 +224,7 @@ def placed_layers(network: KpuNetwork, the_plan: Plan) -> tuple[KpuLayer, ...]:
     )
 
 
-def placed_registers(network: KpuNetwork, the_plan: Plan) -> tuple[Registers, ...]:
+def placed_registers(network: KpuNetwork, the_plan: RamPlan) -> tuple[Registers, ...]:
     """The registers of `placed_layers` alone."""
     layers = _layers(network)
     return tuple(_registers(layers[step.number], step) for step in the_plan.steps)

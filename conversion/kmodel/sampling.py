@@ -13,12 +13,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import FeatureMap
 
 # Pooling that keeps the left top pixel of each 2x2 (kmodel V3 compiler, kpu_pool_type_t).
 LEFT_TOP = 5
+# Parts of so many channels are next to the fastest at most sizes; `kpu/fastest.py` finds those of one size.
+PART_CHANNELS = 16
 
 
 def early(network: KpuNetwork) -> KpuNetwork:

@@ -11,8 +11,8 @@ from host_tools.k210.machine import Ended, Machine
 SECONDS, REAL_SECONDS = 60.0, 300.0
 PROMPT, _RAW_PROMPT, _END = b">>> ", b"raw REPL; CTRL-B to exit\r\n>", b"\x04"
 _INTERRUPT, _RAW, _FRIENDLY, _RUN = b"\x03", b"\x01", b"\x02", b"\x04"
-# The board's receive ring holds 2 KiB and drops silently; a line of this length never fills it.
-_PIECE = 192
+# A piece of a file in base64 fits into the receive ring of 2 KiB, which drops silently what is more.
+_PIECE = 1024
 _SHOWN = 400
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conversion import card
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.plan import plan
+from conversion.kpu import fastest
 from tests.conversion.kmodel.networks import posenet_like
 
 SIZES = (
@@ -24,7 +24,7 @@ def table() -> str:
 
 
 def _row(network: object, width: int, height: int) -> str:
-    the_plan = plan(network, width, height)
+    the_plan = fastest.plan(network, width, height)
     model = assemble(network, the_plan)
     useful, executed = card.work(network, the_plan)
     seconds = card.expected_time(network, the_plan).total

@@ -10,21 +10,20 @@ from hypothesis import strategies as st
 
 from conversion import card
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel import plan as planning
-from conversion.kmodel import sampling
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import check
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
-from conversion.kmodel.plan import Plan, placed_layers, placed_registers
-from conversion.kpu import memory, time
+from conversion.kmodel.plan import RamPlan, placed_layers
+from conversion.kpu import memory
 from tests.conversion.kmodel.networks import as_compiled, layer, posenet_like
 
 NETWORK = posenet_like()
 AS_COMPILED = as_compiled()
 
 
-def plan(width: int, height: int, lines: int = RAM_LINES) -> Plan:
+def plan(width: int, height: int, lines: int = RAM_LINES) -> RamPlan:
     return planning.plan(NETWORK, width, height, lines)
 
 
@@ -49,7 +48,7 @@ def test_a_map_takes_the_lines_that_the_kpu_gives_it(width: int, groups: int, ro
         (320, 240, 49, 34_504, 1620),
         (320, 256, 49, 36_800, 1728),
         (384, 256, 49, 44_160, 1728),
-        (512, 224, 56, 51_520, 2016),
+        (512, 224, 49, 51_520, 2016),
     ],
 )
 def test_known_sizes(width: int, height: int, layers: int, main_memory: int, peak_kib: int) -> None:
@@ -71,25 +70,6 @@ def test_the_layers_that_drop_pixels_run_in_equal_parts_of_16_channels() -> None
     the_plan = plan(320, 240)
     assert the_plan.split_layers == {3: 3, 7: 6, 11: 12}
     assert {len(step.channels) for step in the_plan.body if step.number in the_plan.split_layers} == {16}
-
-
-def test_the_parts_are_the_fewest_that_are_about_as_fast_as_the_best() -> None:
-    for width, height in ((96, 80), (256, 192), (320, 240), (512, 224)):
-        plans = [planning._tight(NETWORK, width, height, RAM_LINES, size) for size in sampling.part_sizes(NETWORK)]
-        times = [time.estimate(placed_registers(NETWORK, one), 0).kpu for one in plans]
-        chosen = plan(width, height)
-        taken = time.estimate(placed_registers(NETWORK, chosen), 0).kpu
-        assert taken <= planning.AS_FAST * min(times)
-        fewer = [one_time for one, one_time in zip(plans, times, strict=True) if len(one.steps) < len(chosen.steps)]
-        assert fewer
-        assert all(one_time > planning.AS_FAST * min(times) for one_time in fewer)
-
-
-def test_a_camera_frame_takes_at_most_41_ms() -> None:
-    late, early = planning.plan(AS_COMPILED, 320, 240), plan(320, 240)
-    before = card.expected_time(AS_COMPILED, late).total
-    after = card.expected_time(NETWORK, early).total
-    assert (round(1000 * before, 1), round(1000 * after, 1)) == (50.0, 40.0)
 
 
 def test_useful_work_does_not_count_what_is_dropped() -> None:
@@ -133,7 +113,7 @@ def test_no_layer_writes_what_it_or_a_later_part_still_reads(size: tuple[int, in
             assert written.stop <= read.start or read.stop <= written.start, (step, reader)
 
 
-def _same_source(step: planning.Step, other: planning.Step, the_plan: Plan) -> bool:
+def _same_source(step: planning.Step, other: planning.Step, the_plan: RamPlan) -> bool:
     return other.number == step.number or (step in the_plan.heads and other in the_plan.heads)
 
 
@@ -160,7 +140,7 @@ def _channels(steps: list[planning.Step], side: str) -> int:
     return sum(getattr(step, side).map.channels for step in steps)
 
 
-def _plan_or_none(width: int, height: int) -> Plan | None:
+def _plan_or_none(width: int, height: int) -> RamPlan | None:
     try:
         return plan(width, height)
     except KpuMemoryError:

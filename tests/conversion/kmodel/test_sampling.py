@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel import sampling, v3
 from conversion.kmodel.layer import KpuLayer, check
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.v3 import V3Model
 from tests.conversion.kmodel import networks
 from tests.conversion.kpu import layers, literal
