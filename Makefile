@@ -27,8 +27,8 @@ help: ## list the targets
 ##@ Model
 
 .PHONY: kmodel
-kmodel: venv ## make the kmodel and its proof in build/ [WEIGHTS= SIZE= CALIBRATION= QUANTISATION= FORMAT= OUTPUT= KNOWN_ONLY=1]
-	$(Q)$(PY) -m conversion kmodel$(call option,weights,WEIGHTS)$(call option,size,SIZE)$(call option,calibration,CALIBRATION)$(call option,quantisation,QUANTISATION)$(call option,format,FORMAT)$(call option,output,OUTPUT)$(call flag,known-only,KNOWN_ONLY)
+kmodel: venv ## make the kmodel and its proof in build/ [WEIGHTS= PRESET=fast|balanced SIZE= CALIBRATION= QUANTISATION= FORMAT= OUTPUT= KNOWN_ONLY=1]
+	$(Q)$(PY) -m conversion kmodel$(call option,weights,WEIGHTS)$(call option,preset,PRESET)$(call option,size,SIZE)$(call option,calibration,CALIBRATION)$(call option,quantisation,QUANTISATION)$(call option,format,FORMAT)$(call option,output,OUTPUT)$(call flag,known-only,KNOWN_ONLY)
 
 .PHONY: inspect
 inspect: need-FILE venv ## show what a weights, TFLite or kmodel file holds: FILE= [JSON=1 HTML=]
