@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 import struct
 
+from host_tools.k210 import crash
+
 RAM = 0x8000_0000
 # Programs begin as firmware of the SDK does: a jump, and the words by which the second hart is let go.
 HEADER = 0x18
-_REGISTERS = {name: number for number, name in enumerate(
-    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
-)}  # fmt: skip
+_REGISTERS = {name: number for number, name in enumerate(crash.REGISTERS)}
 _CSRS = {
     "mstatus": 0x300, "mie": 0x304, "mtvec": 0x305, "mepc": 0x341, "mcause": 0x342, "mip": 0x344, "mcycle": 0xB00,
     "minstret": 0xB02, "mhartid": 0xF14,
@@ -93,7 +93,7 @@ def _encode(line: str, at: int, labels: dict[str, int], symbols: dict[str, int])
         return _memory(name, operands, symbols)
     if name in _BRANCHES:
         return _branch(name, operands, labels[operands[2]] - at)
-    first = _REGISTERS[operands[0]] if operands[0] in _REGISTERS else 0
+    first = _REGISTERS.get(operands[0], 0)
     if name == "jal":
         return _jump(first, labels[operands[1]] - at)
     if name in ("auipc", "addi_label"):

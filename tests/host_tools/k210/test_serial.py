@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from host_tools.k210 import Session
@@ -109,4 +111,4 @@ def test_lines_are_taken_down_with_their_time(count: int) -> None:
     made.run(lambda: len(session.lines) == count, seconds=1, real_seconds=30)
     cycles = [line.cycle for line in session.lines]
     assert [line.text for line in session.lines] == [b"b\n"] * count
-    assert all(later - earlier == 2 * BYTE_CYCLES for earlier, later in zip(cycles, cycles[1:], strict=False))
+    assert all(later - earlier == 2 * BYTE_CYCLES for earlier, later in itertools.pairwise(cycles))
