@@ -20,7 +20,6 @@ from conversion.evaluation.result import Evaluation, FalsePositives
 from conversion.evaluation.workers import Workers
 from conversion.kmodel import v3
 from conversion.kpu import posenet
-from conversion.kpu.posenet import Simulation
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
 from conversion.posenet_weights import PoseNetWeights
@@ -99,15 +98,13 @@ def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
         weights = weights_files.load(trial.weights, progress=progress)
         return Setup(weights, *size), weights.digest()
     path = Path(trial.model)
-    data = posenet.read_kmodel(path)
-    model = v3.read(data, str(path))
-    machine = Simulation(model, str(path))
-    readback.read(model, str(path))
-    the_card = card.read_for(path, data)
-    size = (machine.width, machine.height)
+    found = posenet.read_described(path)
+    readback.read(found.model, str(path))
+    size = (found.simulation.width, found.simulation.height)
     if trial.size not in (None, size):
         raise SizeError(f"{path}: the kmodel is for {size[0]}x{size[1]}; leave --size out or make another kmodel")
-    return Setup(_weights_of(the_card, path, trial.weights, progress), *size, data, the_card), _sha256(data)
+    weights = _weights_of(found.card, path, trial.weights, progress)
+    return Setup(weights, *size, found.data, found.card), _sha256(found.data)
 
 
 def _float_size(size: tuple[int, int]) -> tuple[int, int]:

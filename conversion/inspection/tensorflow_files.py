@@ -23,8 +23,9 @@ from conversion.inspection.model import (
     Tensor,
     plain,
 )
+from conversion.outside import reading
 from conversion.posenet_weights import PoseNetWeights
-from conversion.weights import frozen_graph, reading, tfjs_checkpoint, tfjs_graph, topology
+from conversion.weights import frozen_graph, tfjs_checkpoint, tfjs_graph, topology
 from conversion.weights.graph_nodes import Graph
 
 # Shapes and MACs of a network that takes any size are given for this one: the default size of a kmodel, 320x240, at

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.outside import reading
+from conversion.outside.text import shown
 from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
-from conversion.weights import known, reading, topology
+from conversion.weights import known, topology
 from conversion.weights.graph_nodes import MAX_NODES, Graph, Node, check_input
-from conversion.weights.reading import shown
 
 FORM = "frozen graph"
 # The protobuf wire format, and the fields GraphDef.node and NodeDef.name, which come first in their messages.

@@ -230,7 +230,7 @@ def test_each_lie_in_the_json_is_told(
         (b'{"a": 1}', "no model in this folder"),
         (b"[" * 100_000, "no model in this folder"),
         (b'{"a":' * 100_000, "is not valid JSON"),
-        (b"{" + b" " * (4 << 20), "larger than any file of this kind"),
+        (b"{" + b" " * (4 << 20), "more than any file of this kind"),
         (b'{"weightsManifest": [], "modelTopology": {"node": []}}', "has 0 inputs"),
     ],
 )
