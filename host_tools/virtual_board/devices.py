@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.virtual_board.clock import Clock, Over
 from host_tools.virtual_board.console import Console
 from host_tools.virtual_board.faults import Faults
@@ -46,8 +46,8 @@ class Devices:
     # Levels by pin: what somebody outside holds it at, and what the program drives it to.
     inputs: dict[int, int] = field(default_factory=dict)
     outputs: dict[int, int] = field(default_factory=dict)
-    gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
-    next_gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
+    gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES
+    next_gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES
     reset_cause: int = POWER_ON
     # The moment at which the watchdog bites.
     watchdog: int | None = None
@@ -60,6 +60,8 @@ class Devices:
     def power_on(self) -> None:
         """Everything that a reset of the chip loses is lost."""
         self.gc_heap_bytes = self.next_gc_heap_bytes
+        if self.gc_heap_bytes > SystemHeap(self.hardware.build.image_bytes, 0).size:
+            self.gc_heap_bytes = memory_budget.FALLBACK_HEAP_BYTES
         self.heap = SystemHeap(self.hardware.build.image_bytes, self.gc_heap_bytes)
         if self.faults.memory:
             self.heap.take(min(self.faults.memory, self.heap.size))

@@ -1,4 +1,4 @@
-"""An SDHC card in SPI mode with an image file behind it (SD physical layer specification, simplified, 6.00, chapter 7)."""
+"""An SDHC card in SPI mode with an image file behind it (SD physical layer specification 6.00, chapter 7)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,9 @@ class SdCard:
         try:
             size = self.path.stat().st_size
             if size < 2 * _UNIT or size % _UNIT:
-                raise EmulatorError(f"{self.path}: {size} bytes are no SD card's image; its size is a multiple of {_UNIT}")
+                raise EmulatorError(
+                    f"{self.path}: {size} bytes are no SD card's image; its size is a multiple of {_UNIT}"
+                )
             with self.path.open("r+b") as file:
                 self.data = mmap.mmap(file.fileno(), 0)
         except OSError as error:
