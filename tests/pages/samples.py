@@ -21,6 +21,7 @@ _NAMES = (
     (re.compile(r"\S*\.zip\b"), "archive"),
     (re.compile(r"\d+(?:\.\d+)? s\b"), "time"),
     (re.compile(r"poses\b"), "pose"),
+    (re.compile(r"\*[0-9A-F]{4}$"), "*check"),
     (re.compile(r"[ ━─]+"), " "),
 )
 _VALUE = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{8,}(?:…|\b)|\d[\d,]*(?:\.\d+)?")
