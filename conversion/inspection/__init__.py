@@ -11,7 +11,7 @@ from conversion.inspection import kmodel_v3, kmodel_v4, kmodel_v5
 from conversion.inspection.model import FilePart, Inspection
 from conversion.kmodel import v3_container, v4, v5_container
 from conversion.kmodel.recognise import recognise
-from conversion.weights import reading
+from conversion.outside import reading
 
 
 def inspect(path: Path) -> Inspection:

@@ -7,7 +7,8 @@ from types import ModuleType
 
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
 from conversion.kmodel.recognise import recognise as recognise_kmodel
-from conversion.weights import coral, frozen_graph, reading, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
+from conversion.outside import reading
+from conversion.weights import coral, frozen_graph, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
 
 ACCEPTED = (
     "accepted: the folder or JSON of a tfjs graph model or checkpoint, a frozen graph (.pb), a TFLite file (float or "

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from conversion.outside import json_text, names
 from host_tools.deployment import digest
 from host_tools.deployment.payload import MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
@@ -65,7 +66,7 @@ class FileList:
             found = cls(list(values["files"]), list(values["former"]), dict(values["written"]))
         except (ValueError, KeyError, TypeError):
             return cls()
-        sound = all(isinstance(name, str) and _is_plain(name) for name in (*found.files, *found.former))
+        sound = all(names.is_plain_on_board(name) for name in (*found.files, *found.former))
         return found if sound and all(isinstance(known, list) for known in found.written.values()) else cls()
 
     def to_bytes(self) -> bytes:
@@ -152,11 +153,6 @@ def digests_wanted(payload: Payload | None, found: Found, extra: Mapping[str, by
     return {name: size for name, size in sizes.items() if name in found.sizes}
 
 
-def _is_plain(name: str) -> bool:
-    """Whether it can be a file of /flash, and not somewhere else on a card."""
-    return bool(re.fullmatch(r"[A-Za-z0-9_.-]{1,128}", name)) and name not in (".", "..")
-
-
 def _keep_foreign(name: str, found: Found, old: FileList, wanted: bytes, changes: Changes) -> None:
     """Plan to keep a copy of a shared file that is not ours, once."""
     if name not in found.sizes or old.wrote(name, found) or found.holds(name, wanted):
@@ -220,7 +216,7 @@ def _others(existing: Mapping, wanted: Mapping) -> list[str]:
 def _object(data: bytes | None) -> dict | None:
     """A JSON object; None for anything else."""
     try:
-        found = json.loads(data) if data is not None else None
+        found = json_text.parse(data, MOST_READ_BYTES) if data is not None else None
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

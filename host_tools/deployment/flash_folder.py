@@ -64,13 +64,16 @@ class FlashFolder:
                 facts |= answer
         except RaisedError as error:
             raise BoardError(f"{self._prompt.port}: {_NO_MAIXPY} (it says: {error.raised})") from error
+        if not facts.keys() >= {"platform", "version", "mounted"}:
+            raise BoardError(f"{self._prompt.port}: {_NO_MAIXPY} (it does not say what it is)")
         what = f"{facts['platform']} {facts['version']}"
         if facts["platform"] not in FIRMWARES:
             raise BoardError(f"{self._prompt.port}: {_NO_MAIXPY} (it is {what})")
-        if facts["missing"]:
+        lacks = facts.get("missing", [])
+        if lacks or "free" not in facts:
             raise BoardError(
-                f"{self._prompt.port}: {what} lacks {', '.join(facts['missing'])}, which the program needs: flash a "
-                "newer MaixPy (v0.6) with `flash --firmware`"
+                f"{self._prompt.port}: {what} lacks {', '.join(lacks) or 'its file system'}, which the program needs: "
+                "flash a newer MaixPy (v0.6) with `flash --firmware`"
             )
         return Firmware(facts["platform"], facts["version"], facts["free"], _MOUNTED_CARD in facts["mounted"])
 
@@ -101,24 +104,24 @@ class FlashFolder:
     def _inventory(self) -> Found:
         found = Found(free=self._ask_free())
         for answer in self._call("inventory", changes.READ_WHOLE, changes.MOST_READ_BYTES, seconds=_LONG):
-            if "file" in answer:
+            if {"file", "bytes"} <= answer.keys():
                 found.sizes[answer["file"]] = answer["bytes"]
-            elif "content" in answer:
+            elif {"content", "data"} <= answer.keys():
                 piece = base64.b64decode(answer["data"])
                 found.contents[answer["content"]] = found.contents.get(answer["content"], b"") + piece
         if MAIN in found.sizes:
             for answer in self._call("holds", MAIN, changes.PROGRAM_WORD, seconds=_LONG):
-                found.main_uses_program = answer["holds"]
-                found.main_finishes = base64.b64decode(answer["begin"]).startswith(_FINISH_BEGINS)
+                found.main_uses_program = answer.get("holds", False)
+                found.main_finishes = base64.b64decode(answer.get("begin", "")).startswith(_FINISH_BEGINS)
         return found
 
     def _ask_free(self) -> int:
-        return max(answer.get("free", 0) for answer in self._call("firmware"))
+        return max((answer.get("free", 0) for answer in self._call("firmware")), default=0)
 
     def _digests(self, wanted: Mapping[str, int | None]) -> dict[str, str]:
         known = digest.of(digest.SAMPLE)[0]
         answers = self._call("digests", dict(wanted), known, seconds=_LONG)
-        return {answer["digest"]: answer["value"] for answer in answers if "digest" in answer}
+        return {answer["digest"]: answer["value"] for answer in answers if {"digest", "value"} <= answer.keys()}
 
     def model(self, payload: Payload, address: int) -> tuple[str, list[str]]:
         """Where the kmodel is: `same`, `other` or `empty` at the flash address, and the files that are it."""

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion import card, network
+from conversion import network
 from conversion.decoding import board_decoder
 from conversion.kmodel.recognise import recognise
+from conversion.kpu import posenet
 from host_tools import boards
 from host_tools.errors import BoardError
 
@@ -45,14 +46,15 @@ def of(board: boards.Board, model: Path | None) -> Payload:
     """
     path = kmodel(model)
     data = _read(path)
-    the_card = device_card(path, data)
-    found = recognise(data)
-    if found is None or not found.is_v3:
-        what = found.name if found else "no kmodel"
+    kind = recognise(data)
+    if kind is None or not kind.is_v3:
+        what = kind.name if kind else "no kmodel"
         raise BoardError(f"{path}: is {what}; the program runs V3: make one with `make kmodel FORMAT=v3`")
+    found = posenet.read_described(path)
+    the_card = board_decoder.device_card(found.card)
     files = {name: _read(source) for name, source in program().items()}
     files[DEVICE_CARD] = json.dumps(the_card).encode()
-    return Payload(board, path, data, the_card, files, boards.pose_config(board), board.maixpy_config)
+    return Payload(board, path, found.data, the_card, files, boards.pose_config(board), board.maixpy_config)
 
 
 def program() -> dict[str, Path]:
@@ -82,9 +84,9 @@ def kmodel(path: Path | None) -> Path:
     return found[0]
 
 
-def device_card(path: Path, data: bytes | None = None) -> dict:
+def device_card(path: Path) -> dict:
     """The device card of a kmodel, from the model card beside it; ModelFormatError if that describes another one."""
-    return board_decoder.device_card(card.read_for(path, _read(path) if data is None else data))
+    return board_decoder.device_card(posenet.read_described(path).card)
 
 
 def _read(path: Path) -> bytes:

@@ -35,7 +35,7 @@ def found(folder: Path, payload: Payload | None, extra: Mapping[str, bytes]) -> 
         small = (name for name in changes.READ_WHOLE if there.sizes.get(name, limit) < limit)
         there.contents = {name: (folder / name).read_bytes() for name in small}
         if MAIN in there.sizes:
-            there.main_uses_program = changes.PROGRAM_WORD in (folder / MAIN).read_bytes()
+            there.main_uses_program = changes.PROGRAM_WORD in _beginning(folder / MAIN)
         for name, size in changes.digests_wanted(payload, there, extra).items():
             if size in (None, there.sizes[name]):
                 there.digests[name] = _digest(folder / name)
@@ -90,8 +90,9 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _store(path: Path, data: bytes) -> None:
-    """Write a file so that it is on the card when this returns."""
-    with path.open("wb") as file:
+    """Write a file so that it is on the card when this returns; a link that lies in its place is not followed."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -106,6 +107,12 @@ def _flush(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _beginning(path: Path) -> bytes:
+    """As much of a file as any program's main.py has."""
+    with path.open("rb") as file:
+        return file.read(_PIECE)
 
 
 def _digest(path: Path) -> str:

@@ -10,7 +10,7 @@ from host_tools.serial_link import Event, Statistics, events, remedy, units
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.
-_MISHAPS = ("missed", "damaged", "torn", "absurd", "restarts", "reconnects", "fallbacks", "blocks_lost")
+_MISHAPS = ("missed", "damaged", "torn", "absurd", "restarts", "reconnects", "fallbacks", "blocks_lost", "throttled")
 
 
 def of(event: Event | Note) -> str | None:

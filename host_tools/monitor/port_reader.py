@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
-from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted
+from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -40,6 +40,7 @@ class PortReader:
             self._link.close()
             raise LinkError(reason)
         self._label = name
+        self._names: set[str] = set()
         self._hello: Hello | None = None
         self._alive = True
         self.failure: HostToolError | None = None
@@ -115,7 +116,8 @@ class PortReader:
             self._speed_is_due = True
         self._hello = hello
         # At its start the program has not read its settings, and says "-".
-        if hello.board != _NO_NAME:
+        if hello.board != _NO_NAME and len({*self._names, hello.board}) <= limits.MOST_NAMES:
+            self._names.add(hello.board)
             self._label = f"{hello.board}@{self._name}" if self._several else hello.board
 
     def _raise_speed(self) -> None:

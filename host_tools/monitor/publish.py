@@ -31,6 +31,7 @@ _CLOSE_SECONDS = 2.0
 _KEEPALIVE_SECONDS = 15
 _RECONNECT_SECONDS = (1, 30)
 # MQTT 3.1.1, 4.7: separators and wildcards, which a name must not have.
+_MOST_PREFIX = 1000
 _NO_NAME = re.compile(r"[/+#\x00\s]")
 
 
@@ -47,15 +48,21 @@ class Address:
     @classmethod
     def of(cls, url: str) -> Address:
         """From mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX; HostToolError says what is wrong, without the password."""
-        form = "write mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX"
+        form = "write mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX, in a password %2F for /, %23 for #, %40 for @"
+        # No part of the URL may stand in a message: a password with / or # ends up in any of them.
         try:
             parts = urllib.parse.urlsplit(url)
-            port = parts.port or PORT
-        except ValueError as error:
-            raise HostToolError(f"--mqtt: not a URL ({error}); {form}") from error
-        prefix = urllib.parse.unquote(parts.path).strip("/")
+            port, prefix = parts.port or PORT, urllib.parse.unquote(parts.path, errors="strict").strip("/")
+        except ValueError:
+            raise HostToolError(f"--mqtt: not a URL; {form}") from None
         if parts.scheme != "mqtt" or not parts.hostname:
-            raise HostToolError(f"--mqtt: begins with {parts.scheme or 'no scheme'}:, and must name a host; {form}")
+            raise HostToolError(f"--mqtt: does not begin with mqtt:// and a host; {form}")
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise HostToolError(f"--mqtt: has an @ behind its first /, # or ?; {form}")
+        if not prefix.isprintable() or len(prefix) > _MOST_PREFIX:
+            raise HostToolError(
+                f"--mqtt: has a prefix that does not print, or of more than {_MOST_PREFIX} letters; {form}"
+            )
         if not prefix or parts.query or parts.fragment or re.search(r"[+#\x00]", prefix):
             raise HostToolError(f"--mqtt: has no topic prefix, or one with +, # or ?; {form}")
         user, password = (urllib.parse.unquote(text) if text else None for text in (parts.username, parts.password))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from conversion import command_line
 from conversion.progress import Talk
 from host_tools.monitor import sources, terminal
 from host_tools.monitor.feed import Feed, Item, Note
@@ -69,7 +69,7 @@ def watch(options: MonitorOptions, over: threading.Event, talk: Talk) -> None:
         try:
             session.run(over)
         except BrokenPipeError:
-            _forget_stdout()
+            command_line.forget_stdout()
             return
         if keeper:
             keeper.write()
@@ -102,10 +102,3 @@ def _page(port: int, feed: Feed, talk: Talk) -> Output:
     from host_tools.monitor import web
 
     return web.Page(port, feed, talk, Path.cwd())
-
-
-def _forget_stdout() -> None:
-    """Nobody reads it any more: what is left in its buffer must not raise again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)

@@ -40,6 +40,8 @@ READ_SECONDS = 5.0
 # The board's receive ring holds 2 KiB and drops what is more, so no command is longer than that: however slow the
 # board is, it has room for one. Bytes of a file or a script in one command, and the length of their Python text.
 PIECE_BYTES, MOST_TEXT = 1024, 1600
+# What a script of ours prints has some hundred KB at most: the list of 16 MiB of flash, block by block.
+MOST_PRINTED_BYTES = 4 * 1024 * 1024
 
 Emit = Callable[..., None]
 
@@ -125,6 +127,8 @@ class Holder:
         def take(byte: bytes) -> None:
             if byte == b"\x04":
                 return
+            if len(printed) >= MOST_PRINTED_BYTES:
+                raise TransportError(f"the board prints without end, more than {MOST_PRINTED_BYTES} bytes")
             printed.extend(byte)
             line.extend(byte)
             if byte == b"\n":

@@ -41,13 +41,27 @@ class _Incoming:
     pieces: dict[int, bytes] = field(default_factory=dict)
     vain: int = 0
     wrong: int = 0
+    # All chunks before this one are here.
+    _lowest: int = 0
 
     @property
     def chunks(self) -> int:
         return -(-self.announced.size // self.announced.chunk_bytes)
 
-    def missing(self) -> list[int]:
-        return [number for number in range(self.chunks) if number not in self.pieces]
+    def first_gap(self) -> tuple[int, int]:
+        """The first and last chunk to ask for next; at least one must be missing."""
+        while self._lowest in self.pieces:
+            self._lowest += 1
+        last = number = self._lowest
+        while number - last <= _NEAR and number < self.chunks:
+            last = last if number in self.pieces else number
+            number += 1
+        return self._lowest, last
+
+    def begin_again(self) -> None:
+        """Forget all chunks."""
+        self.pieces.clear()
+        self._lowest = 0
 
     def expected(self, number: int) -> int:
         """Bytes of a chunk."""
@@ -111,7 +125,7 @@ class Blocks:
             return []
         self._over = block.announced.bulk
         self._statistics.blocks_lost += 1
-        missing = len(block.missing())
+        missing = block.chunks - len(block.pieces)
         return [
             BlockLost(
                 block.announced.kind,
@@ -141,7 +155,7 @@ class Blocks:
         if zlib.crc32(data) != announced.crc32:
             # Some chunk is wrong although its line's checksum is right: all of them again, once.
             block.wrong += 1
-            block.pieces.clear()
+            block.begin_again()
             return self._want_more() if block.wrong == 1 else self.forget("its CRC-32 is wrong, twice")
         self._block, self._over, self._due = None, announced.bulk, False
         self._statistics.blocks += 1
@@ -158,12 +172,7 @@ class Blocks:
 
     def _request(self, now: float) -> MissingChunks:
         block = self._block
-        first, *others = block.missing()
-        last = first
-        for number in others:
-            if number - last > _NEAR:
-                break
-            last = number
+        first, last = block.first_gap()
         block.last, block.heard = last, now
         block.vain += 1
         self._due = False

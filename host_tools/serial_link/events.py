@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from conversion.network import HEAD_NAMES
-from host_tools.serial_link import error_codes, sentences, units
+from host_tools.serial_link import error_codes, limits, sentences, units
 from host_tools.serial_link.sentences import Frame, Sentence
 
 PROTOCOL = 1
@@ -245,9 +245,9 @@ _BAUD = _within(1200, 4_000_000)
 _SIZE = _within(0, 4096)
 _POSES = _within(0, units.MOST_POSES)
 _TEXT = sentences.text_of
-# A block is at most the heads of the largest model, or a JPEG; a chunk must fit into a sentence.
-_BLOCK_BYTES = _within(1, 1 << 20)
-_CHUNK_BYTES = _within(1, 3 * sentences.MAX_SENTENCE // 4)
+# A chunk must fit into a sentence.
+_BLOCK_BYTES = _within(1, limits.MOST_BLOCK_BYTES)
+_CHUNK_BYTES = _within(limits.LEAST_CHUNK_BYTES, 3 * sentences.MAX_SENTENCE // 4)
 
 
 def _digest(frame: int, heads: int, *each: int) -> Digest:
@@ -300,6 +300,18 @@ def read(sentence: Sentence) -> Event | Reply | Announcement | Chunk | Absurd | 
         return made(*(kind(text) for kind, text in zip(kinds, sentence.fields, strict=False)))
     except ValueError as error:
         return Absurd(sentence.kind, str(error))
+
+
+def check(event: object) -> None:
+    """ValueError unless a board could say this: every field of an event from elsewhere is within its sentence's limits.
+
+    Kinds that are no board's sentence pass.
+    """
+    for made, kinds in _TABLE.values():
+        if made is type(event):
+            for entry, kind in zip(fields(event), kinds, strict=True):
+                value = getattr(event, entry.name)
+                kind("-" if value is None else str(value))
 
 
 def _other_protocol(sentence: Sentence) -> OtherProtocol:

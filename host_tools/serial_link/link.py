@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.serial_link import diagnosis, ports, sentences
+from host_tools.serial_link import diagnosis, limits, ports, sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
@@ -65,6 +65,8 @@ class Link(Closing):
         self._serial = ReconnectingPort(port, baud, patient)
         self._decoder = Decoder()
         self._kept: list[Event] = []
+        # Of all events ever kept, so many are gone: places in the list are counted from the first one.
+        self._gone = 0
         self._replies: dict[int, Reply] = {}
         self._awaited: set[int] = set()
         self._next_id = random.randrange(1, _HIGHEST_ID)
@@ -115,6 +117,7 @@ class Link(Closing):
             if left <= 0:
                 break
         events, self._kept = self._kept, []
+        self._gone += len(events)
         return events
 
     def ask(self, kind: str, *fields: int | str | None, seconds: float = 1.5, attempts: int = 4) -> int:
@@ -143,7 +146,7 @@ class Link(Closing):
         LinkError after `seconds`.
         """
         self._begin_listening()
-        event = self._next(kind, 0, seconds)
+        event = self._next(kind, self._gone, seconds)
         if event is not None:
             return event
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
@@ -156,7 +159,7 @@ class Link(Closing):
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
         deadline = time.monotonic() + seconds
-        begin = len(self._kept)
+        begin = self._gone + len(self._kept)
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
             self._send(sentences.made("HELLO", self._new_id()))
@@ -252,13 +255,13 @@ class Link(Closing):
         return True
 
     def _next(self, kind: type[T] | tuple[type, ...], begin: int, seconds: float) -> T | None:
-        """The first kept event of a kind from `begin` on, taken out; waits for one."""
+        """The first kept event of a kind from `begin` on, counted from the first one ever, taken out; waits for one."""
         deadline = time.monotonic() + seconds
         while True:
-            for number in range(begin, len(self._kept)):
+            for number in range(max(0, begin - self._gone), len(self._kept)):
                 if isinstance(self._kept[number], kind):
                     return self._kept.pop(number)
-            begin = len(self._kept)
+            begin = self._gone + len(self._kept)
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -291,6 +294,7 @@ class Link(Closing):
             before = self._sentences_of_board
             for event in self._decoder.feed(data, now):
                 self._take(event)
+            self._drop_oldest()
             if self._sentences_of_board > before:
                 self._last_sentence = now
                 self._heard.forget_before_sentence()
@@ -311,6 +315,13 @@ class Link(Closing):
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
         self._kept.append(event)
+
+    def _drop_oldest(self) -> None:
+        """Whoever waits for one event does not keep all others for ever."""
+        if len(self._kept) > limits.MOST_KEPT_EVENTS:
+            dropped = len(self._kept) - limits.MOST_KEPT_EVENTS // 2
+            del self._kept[:dropped]
+            self._gone += dropped
 
     def _changed(self, change: Lost | Found) -> None:
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
+from host_tools.errors import BoardError
 from host_tools.virtual_board import devices as board
 from host_tools.virtual_board.clock import Over
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.emulation import Emulation
 from host_tools.virtual_board.picture_services import CameraServices, ImageServices, LcdServices
 from host_tools.virtual_board.process import MicroPython
 from host_tools.virtual_board.protocol import Call, ChannelClosedError, Error, RaisedError, Reply
@@ -63,8 +65,9 @@ class _DownloadError(Exception):
 class Chip:
     """Runs until close()."""
 
-    def __init__(self, devices: Devices, log: Path) -> None:
-        """`log` is the file for what MicroPython says of itself."""
+    def __init__(self, devices: Devices, log: Path, emulation: Emulation | None = None) -> None:
+        """`log` is the file for what the stand-in's MicroPython says; `emulation` runs firmware that is real."""
+        self._emulation = emulation
         self._devices = devices
         self._log = log
         self._repl = Repl(BANNER)
@@ -112,14 +115,21 @@ class Chip:
                 self._live_until_reset()
         except _ClosedError:
             pass
+        except BoardError as error:
+            self.failure = str(error)
+            self._devices.tell(self.failure)
         except Exception:  # noqa: BLE001 - a thread's failure, for wait_for() and close() to raise
-            self.failure = traceback.format_exc()
-            self._devices.tell(f"the virtual board failed:\n{self.failure}")
+            self.failure = f"the virtual board failed, which is its own fault: {traceback.format_exc()}"
+            self._devices.tell(self.failure)
 
     def _live_until_reset(self) -> None:
         """From one start of the interpreter to the next."""
         try:
-            self._session()
+            if self._emulation is not None and self._emulation.chosen:
+                self._emulation.run(self._stirred)
+                self._look_around()
+            else:
+                self._session()
         except ChipResetError as reset:
             self._power_on(reset.cause)
         except _DownloadError:
@@ -140,7 +150,8 @@ class Chip:
         self._devices.power_on()
         self._devices.reset_cause = cause
         self._repl.power_off()
-        self._devices.print(POWER_ON_LOG.replace("\n", "\r\n"))
+        if self._emulation is None or not self._emulation.choose():
+            self._devices.print(POWER_ON_LOG.replace("\n", "\r\n"))
 
     def _download(self) -> None:
         """Wait while the ROM has the line: until a reset finds a firmware in flash."""

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from conversion import network
+from conversion.feature_map import RAM_BYTES
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_BYTES
 from conversion.kmodel.plan import plan
 from conversion.kpu.posenet import Simulation
 from host_tools.verification import comparison, layers
