@@ -23,7 +23,7 @@ from host_tools.monitor.web import messages, orders, server
 from host_tools.monitor.web.outbox import MOST_KEPT
 from host_tools.monitor.web.recording import Recording
 from host_tools.serial_link.events import Reply
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
