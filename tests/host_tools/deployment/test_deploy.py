@@ -303,7 +303,7 @@ def _version_5(folder: Path) -> None:
         (None, {"--sd": "/nowhere/card"}, "no such folder; name the one under which the SD card is mounted"),
         (_without_card, {}, "no model card"),
         (_another_model, {}, "keep the two together"),
-        (_version_5, {}, "it is for a kmodel V5"),
+        (_version_5, {}, "is a kmodel V5; the program runs V3"),
     ],
 )
 def test_wrong_use_is_one_clear_line(
