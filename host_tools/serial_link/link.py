@@ -21,7 +21,7 @@ from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
 from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
-from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
 
 T = TypeVar("T")
@@ -39,15 +39,6 @@ _HIGHEST_ID = 65535
 _GREETING_SECONDS = 1.0
 # A board that waits silently in the raw REPL shows itself by this: leave it, and print the banner.
 _CTRL_B = b"\x02"
-
-
-class Refused(LinkError):  # noqa: N818 - it is an answer
-    """The board answered with a status other than 0: `code` and `text` are what it said."""
-
-    def __init__(self, port: str, kind: str, reply: Reply) -> None:
-        super().__init__(f"{port}: the board refused {kind} ({reply.status}: {reply.text}); {remedy(reply.status)}")
-        self.code = reply.status
-        self.text = reply.text
 
 
 class Link(Closing):

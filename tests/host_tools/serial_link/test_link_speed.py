@@ -7,7 +7,7 @@ import pytest
 
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Sentence
 from tests.host_tools.peer import collected, linked, polite, reply, silent
 
