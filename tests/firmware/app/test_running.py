@@ -116,7 +116,8 @@ def test_memory_is_taken_in_order_and_printed_first() -> None:
     board = Board()
     board.run(500)
     lines = board.printed.splitlines()
-    assert "memory in KiB: kmodel 39 + camera 375 + LCD 150 = 564 KiB needed, 3906 KiB free" in lines[0]
+    assert "memory in KiB: kmodel 39 + camera 750 + LCD 150 = 939 KiB needed, 3906 KiB free" in lines[0]
+    assert lines[0].endswith("; MicroPython's heap 489 KiB")
     assert lines[1] == "posenet: kmodel 320x240 from flash 0x300000"
     assert board.kpu.loaded == [ADDRESS]
     assert [name for name, *_ in board.sensor.calls] == ["reset", "set_pixformat", "set_framesize"]
@@ -126,7 +127,23 @@ def test_too_little_memory_is_said_before_loading() -> None:
     board = Board()
     board.free = 500_000
     board.run(500)
-    assert "likely too little: flash a `minimum` build" in board.printed.splitlines()[1]
+    said = board.printed.splitlines()
+    assert "camera 375 + LCD 150" in said[0]
+    assert said[1] == "posenet: one camera buffer, which costs frames a second"
+    assert "likely too little: flash a `minimum` build" in said[2]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "free", "two"),
+    [(-1, 1_100_000, True), (-1, 1_000_000, False), (-1, -1, False), (1, 600_000, True), (0, 4_000_000, False)],
+)
+def test_two_camera_buffers_where_memory_allows(wanted: int, free: int, two: bool) -> None:
+    board = Board()
+    board.config["camera"] = {"dual_buffer": wanted}
+    board.free = free
+    board.run(500)
+    assert (("reset", (), {"dual_buff": True}) in board.sensor.calls) == two
+    assert ("camera 750" in board.printed) == two
 
 
 def test_the_full_camera_frame_needs_no_window() -> None:

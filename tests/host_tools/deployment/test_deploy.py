@@ -19,6 +19,7 @@ from host_tools.deployment import deploy, payload
 from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
+from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import sentences
 from host_tools.virtual_board import Hardware
 from tests.host_tools.deployment import tiny
@@ -41,6 +42,11 @@ def files_of(board: VirtualBoard) -> Files:
     """What lies in /flash, but for what the program counts its starts in."""
     names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
     return {name: (board.flash_folder / name).read_bytes() for name in names}
+
+
+def heap_of(board: VirtualBoard) -> int:
+    """Bytes of MicroPython's heap at the last start."""
+    return board.heap_free_at_start
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path, board_id: str = "maix_bit", **more: object) -> deploy.Report:
@@ -106,6 +112,34 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert files_of(board) == before
     assert not any((board.flash_folder / name).exists() for name in payload.WRITTEN_BY_PROGRAM)
     board.wait_for("mine")
+
+
+def test_the_heap_is_enlarged_overridden_and_restored(board: VirtualBoard, kmodel: Path) -> None:
+    report = deploy_onto(board, kmodel)
+    assert "MicroPython's heap is set to 768 KiB (room for picture files)" in report.notes
+    assert report.started.runs
+    assert heap_of(board) > 700 * 1024
+    assert not any("heap" in note for note in deploy_onto(board, kmodel).notes)
+    report = deploy_onto(board, kmodel, heap=640 * 1024)
+    assert "MicroPython's heap is set to 640 KiB (as the config has it)" in report.notes
+    # What somebody chose stays.
+    assert not any("heap is" in note for note in deploy_onto(board, kmodel).notes)
+    assert 590 * 1024 < heap_of(board) < 640 * 1024
+    report = deploy.remove(DeployOptions(board.port), silent, no_progress)
+    assert "MicroPython's heap has 512 KiB again" in report.notes
+    board.wait_for("mine")
+    assert 490 * 1024 < heap_of(board) < 512 * 1024
+
+
+def test_a_heap_that_cannot_be_had_is_put_back_by_the_program(board: VirtualBoard, kmodel: Path) -> None:
+    """MaixPy takes any size, and only the next start shows that it was too much."""
+    deploy_onto(board, kmodel, heap=0)
+    with Prompt(board.port) as prompt:
+        prompt.execute("from Maix import utils\nutils.gc_heap_size(7000000)", seconds=20)
+        prompt.restart()
+    board.wait_for("(131072)")
+    board.wait_for("posenet: MicroPython's heap is set to 512 KiB (6835 KiB could not be had): resetting")
+    board.wait_for("$FRAME,")
 
 
 def test_only_what_changed_is_sent(board: VirtualBoard, kmodel: Path, install: Install) -> None:
