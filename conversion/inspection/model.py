@@ -137,6 +137,11 @@ class Layer:
         """What to call it: the network's name, else the file's, else its number."""
         return f"{self.name} {self.part}".strip() or self.file_name or f"layer {self.number}"
 
+    @property
+    def begins(self) -> bool:
+        """Whether it is a layer of its own or the first of its parts, so that a layer's properties count once."""
+        return self.part.partition("/")[0] in ("", "1")
+
 
 @dataclass(frozen=True)
 class Memory:

@@ -62,7 +62,8 @@ class VirtualBoard(Closing):
 
     `clock` is the board's; without one it runs at real pace. With `emulate` what lies at flash address 0 is run itself,
     on the emulated chip, unless it is a test image, for which the stand-in goes on standing in; `files` and `card` are
-    the stand-in's then, and `board` must be one of boards/.
+    the stand-in's then, and `board` must be one of boards/. `flash_file` keeps the flash chip from run to run: what is
+    in it already counts, and `flash` only where it is not there yet.
     """
 
     def __init__(
@@ -81,8 +82,10 @@ class VirtualBoard(Closing):
         download_faults: Iterable[DownloadFault | Flip] = (),
         clock: Clock | None = None,
         emulate: EmulationOptions | None = None,
+        flash_file: Path | None = None,
     ) -> None:
-        demand_micropython()
+        if emulate is None:
+            demand_micropython()
         self.hardware = board or Hardware()
         self.clock = clock or RealClock()
         self._seen = 0
@@ -90,8 +93,11 @@ class VirtualBoard(Closing):
         with ExitStack() as parts:
             self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="virtual-board-")))
             folders = self._make_folders(files, card, sd, sd_delay_ms)
-            self.flash = parts.enter_context(closing(FlashChip(self.folder / _FLASH_FILE)))
-            self._fill_flash(_MAIXPY if flash is None else flash, model)
+            self._flash_path = flash_file or self.folder / _FLASH_FILE
+            is_new = not self._flash_path.exists()
+            self.flash = parts.enter_context(closing(FlashChip(self._flash_path)))
+            if is_new:
+                self._fill_flash(_MAIXPY if flash is None else flash, model)
             self._assemble(parts, folders, _scene(camera), faults or Faults(), tuple(download_faults), tell, emulate)
             if link is not None:
                 self._line.link(link)
@@ -136,7 +142,7 @@ class VirtualBoard(Closing):
             tell,
         )
         if emulate is not None:
-            self._emulation = Emulation(emulate, self._devices, self.folder / _FLASH_FILE, scene)
+            self._emulation = Emulation(emulate, self._devices, self._flash_path, scene)
         self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log", self._emulation)))
 
     def _is_emulated(self) -> bool:

@@ -1,8 +1,8 @@
 """The vendor's firmware on the emulated chip, in the place of the stand-in's interpreter.
 
-Everything else is the virtual board's own: port, line and its faults, ROM, flash chip, camera scenes. The machine's time
-never runs ahead of real time where somebody may be listening, since a program takes a host for gone that is silent for
-some seconds of the board's time; it may fall behind, and does not catch up.
+Everything else is the virtual board's own: port, line and its faults, ROM, flash chip, camera scenes. The machine's
+time never runs ahead of real time where somebody may be listening, since a program takes a host for gone that is silent
+for some seconds of the board's time; it may fall behind, and does not catch up.
 """
 
 from __future__ import annotations

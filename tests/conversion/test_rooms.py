@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+import pytest
+
 from tests import import_graph
+from tests.import_graph import ROOT
 
 # Statements in a file of one folder of conversion that import from another. A better cut lowers it.
 MOST_BETWEEN_ROOMS = 94
+ROOMS = sorted(path.parent for path in (ROOT / "conversion").glob("*/__init__.py"))
 # What lies beside the rooms and uses them: the commands, and what joins the rooms. The rest is for every room to use.
 JOINS = {"__main__", "card", "cli", "pipeline", "run_photo", "test_vector"}
 
@@ -29,6 +36,18 @@ def test_what_every_room_may_use_uses_no_room() -> None:
         if each.importer in ground and import_graph.room(name)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
+def test_a_room_s_readme_says_what_is_in_which_file(room: Path) -> None:
+    table = (room / "README.md").read_text(encoding="utf-8").split("\n\n## ")[0]
+    named = set(re.findall(r"`([\w/.]+)`", "".join(re.findall(r"^\|([^|]*)\|", table, re.MULTILINE))))
+    files = {
+        path.relative_to(room).as_posix()
+        for path in room.rglob("*")
+        if path.is_file() and path.name not in ("README.md", "__init__.py") and path.suffix != ".pyc"
+    }
+    assert named == files
 
 
 def test_an_import_between_rooms_would_be_counted() -> None:

@@ -186,7 +186,7 @@ class Dmac(Registers):
             channel.give(channel.take())
             channel.finish_after(channel.items * _COPY_CYCLES)
             return
-        device, offset = self.chip.find(channel.target if from_memory else channel.source)  # type: ignore[attr-defined]
+        device, offset = self.chip.find(channel.target if from_memory else channel.source)
         if hasattr(device, "dma_ready"):
             device.dma_ready(channel)
         elif device is None or not (from_memory or channel.to_memory) or channel.bytes > _MOST_BYTES:
