@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 
+from conversion.kpu.posenet import Simulation
+from conversion.test_vector import test_vector as vector_of
 from tests.host_tools.virtual_board import kmodels
 
 KMODEL = "small.kmodel"
@@ -15,8 +18,13 @@ def card() -> dict:
     return {
         **kmodels.model_card(),
         "source": {"form": "tfjs graph model", "name": "unknown", "sha256": {"model.json": "0" * 64}},
-        "test_vector": {"heads_crc32": 1, "heads_sha256": "0" * 64, "poses": []},
+        "test_vector": _test_vector(),
     }
+
+
+@cache
+def _test_vector() -> dict:
+    return vector_of(Simulation(kmodels.model(), KMODEL), kmodels.model_card())
 
 
 def kmodel_in(folder: Path, the_card: object | None = None) -> Path:
