@@ -9,16 +9,15 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conversion import card_checks, network
+from conversion import card_checks, json_text, network, reading
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu import time
-from conversion.outside import json_text, reading
-from conversion.outside.text import shown
+from conversion.printable import shown
 
 FORMAT = card_checks.FORMAT
 MAX_CARD_BYTES = 1024 * 1024
@@ -42,7 +41,7 @@ def kmodel_entry(file: str, data: bytes) -> dict:
     }
 
 
-def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int) -> dict:
+def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: int) -> dict:
     """The entries that follow from network and plan: input, heads with their fixed-point constants, memory, work."""
     heads = [
         _head_entry(number, spec, head, step)
@@ -90,7 +89,7 @@ def _head_entry(number: int, spec: network.HeadSpec, head: object, step: object)
     }
 
 
-def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
+def work(kpu_network: KpuNetwork, plan: RamPlan) -> tuple[int, int]:
     """Multiply-accumulates of one picture: (useful, executed); the KPU computes rows that it then drops."""
     layers = (*kpu_network.body, *(head.layer for head in kpu_network.heads))
     useful = executed = 0
@@ -101,7 +100,7 @@ def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
     return useful, executed
 
 
-def expected_time(kpu_network: KpuNetwork, plan: Plan) -> time.Estimate:
+def expected_time(kpu_network: KpuNetwork, plan: RamPlan) -> time.Estimate:
     """What one picture is expected to take on the KPU, and the copy of the heads to main memory."""
     copied = sum(step.destination.map.bytes for step in plan.heads)
     return time.estimate((layer.registers for layer in placed_layers(kpu_network, plan)), copied)

@@ -11,9 +11,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conversion import __version__, command_line, network
+from conversion import __version__, command_line, network, printable
 from conversion.errors import ConversionError, ProofError, SizeError
-from conversion.outside import text
 
 if TYPE_CHECKING:
     from conversion.run_photo import Result
@@ -80,9 +79,9 @@ def kmodel(
     from conversion import files, pipeline
     from conversion.report import accuracy, summary, writing
 
-    request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
+    recipe = pipeline.Recipe(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
-    made = pipeline.convert(request, talk_console.is_terminal, _talk)
+    made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)
     page = writing.write(made, output / accuracy.FOLDER)
     _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
@@ -128,14 +127,14 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
     from conversion.evaluation import evaluate as evaluation
     from conversion.evaluation import tables
 
-    request = evaluation.Request(model, coco, images, **options)
+    trial = evaluation.Trial(model, coco, images, **options)
     if json_ is not None:
         files.check_writable(json_.parent)
-    found = evaluation.evaluate(request, talk_console.is_terminal, _talk)
+    found = evaluation.evaluate(trial, talk_console.is_terminal, _talk)
     if json_ is not None:
         _talk(f"written: {json_} and {evaluation.write(found, json_)}")
-    if request.goes_into_card:
-        _talk(evaluation.note_in_card(found, request))
+    if trial.goes_into_card:
+        _talk(evaluation.note_in_card(found, trial))
     for table in tables.tables(found):
         result_console.print(table)
 
@@ -172,10 +171,10 @@ def _print_poses(result: Result) -> None:
 
 
 def _talk(message: str) -> None:
-    talk_console.print(f"· {escape(text.message(message))}", style="dim", soft_wrap=True)
+    talk_console.print(f"· {escape(printable.message(message))}", style="dim", soft_wrap=True)
 
 
 def _print_facts(facts: list[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, fact in facts:
-        result_console.print(f"[bold]{name:<{width}}[/]  {escape(text.message(fact))}")
+        result_console.print(f"[bold]{name:<{width}}[/]  {escape(printable.message(fact))}")

@@ -155,10 +155,9 @@ def _ready() -> Stages:
     global _stages
     if _stages is None:
         from conversion.evaluation.stages import Stages
+        from conversion.quiet_tensorflow import tf
 
-        import tensorflow  # isort: skip  (after conversion.tensorflow.graph, which sets its environment)
-
-        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         _stages = Stages(_setup)
     return _stages

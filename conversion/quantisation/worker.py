@@ -15,10 +15,10 @@ import numpy as np
 
 from conversion import network, processes
 from conversion.errors import CompilerError, ConversionError, PhotoError
+from conversion.posenet_weights import ConvWeights, Normalisation, Origin, PoseNetWeights
 from conversion.progress import Report
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
 
 _MODULE = "conversion.quantisation.worker"
 # How the process ends with an error that the calibration itself raises; its text is then the last line on stderr.

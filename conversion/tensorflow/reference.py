@@ -12,9 +12,8 @@ import numpy as np
 
 from conversion import network
 from conversion.keeping import kept
-from conversion.nncase import compiler
+from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow.proof_result import Proof
-from conversion.weights.model import PoseNetWeights
 
 
 def tensorflow_version() -> str:
@@ -29,7 +28,13 @@ def tensorflow_version() -> str:
 
 def tflite(weights: PoseNetWeights, width: int, height: int) -> bytes:
     """The graph that nncase compiles, at one size."""
-    return kept("tflite", _tflite, weights, width, height, read=compiler.checked_tflite)
+    return kept("tflite", _tflite, weights, width, height, read=_checked_tflite)
+
+
+def _checked_tflite(data: bytes) -> bytes:
+    if data[4:8] != b"TFL3":
+        raise ValueError("no TFLite file")
+    return data
 
 
 def proof(weights: PoseNetWeights, tflite_file: bytes) -> Proof:

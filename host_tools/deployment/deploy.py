@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from conversion import budget
+from conversion import memory_budget
 from conversion.progress import Count, Talk
 from host_tools import boards
 from host_tools.deployment import changes, payload, sd_card, start
@@ -144,12 +144,12 @@ def _tell_memory(the_payload: Payload, report: Report) -> None:
     board, lcd = the_payload.board, the_payload.board.lcd
     main_memory = the_payload.card["memory"]["main_memory_bytes"]
     lcd_bytes = lcd.width * lcd.height * 2 if lcd else 0
-    fits = budget.fits(len(the_payload.kmodel), main_memory)
-    needed = fits[0].needed - budget.LCD_BYTES + lcd_bytes
+    fits = memory_budget.fits(len(the_payload.kmodel), main_memory)
+    needed = fits[0].needed - memory_budget.LCD_BYTES + lcd_bytes
     free = ", ".join(f"{fit.free // 1024} KiB with MaixPy {fit.build}" for fit in fits)
     line = f"RAM: {needed // 1024} KiB needed; free are {free}"
     report.notes.append(line)
-    name = budget.MINIMUM.name if budget.MINIMUM.name in board.firmware_build else budget.FULL.name
+    name = memory_budget.MINIMUM.name if memory_budget.MINIMUM.name in board.firmware_build else memory_budget.FULL.name
     build = next(fit for fit in fits if fit.build == name)
     if needed > build.free:
         report.warnings.append(

@@ -8,9 +8,8 @@ import string
 from pathlib import Path
 
 import conversion
-from conversion import budget, card, files
-from conversion.outside import names
-from conversion.outside.text import shown
+from conversion import card, file_names, files, memory_budget
+from conversion.printable import shown
 from host_tools.boards import Board
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
@@ -56,7 +55,9 @@ def contents(board: Board, model: Path | None) -> dict[str, bytes]:
         "LICENSE.txt": _licence("LICENSE"),
         "NOTICE.txt": _licence("NOTICE") + _notice(belongings),
         **{f"{SD_CARD}/{file}": data for file, data in _sd_card(belongings).items()},
-        f"cards/{names.plain(belongings.kmodel_path.name)}.json": card.path_beside(belongings.kmodel_path).read_bytes(),
+        f"cards/{file_names.plain(belongings.kmodel_path.name)}.json": card.path_beside(
+            belongings.kmodel_path
+        ).read_bytes(),
     }
     sums = "".join(f"{hashlib.sha256(inside[path]).hexdigest()}  {path}\n" for path in sorted(inside))
     return {f"{name}/{path}": inside[path] for path in sorted(inside)} | {f"{name}/{sources.SUMS}": sums.encode()}
@@ -72,7 +73,7 @@ def _sd_card(belongings: payload.Payload) -> dict[str, bytes]:
 def readme(belongings: payload.Payload, package_bytes: int) -> str:
     """The release's README.txt: what to do, and what is not known."""
     board, the_card = belongings.board, belongings.card
-    fits = budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
+    fits = memory_budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
     text = string.Template((_TEMPLATES / "readme.txt").read_text(encoding="utf-8")).substitute(
         name=name_of(board),
         board=board.name,

@@ -6,8 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from host_tools.k210.blocks import addresses as at
 from host_tools.k210.blocks.aes import Aes
 from host_tools.k210.blocks.clint import Clint
@@ -32,7 +30,7 @@ from host_tools.k210.blocks.watchdog import Watchdog
 from host_tools.k210.kpu.block import Kpu
 from host_tools.k210.kpu.timing import TimeModel
 from host_tools.k210.parts.gc0328 import Gc0328
-from host_tools.k210.parts.image_sensor import ImageSensor
+from host_tools.k210.parts.image_sensor import Gradient, ImageSensor
 from host_tools.k210.parts.lcd import Lcd
 from host_tools.k210.parts.ov2640 import Ov2640
 from host_tools.k210.parts.ov7740 import Ov7740
@@ -48,16 +46,6 @@ _RESET_BITS = {
     2: "kpu", 3: "dvp", 5: "gpio", 6: "spi0", 7: "spi1", 9: "spi3", 16: "uart1", 17: "uart2", 18: "uart3", 19: "aes",
     21: "timer0", 22: "timer1", 23: "timer2", 24: "wdt0", 25: "wdt1", 26: "sha256", 29: "rtc",
 }  # fmt: skip
-
-
-class Gradient:
-    """What a camera sees that looks at nothing in particular: rising red and green, squares in blue."""
-
-    def picture(self, number: int, width: int, height: int) -> np.ndarray:
-        """uint8 [height, width, 3]."""
-        y, x = np.mgrid[0:height, 0:width]
-        red, green = x * 255 // max(1, width - 1), y * 255 // max(1, height - 1)
-        return np.stack([red, green, (x // 16 + y // 16) % 2 * 200], axis=-1).astype(np.uint8)
 
 
 class Bus:

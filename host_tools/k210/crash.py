@@ -8,7 +8,7 @@ from host_tools.k210.engine.hart import CAUSES, Fault, Hart
 from host_tools.k210.engine.memory import Memory
 
 _NAMES = (
-    "zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5 a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6".split()
+    ["zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"]
 )  # fmt: skip
 _RA, _SP = 1, 2
 _MOST_CALLS, _STACK_BYTES = 12, 4096

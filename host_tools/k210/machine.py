@@ -367,5 +367,3 @@ class Machine:
             hart.restore()
         self._connect()
         self.statistics.attach(self.harts[0])
-
-

@@ -11,8 +11,8 @@ from host_tools.k210.machine import Ended, Machine
 SECONDS, REAL_SECONDS = 60.0, 300.0
 PROMPT, _RAW_PROMPT, _END = b">>> ", b"raw REPL; CTRL-B to exit\r\n>", b"\x04"
 _INTERRUPT, _RAW, _FRIENDLY, _RUN = b"\x03", b"\x01", b"\x02", b"\x04"
-# The board's receive ring holds 2 KiB and drops silently; a line of this length never fills it.
-_PIECE = 192
+# A piece of a file in base64 fits into the receive ring of 2 KiB, which drops silently what is more.
+_PIECE = 1024
 _SHOWN = 400
 
 
@@ -41,7 +41,9 @@ class Session:
         try:
             ended = self.machine.run(there, seconds=seconds, real_seconds=real_seconds)
         except WaitError as error:
-            raise WaitError(f"waiting for {wanted!r}: {error}; the board sent {bytes(self.sent[start:][-_SHOWN:])!r}") from error
+            raise WaitError(
+                f"waiting for {wanted!r}: {error}; the board sent {bytes(self.sent[start:][-_SHOWN:])!r}"
+            ) from error
         if ended is not Ended.UNTIL:
             raise WaitError(f"waiting for {wanted!r}: {ended.value}")
         return bytes(self.sent[start : self.sent.find(wanted, start) + len(wanted)])
@@ -72,7 +74,9 @@ class Session:
         """Run code in the raw REPL; what it printed. EmulatorError with the board's traceback where it failed."""
         output, error = self.attempt(code, **limits)
         if error:
-            raise EmulatorError(f"the board's Python says: {error.strip().splitlines()[-1]} (after {output[-_SHOWN:]!r})")
+            raise EmulatorError(
+                f"the board's Python says: {error.strip().splitlines()[-1]} (after {output[-_SHOWN:]!r})"
+            )
         return output
 
     def attempt(self, code: str, **limits: float) -> tuple[str, str]:

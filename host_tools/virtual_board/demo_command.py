@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
+@click.option("--firmware", type=click.Path(path_type=Path), help="A MaixPy v1 .bin to run on the emulated chip.")
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True, help="Folder."
 )
-def demo(model: Path | None, output: Path) -> None:
+def demo(model: Path | None, firmware: Path | None, output: Path) -> None:
     """Run the firmware on a virtual board and keep what its LCD showed and the poses it sent."""
     check_platform()
     from conversion import files
     from host_tools.virtual_board import demo as showing
 
     files.check_writable(output)
-    seen = showing.run(model, talk)
+    seen = showing.run(model, talk, maixpy=firmware)
     showing.write(seen, output)
     _print_frames(seen)
+    times = "this computer's, not a board's" if firmware is None else "the emulated chip's: estimated, not a board's"
+    result_console.print(f"Times are {times}.")
     result_console.print(f"written: {', '.join(str(output / name) for name in showing.WRITTEN)}")
     showing.check(seen)
 
@@ -46,4 +49,3 @@ def _print_frames(seen: Demo) -> None:
     for count, numbers in seen.people.items():
         people = "1 person" if count == 1 else f"{count} people"
         result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")
-    result_console.print("Times are this computer's, not a board's.")

@@ -83,7 +83,9 @@ class Channel:
         if self.source_stays:
             return memory.load(self.source, width) * self.items
         if memory.offset(self.source, self.bytes) < 0:
-            self._dmac.chip.note(f"DMA channel {self.number} reads {self.bytes} bytes from {self.source:#x}, beyond memory")
+            self._dmac.chip.note(
+                f"DMA channel {self.number} reads {self.bytes} bytes from {self.source:#x}, beyond memory"
+            )
             return bytes(self.bytes)
         return memory.load(self.source, self.bytes)
 
@@ -92,7 +94,9 @@ class Channel:
         if self.target_stays:
             data = data[-self.target_width :]
         if self._dmac.chip.memory.offset(self.target, len(data)) < 0:
-            self._dmac.chip.note(f"DMA channel {self.number} writes {len(data)} bytes to {self.target:#x}, beyond memory")
+            self._dmac.chip.note(
+                f"DMA channel {self.number} writes {len(data)} bytes to {self.target:#x}, beyond memory"
+            )
             return
         self._dmac.chip.memory.store(self.target, data)
 
@@ -186,7 +190,9 @@ class Dmac(Registers):
         if hasattr(device, "dma_ready"):
             device.dma_ready(channel)
         elif device is None or not (from_memory or channel.to_memory) or channel.bytes > _MOST_BYTES:
-            self.chip.note(f"DMA channel {channel.number} from {channel.source:#x} to {channel.target:#x}: nobody there")
+            self.chip.note(
+                f"DMA channel {channel.number} from {channel.source:#x} to {channel.target:#x}: nobody there"
+            )
             channel.finish_after(1)
         elif from_memory:
             self._push(channel, device, offset)

@@ -181,9 +181,13 @@ class Kpu:
             item = 1 if self._eight_bit else 2
             loaded = min(registers.load_time * registers.para_size, channels * taps * item)
             if registers.o_ch_num_coef * taps * item != registers.para_size:
-                self._note(f"loads of {registers.para_size} bytes for {registers.o_ch_num_coef} channels of {taps} weights")
-            if not (registers.load_time - 1) * registers.o_ch_num_coef < channels <= (
-                registers.load_time * registers.o_ch_num_coef
+                self._note(
+                    f"loads of {registers.para_size} bytes for {registers.o_ch_num_coef} channels of {taps} weights"
+                )
+            if (
+                not (registers.load_time - 1) * registers.o_ch_num_coef
+                < channels
+                <= (registers.load_time * registers.o_ch_num_coef)
             ):
                 self._note(f"{registers.load_time} loads of {registers.o_ch_num_coef} channels for {channels} channels")
             self._weights = self._fetch(registers.para_start_addr, loaded)

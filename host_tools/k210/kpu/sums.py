@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from conversion.errors import ConversionError
+from conversion.feature_map import LINE_BYTES, RAM_BYTES
 from conversion.kmodel.layer import ACTIVATION_BYTES, BATCH_NORM_BYTES, KERNELS, POOL_FACTORS, KpuLayer
-from conversion.kmodel.layout import LINE_BYTES, RAM_BYTES
 from conversion.kmodel.registers import WORDS, Registers
 from conversion.kpu.arithmetic import LayerArithmetic
 

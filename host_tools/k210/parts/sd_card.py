@@ -42,7 +42,9 @@ class SdCard:
         try:
             size = self.path.stat().st_size
             if size < 2 * _UNIT or size % _UNIT:
-                raise EmulatorError(f"{self.path}: {size} bytes are no SD card's image; its size is a multiple of {_UNIT}")
+                raise EmulatorError(
+                    f"{self.path}: {size} bytes are no SD card's image; its size is a multiple of {_UNIT}"
+                )
             with self.path.open("r+b") as file:
                 self.data = mmap.mmap(file.fileno(), 0)
         except OSError as error:

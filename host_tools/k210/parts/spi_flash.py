@@ -22,7 +22,12 @@ ERASE_SECONDS = {0x20: Fraction(45, 1000), 0x52: Fraction(120, 1000), 0xD8: Frac
 ERASE_BYTES = {0x20: SECTOR, 0x52: 32 * 1024, 0xD8: 64 * 1024}
 CHIP_ERASE_SECONDS, STATUS_SECONDS = Fraction(40), Fraction(10, 1000)
 _READS = (0x03, 0x0B, 0x3B, 0x6B, 0xBB, 0xEB)
-_PROGRAMS, _CHIP_ERASES, _STATUS_READS, _STATUS_WRITES = (0x02, 0x32), (0xC7, 0x60), (0x05, 0x35, 0x15), (0x01, 0x31, 0x11)
+_PROGRAMS, _CHIP_ERASES, _STATUS_READS, _STATUS_WRITES = (
+    (0x02, 0x32),
+    (0xC7, 0x60),
+    (0x05, 0x35, 0x15),
+    (0x01, 0x31, 0x11),
+)
 _WRITE_ENABLE, _WRITE_DISABLE = (0x06, 0x50), 0x04
 _BUSY, _LATCH = 1, 2
 # Quad enable, as MaixPy leaves it.
@@ -200,4 +205,6 @@ def _open(content: Path | bytes | None) -> bytearray | mmap.mmap:
 
 def _check_size(where: str, size: int) -> None:
     if size != SIZE:
-        raise EmulatorError(f"{where}: {size} bytes, but a board's flash chip has {SIZE}; name a file that is no flash yet")
+        raise EmulatorError(
+            f"{where}: {size} bytes, but a board's flash chip has {SIZE}; name a file that is no flash yet"
+        )

@@ -15,8 +15,8 @@ from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.stages import Run, Stages
 from conversion.kpu import posenet
 from conversion.kpu.posenet import real_values
+from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow import graph
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.evaluation.conftest import SIZE
 
 

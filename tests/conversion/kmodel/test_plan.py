@@ -9,19 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel import plan as planning
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import check
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
-from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kpu import memory
 from tests.conversion.kmodel.networks import layer, posenet_like
 
 NETWORK = posenet_like()
 
 
-def plan(width: int, height: int, lines: int = RAM_LINES) -> Plan:
+def plan(width: int, height: int, lines: int = RAM_LINES) -> RamPlan:
     return planning.plan(NETWORK, width, height, lines)
 
 
@@ -82,7 +82,7 @@ def test_no_layer_writes_what_it_or_a_later_part_still_reads(size: tuple[int, in
             assert written.stop <= read.start or read.stop <= written.start, (step, reader)
 
 
-def _same_source(step: planning.Step, other: planning.Step, the_plan: Plan) -> bool:
+def _same_source(step: planning.Step, other: planning.Step, the_plan: RamPlan) -> bool:
     return other.number == step.number or (step in the_plan.heads and other in the_plan.heads)
 
 
@@ -109,7 +109,7 @@ def _channels(steps: list[planning.Step], side: str) -> int:
     return sum(getattr(step, side).map.channels for step in steps)
 
 
-def _plan_or_none(width: int, height: int) -> Plan | None:
+def _plan_or_none(width: int, height: int) -> RamPlan | None:
     try:
         return plan(width, height)
     except KpuMemoryError:

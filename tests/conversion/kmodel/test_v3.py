@@ -9,7 +9,7 @@ from conversion.errors import ConversionError, ModelFormatError, UnsupportedMode
 from conversion.kmodel import v3, v3_container
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.plan import plan
-from conversion.kmodel.v3 import DequantizeLayer, Output, V3Model
+from conversion.kmodel.v3 import DequantiseLayer, Output, V3Model
 from conversion.kmodel.v3_container import Body, Reader
 from tests.conversion.kmodel import mutants
 from tests.conversion.kmodel.networks import posenet_like
@@ -55,8 +55,8 @@ def test_tables_are_aligned_for_the_kpu() -> None:
 
 
 def test_a_dequantising_layer_survives() -> None:
-    dequantize = DequantizeLayer(source=0, destination=4096, count=510, scale=0.125, bias=-16.0)
-    model = V3Model((*MODEL.layers, dequantize), (Output(4096, 2040),), 8192, 0)
+    dequantise = DequantiseLayer(source=0, destination=4096, count=510, scale=0.125, bias=-16.0)
+    model = V3Model((*MODEL.layers, dequantise), (Output(4096, 2040),), 8192, 0)
     assert v3.read(v3.write(model), "test") == model
 
 

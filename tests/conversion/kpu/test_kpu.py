@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import ConversionError, SizeError
+from conversion.feature_map import RAM_BYTES, FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_BYTES, FeatureMap
 from conversion.kmodel.plan import plan
-from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, Output, V3Model
+from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, Output, V3Model
 from conversion.kpu import memory
 from conversion.kpu.simulator import Kpu
 from tests.conversion.kmodel import networks
@@ -129,7 +129,7 @@ def test_dequantising_makes_floats() -> None:
     conv = identity(2, 4, 4)
     model = replace(
         conv,
-        layers=(*conv.layers, DequantizeLayer(0, 32, 32, 0.25, -3.5)),
+        layers=(*conv.layers, DequantiseLayer(0, 32, 32, 0.25, -3.5)),
         outputs=(Output(32, 128),),
         main_memory_bytes=160,
     )

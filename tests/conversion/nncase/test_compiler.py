@@ -6,15 +6,15 @@ import sys
 import numpy as np
 import pytest
 
+from conversion import input_pixels
 from conversion.errors import CompilerError
 from conversion.kmodel import v5
-from conversion.kpu import input as kpu_input
 from conversion.nncase import compiler
+from conversion.posenet_weights import FLOAT_NORMALISATION
 from conversion.tensorflow import graph
-from conversion.weights.model import FLOAT_NORMALISATION
 from tests.conversion.weights.weight_files import random_weights
 
-RANGE = kpu_input.value_range(FLOAT_NORMALISATION)
+RANGE = input_pixels.value_range(FLOAT_NORMALISATION)
 CALIBRATION = np.random.default_rng(0).integers(0, 256, (1, 3, 64, 64), np.uint8)
 
 

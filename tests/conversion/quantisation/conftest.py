@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.quantisation import small
 
 

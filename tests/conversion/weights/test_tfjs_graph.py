@@ -12,8 +12,8 @@ import pytest
 
 from conversion import weights
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import tfjs_graph
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.weights.memory import peak_of
 
 JSON = "model-stride16.json"

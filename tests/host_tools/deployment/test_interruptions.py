@@ -28,14 +28,13 @@ from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
 
 Files = dict[str, bytes]
-STARTED = re.compile(r"program ([12]) runs")
 OWN_MAIN = b"print('program 0 runs')\n"
 
 
 def files_of(board: VirtualBoard) -> Files:
     """What lies in /flash, but for what the program counts its starts in."""
-    names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
-    return {name: (board.flash_folder / name).read_bytes() for name in names}
+    there = (path for path in board.flash_folder.iterdir() if path.name not in payload.WRITTEN_BY_PROGRAM)
+    return {path.name: path.read_bytes() for path in there}
 
 
 def board_with(files: Files) -> VirtualBoard:

@@ -9,9 +9,9 @@ import pytest
 from conversion.kmodel.expected import expected
 
 from conversion import network
+from conversion.feature_map import RAM_BYTES
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_BYTES
 from conversion.kpu.posenet import Simulation
 from host_tools.verification import comparison, layers
 from host_tools.verification.model import Model

@@ -142,12 +142,12 @@ def test_a_bad_line_only_takes_long(kmodel: Path, photo: Path, mode: str, seed: 
 @pytest.mark.soak
 def test_the_default_model_is_verified(tfjs_graph_dir: Path, people_photos: list[Path], tmp_path: Path) -> None:
     from conversion import pipeline
-    from conversion.pipeline import Request
+    from conversion.pipeline import Recipe
     from host_tools import boards
     from host_tools.deployment import payload
     from host_tools.virtual_board import Hardware
 
-    made_model = pipeline.convert(Request(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)
+    made_model = pipeline.convert(Recipe(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)
     pipeline.write(made_model)
     the_board = boards.find(small.BOARD)
     with VirtualBoard(

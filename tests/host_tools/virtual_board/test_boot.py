@@ -6,7 +6,7 @@ import time
 import pytest
 from PIL import Image
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.errors import BoardError
 from host_tools.virtual_board import Faults
 from tests.host_tools.virtual_board import kmodels
@@ -249,13 +249,15 @@ class TestFaults:
     def test_less_memory(self) -> None:
         main = "import KPU\nKPU.load(0x300000)\n"
         with VirtualBoard(
-            kmodels.kmodel(), files={"main.py": main}, faults=Faults(memory=budget.MINIMUM.free_bytes - 100_000)
+            kmodels.kmodel(), files={"main.py": main}, faults=Faults(memory=memory_budget.MINIMUM.free_bytes - 100_000)
         ) as board:
             board.wait_for(re.compile(r"E \(\d+\) SYSCALL: Out of memory\r\n"))
             board.wait_for("ValueError: [MAIXPY]kpu: load error:2006, ERR_NO_MEM: memory not enough")
 
     def test_memory_for_camera_and_lcd(self) -> None:
-        with VirtualBoard(files={"main.py": ""}, faults=Faults(memory=budget.MINIMUM.free_bytes - 150_000)) as board:
+        with VirtualBoard(
+            files={"main.py": ""}, faults=Faults(memory=memory_budget.MINIMUM.free_bytes - 150_000)
+        ) as board:
             shell = Shell(board)
             for source in (
                 "import lcd\nlcd.init()",

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from conversion import pipeline
-from conversion.pipeline import Request
+from conversion.pipeline import Recipe
 from conversion.progress import silent
 from host_tools import boards
 from host_tools.deployment import payload
@@ -21,8 +21,8 @@ FRAMES = 4
 @pytest.fixture(scope="module")
 def kmodel(tfjs_graph_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that sees people; the demo itself runs in a few seconds."""
-    request = Request(tmp_path_factory.mktemp("build"), weights=tfjs_graph_dir, quantisation="fast")
-    made = pipeline.convert(request, False, silent)
+    recipe = Recipe(tmp_path_factory.mktemp("build"), weights=tfjs_graph_dir, quantisation="fast")
+    made = pipeline.convert(recipe, False, silent)
     pipeline.write(made)
     return made.path
 

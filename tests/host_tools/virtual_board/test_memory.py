@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion import budget
-from conversion.budget import FULL, MINIMUM
+from conversion import memory_budget
+from conversion.memory_budget import FULL, MINIMUM
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
 
 @pytest.mark.parametrize(("build", "mib"), [(MINIMUM, 4.66), (FULL, 2.47)])
-def test_it_has_what_the_firmware_leaves(build: budget.Build, mib: float) -> None:
+def test_it_has_what_the_firmware_leaves(build: memory_budget.Build, mib: float) -> None:
     assert SystemHeap(build.image_bytes).free / 2**20 == pytest.approx(mib, abs=0.01)
 
 

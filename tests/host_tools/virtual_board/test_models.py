@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from conversion import budget
+from conversion import memory_budget
 from conversion.kpu.simulator import Kpu
 from host_tools.virtual_board.memory import SystemHeap
 from host_tools.virtual_board.models import LoadError, ModelError, Models
@@ -27,7 +27,7 @@ def models(told: list[str]) -> Models:
 
 @pytest.fixture
 def heap() -> SystemHeap:
-    return SystemHeap(budget.MINIMUM.image_bytes)
+    return SystemHeap(memory_budget.MINIMUM.image_bytes)
 
 
 def refusal(models: Models, heap: SystemHeap, data: bytes | None, whole: bool = True) -> tuple[LoadError, str]:
@@ -51,7 +51,7 @@ def test_it_costs_its_size_the_loader_and_main_memory(models: Models, heap: Syst
     free = heap.free
     handle, loaded = models.load(heap, MODEL, True)
     main_memory = kmodels.model().main_memory_bytes
-    assert free - heap.free == len(MODEL) + budget.LOADER_BYTES + main_memory == len(MODEL) + 448 + main_memory
+    assert free - heap.free == len(MODEL) + memory_budget.LOADER_BYTES + main_memory == len(MODEL) + 448 + main_memory
     models.unload(heap, handle)
     assert heap.free == free
     assert loaded.raw

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversion.weights.model import Normalisation
+from conversion.posenet_weights import Normalisation
 
 # The pixel whose normalised value is 0, which TensorFlow's own zero padding stands for, is not an integer for the
 # float files (127.5). The KPU pads with a byte; both kinds of weights use this one.
