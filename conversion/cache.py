@@ -22,6 +22,8 @@ _MOST_BYTES = 1 << 30
 # What readers raise for bytes that are none of theirs.
 _UNREADABLE = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, OSError, MemoryError),
+    # Of JSON that is nested too deep.
+    RecursionError,
     *(zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, ConversionError),
 )
 T = TypeVar("T")
