@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -48,9 +47,13 @@ def started(tool: str, board: FakeBoard, folder: Path) -> Iterator[subprocess.Po
     command = [sys.executable, "-m", "host_tools", *TOOLS[tool], "--port", board.port]
     if tool in WITH_MODEL:
         command += ["--model", str(sound.kmodel_in(folder))]
-    environment = {**os.environ, "PYTHONPATH": str(limited.ROOT)}
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limited.limit
+        command,
+        cwd=folder,
+        env=limited.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=limited.limit,
     )
     try:
         yield process
@@ -110,7 +113,13 @@ def test_nothing_of_a_board_moves_the_cursor(tmp_path: Path) -> None:
     assert shown.raw.rstrip().endswith(b"\x1b[?25h") or b"\x1b[?25h" in shown.raw[-500:]
 
 
-@pytest.mark.parametrize("answer", [fake_board.refusing, fake_board.of_another_id, peer.silent])
+# Those that let wait take twelve seconds.
+SLOW_ANSWERS = (fake_board.of_another_id, peer.silent)
+
+
+@pytest.mark.parametrize(
+    "answer", [fake_board.refusing, *(pytest.param(each, marks=pytest.mark.soak) for each in SLOW_ANSWERS)]
+)
 def test_what_a_board_answers_is_one_line(answer: peer.Answer, tmp_path: Path) -> None:
     with FakeBoard(iter(()), answer) as board, started("verify", board, tmp_path) as process:
         stdout, stderr = process.communicate(timeout=limited.WALL_SECONDS)
