@@ -16,10 +16,11 @@ from typing import TypeVar
 
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.serial_link import diagnosis, limits, ports, sentences
+from host_tools.serial_link import diagnosis, ports, sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
+from host_tools.serial_link.kept_events import KeptEvents
 from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
 from host_tools.serial_link.refusal import Refused
@@ -60,9 +61,7 @@ class Link(Closing):
         """
         self._serial = ReconnectingPort(port, baud, patient)
         self._decoder = Decoder()
-        self._kept: list[Event] = []
-        # Of all events ever kept, so many are gone: places in the list are counted from the first one.
-        self._gone = 0
+        self._kept = KeptEvents()
         self._replies: dict[int, Reply] = {}
         self._awaited: set[int] = set()
         self._next_id = random.randrange(1, _HIGHEST_ID)
@@ -113,9 +112,7 @@ class Link(Closing):
             self._pump(max(0.0, left))
             if left <= 0:
                 break
-        events, self._kept = self._kept, []
-        self._gone += len(events)
-        return events
+        return self._kept.take_all()
 
     def ask(self, kind: str, *fields: int | str | None, seconds: float = 1.5, attempts: int = 4) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
@@ -143,7 +140,7 @@ class Link(Closing):
         LinkError after `seconds`.
         """
         self._begin_listening()
-        event = self._next(kind, self._gone, seconds)
+        event = self._next(kind, 0, seconds)
         if event is not None:
             return event
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
@@ -156,7 +153,7 @@ class Link(Closing):
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
         deadline = time.monotonic() + seconds
-        begin = self._gone + len(self._kept)
+        begin = self._kept.end
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
             self._send(sentences.made("HELLO", self._new_id()))
@@ -272,13 +269,13 @@ class Link(Closing):
         return True
 
     def _next(self, kind: type[T] | tuple[type, ...], begin: int, seconds: float) -> T | None:
-        """The first kept event of a kind from `begin` on, counted from the first one ever, taken out; waits for one."""
+        """The first kept event of a kind from position `begin` on, taken out; waits for one."""
         deadline = time.monotonic() + seconds
         while True:
-            for number in range(max(0, begin - self._gone), len(self._kept)):
-                if isinstance(self._kept[number], kind):
-                    return self._kept.pop(number)
-            begin = self._gone + len(self._kept)
+            event = self._kept.take_first(kind, begin)
+            if event is not None:
+                return event
+            begin = self._kept.end
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -311,7 +308,6 @@ class Link(Closing):
             before = self._sentences_of_board
             for event in self._decoder.feed(data, now):
                 self._take(event)
-            self._drop_oldest()
             if self._sentences_of_board > before:
                 self._last_sentence = now
                 self._heard.forget_before_sentence()
@@ -322,7 +318,7 @@ class Link(Closing):
             if event.id in self._awaited:
                 self._replies[event.id] = event
             elif event.id == self._resend_id and event.status:
-                self._kept += self._decoder.forget_block(f"the board says: {event.text}")
+                self._kept.add(self._decoder.forget_block(f"the board says: {event.text}"))
             return
         if isinstance(event, OtherProtocol):
             self._heard.other_protocol = event
@@ -331,19 +327,11 @@ class Link(Closing):
             self._busy_until = time.monotonic() + _AFTER_SELFTEST_SECONDS
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
-        self._kept.append(event)
-
-    def _drop_oldest(self) -> None:
-        """Whoever waits for one event does not keep all others for ever."""
-        if len(self._kept) > limits.MOST_KEPT_EVENTS:
-            dropped = len(self._kept) - limits.MOST_KEPT_EVENTS // 2
-            del self._kept[:dropped]
-            self._gone += dropped
+        self._kept.add([event])
 
     def _changed(self, change: Lost | Found) -> None:
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""
-        self._kept += self._decoder.interrupted()
-        self._kept.append(change)
+        self._kept.add([*self._decoder.interrupted(), change])
         self._raised, self._busy_until = None, 0.0
         if isinstance(change, Found):
             self.statistics.reconnects += self._was_open
@@ -371,7 +359,7 @@ class Link(Closing):
         if now < self._busy_until:
             return
         lost, request = self._decoder.due(now)
-        self._kept += lost
+        self._kept.add(lost)
         if request:
             self._resend_id = self._new_id()
             self._send(sentences.made("RESEND", self._resend_id, request.bulk, request.first, request.count))
