@@ -30,7 +30,7 @@ class Request:
     model: Path | None = None
     sd: Path | None = None
     dry_run: bool = False
-    seconds: float = start.START_SECONDS
+    seconds: float | None = None
 
 
 @dataclass
@@ -157,7 +157,7 @@ def _tell_memory(the_payload: Payload, report: Report) -> None:
         )
 
 
-def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) -> None:
+def _watch(prompt: Prompt, folder: FlashFolder, seconds: float | None, report: Report) -> None:
     """Reset, and see the program start. With a card in the slot it is the card's, so that anything may come."""
     if not folder.firmware.card:
         report.started = start.watch(prompt, seconds)

@@ -13,10 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conversion.progress import Count, Talk
+from host_tools import limits
 from host_tools.deployment import digest, on_board, plan
 from host_tools.deployment.payload import MAIN, Payload
 from host_tools.deployment.plan import FINISH, NEW, PART, Found, Plan
 from host_tools.errors import BoardError, LinkError
+from host_tools.limits import Limit
 from host_tools.prompt.repl import Prompt, RaisedError
 
 FLASH = "/flash"
@@ -27,8 +29,6 @@ _MOUNTED_CARD = "sd"
 # The program's second name for the kmodel in a file (firmware/pose_kmodel.py).
 _SHORT_MODEL_NAME = "posenet.kmodel"
 _NO_MAIXPY = "the board runs no MaixPy v1 and no CanMV; flash MaixPy with `flash --firmware`"
-# Limits. Reading and hashing 3 MiB of SPIFFS takes the longest; what is usual takes a second.
-_SHORT, _LONG = 30.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FlashFolder:
     def _ask_firmware(self) -> Firmware:
         """BoardError unless it is a MaixPy or CanMV that has what the program needs."""
         try:
-            self._prompt.execute(on_board.source("helpers"), seconds=_SHORT)
+            self._prompt.execute(on_board.source("helpers"), seconds=limits.ON_BOARD.seconds)
             facts: dict = {}
             for answer in self._call("firmware"):
                 facts |= answer
@@ -74,9 +74,9 @@ class FlashFolder:
             )
         return Firmware(facts["platform"], facts["version"], facts["free"], _MOUNTED_CARD in facts["mounted"])
 
-    def _call(self, function: str, *arguments: object, seconds: float = _SHORT) -> list[dict]:
+    def _call(self, function: str, *arguments: object, limit: Limit = limits.ON_BOARD) -> list[dict]:
         """Call a function of helpers.py: its answers."""
-        printed = self._prompt.execute(on_board.call(function, *arguments), seconds=seconds)
+        printed = self._prompt.execute(on_board.call(function, *arguments), seconds=limit.seconds)
         return [found for found in map(on_board.answer, printed.splitlines()) if found is not None]
 
     def found(self, payload: Payload | None) -> Found:
@@ -100,14 +100,14 @@ class FlashFolder:
 
     def _inventory(self) -> Found:
         found = Found(free=self._ask_free())
-        for answer in self._call("inventory", plan.READ_WHOLE, plan.MOST_READ_BYTES, seconds=_LONG):
+        for answer in self._call("inventory", plan.READ_WHOLE, plan.MOST_READ_BYTES, limit=limits.ON_BOARD_FILES):
             if "file" in answer:
                 found.sizes[answer["file"]] = answer["bytes"]
             elif "content" in answer:
                 piece = base64.b64decode(answer["data"])
                 found.contents[answer["content"]] = found.contents.get(answer["content"], b"") + piece
         if MAIN in found.sizes:
-            for answer in self._call("holds", MAIN, plan.PROGRAM_WORD, seconds=_LONG):
+            for answer in self._call("holds", MAIN, plan.PROGRAM_WORD, limit=limits.ON_BOARD_FILES):
                 found.main_uses_program = answer["holds"]
                 found.main_finishes = base64.b64decode(answer["begin"]).startswith(_FINISH_BEGINS)
         return found
@@ -117,7 +117,7 @@ class FlashFolder:
 
     def _digests(self, wanted: Mapping[str, int | None]) -> dict[str, str]:
         known = digest.of(digest.SAMPLE)[0]
-        answers = self._call("digests", dict(wanted), known, seconds=_LONG)
+        answers = self._call("digests", dict(wanted), known, limit=limits.ON_BOARD_FILES)
         return {answer["digest"]: answer["value"] for answer in answers if "digest" in answer}
 
     def model(self, payload: Payload, address: int) -> tuple[str, list[str]]:
@@ -126,7 +126,7 @@ class FlashFolder:
         names = (entry["file"], _SHORT_MODEL_NAME)
         folders = (FLASH, "/sd") if self._firmware.card else (FLASH,)
         places = [f"{folder}/{name}" for folder in folders for name in names]
-        answers = self._call("model", address, len(payload.kmodel), entry["crc32"], places, seconds=_LONG)
+        answers = self._call("model", address, len(payload.kmodel), entry["crc32"], places, limit=limits.ON_BOARD_FILES)
         flash = next((answer["flash"] for answer in answers if "flash" in answer), "other")
         return flash, [answer["path"] for answer in answers if "path" in answer]
 
@@ -165,9 +165,9 @@ class FlashFolder:
     def _prepare(self, the_plan: Plan) -> None:
         self._remove(the_plan.clear)
         for name, kept in the_plan.keep:
-            self._call("copy", name, kept, PART, seconds=_LONG)
+            self._call("copy", name, kept, PART, limit=limits.ON_BOARD_FILES)
         for name, target in the_plan.rename:
-            self._call("rename", name, target, seconds=_LONG)
+            self._call("rename", name, target, limit=limits.ON_BOARD_FILES)
 
     def _exchange(self, the_plan: Plan, progress: Count) -> None:
         """Everything new beside the old, then all at once."""
@@ -184,7 +184,7 @@ class FlashFolder:
                 "nothing was exchanged"
             )
         if MAIN not in the_plan.write:
-            self._call("copy", MAIN, MAIN + NEW, PART, seconds=_LONG)
+            self._call("copy", MAIN, MAIN + NEW, PART, limit=limits.ON_BOARD_FILES)
         self._finish()
 
     def _upload(self, files: Mapping[str, bytes], progress: Count) -> None:
@@ -205,7 +205,7 @@ class FlashFolder:
         return [name for name, data in expected.items() if found.get(name) not in digest.of(data)]
 
     def _finish(self) -> None:
-        self._call("finish", FINISH, seconds=_LONG)
+        self._call("finish", FINISH, limit=limits.ON_BOARD_FILES)
 
     def _clean(self, the_plan: Plan) -> None:
         self._remove(the_plan.remove)
@@ -215,7 +215,7 @@ class FlashFolder:
 
     def _remove(self, names: list[str]) -> None:
         if names:
-            self._call("remove", names, seconds=_LONG)
+            self._call("remove", names, limit=limits.ON_BOARD_FILES)
 
 
 def _stored(size: int) -> int:

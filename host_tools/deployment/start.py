@@ -6,12 +6,11 @@ import re
 import time
 from dataclasses import dataclass, field
 
+from host_tools import limits
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import Decoder, Event, Hello, Print, Reply, Trouble, remedies
 
-# MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
-START_SECONDS = 60.0
 _MEMORY = re.compile(r"posenet: memory in KiB: (.*)")
 _TRACEBACK = "Traceback (most recent call last)"
 _RAISED = re.compile(r"^[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b.*")
@@ -42,13 +41,14 @@ class Started:
         return f"the program reports: {self.trouble.text}" + (f" ({remedy})" if remedy else "")
 
 
-def watch(prompt: Prompt, seconds: float = START_SECONDS) -> Started:
+def watch(prompt: Prompt, seconds: float | None = None) -> Started:
     """Reset the board and listen until its program runs or reports an error.
 
     BoardError if it ends with a traceback, or another program runs; LinkError if nothing is heard of it in time.
     """
     prompt.restart()
     started, decoder, tail = Started(), Decoder(), b""
+    seconds = limits.PROGRAM_START.unless(seconds)
     deadline = time.monotonic() + seconds
     while not (started.runs or started.trouble) and time.monotonic() < deadline:
         data = prompt.read(0.5)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from host_tools import limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import event_format
 from host_tools.monitor.feed import Feed
@@ -17,9 +18,6 @@ from host_tools.monitor.record import Recorder
 from host_tools.serial_link import Frame, events
 
 _POLL_SECONDS = 0.1
-# A board that starts needs some seconds to its first frame; one that draws the test card is busy for up to a minute.
-FIRST_FRAME_SECONDS = 30.0
-NEXT_FRAME_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class Session:
 
     @property
     def _patience(self) -> float:
-        return NEXT_FRAME_SECONDS if self.frames else FIRST_FRAME_SECONDS
+        return (limits.NEXT_FRAME if self.frames else limits.FIRST_FRAME).seconds
 
     def _hand_out(self, item: Item) -> None:
         if not isinstance(item.event, Frame):

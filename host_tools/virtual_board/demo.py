@@ -13,7 +13,7 @@ from PIL import Image
 
 from conversion import files, photos
 from conversion.progress import Talk
-from host_tools import boards
+from host_tools import boards, limits
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, VerificationError
 from host_tools.serial_link import Event, Frame, Link, Print
@@ -23,8 +23,6 @@ from host_tools.virtual_board.hardware import Hardware
 
 BOARD = "maix_bit"
 FRAMES = 16
-# A start takes seconds, a frame a fraction of one; a slow or busy machine many times that.
-TIMEOUT_SECONDS = 180.0
 _READ_SECONDS = 0.2
 POSES, ANIMATION, PICTURE = "poses.jsonl", "lcd.gif", "lcd.png"
 WRITTEN = (POSES, PICTURE, ANIMATION)
@@ -82,13 +80,13 @@ def _watched(board: VirtualBoard, count: int) -> Demo:
                 return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
     said = " | ".join(prints[-5:]) or "nothing"
     raise BoardError(
-        f"the virtual board sent {len(seen)} of {count} frames in {TIMEOUT_SECONDS:g} s; it printed: {said}"
+        f"the virtual board sent {len(seen)} of {count} frames in {limits.DEMO.seconds:g} s; it printed: {said}"
     )
 
 
 def _events(board: VirtualBoard, link: Link) -> Iterator[Event]:
     """What the board says, until time is up."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    deadline = time.monotonic() + limits.DEMO.seconds
     while time.monotonic() < deadline:
         board.check()
         yield from link.poll(_READ_SECONDS)

@@ -16,6 +16,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from host_tools import limits
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.items import Item
@@ -33,7 +34,6 @@ TICK_SECONDS = 0.5
 # How soon the end is noticed, and how many items are taken from the feed before others have their turn.
 _WAIT_SECONDS = 0.1
 _ITEMS_AT_ONCE = 50
-_CLOSE_SECONDS = 2.0
 _HUB = web.AppKey("hub", Hub)
 # What this computer's mime.types may have wrong, and a browser must have right to run a module.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -73,7 +73,11 @@ async def _serve(
 ) -> None:
     hub = Hub(feed, recording)
     runner = web.AppRunner(
-        application(hub), access_log=None, handle_signals=False, shutdown_timeout=_CLOSE_SECONDS, logger=_logger(talk)
+        application(hub),
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=limits.WEB_END.seconds,
+        logger=_logger(talk),
     )
     await runner.setup()
     try:
@@ -82,7 +86,7 @@ async def _serve(
         await _pump(feed, hub, over)
     finally:
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(hub.close(), _CLOSE_SECONDS)
+            await asyncio.wait_for(hub.close(), limits.WEB_END.seconds)
         await runner.cleanup()
 
 

@@ -10,14 +10,14 @@ import pytest
 
 import host_tools
 from conversion.network import KEYPOINTS
-from host_tools import Monitor
+from host_tools import Monitor, limits
 from host_tools.errors import LinkError
-from host_tools.monitor import port_reader
 from host_tools.monitor.items import Item
 from host_tools.monitor.record import Recorder
 from host_tools.serial_link import events
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
+from tests.patience import exactly
 
 
 def said(count: int, people: int = 1) -> list[bytes]:
@@ -93,7 +93,7 @@ def test_no_frame_within_the_time_asked_for() -> None:
 
 
 def test_patience_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_reader, "_GREET_SECONDS", 0.3)
+    monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.3))
     with (
         Puppet(answers=False) as puppet,
         Monitor(puppet.port, patience=2.0) as monitor,

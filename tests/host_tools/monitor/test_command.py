@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from host_tools import cli
+from host_tools import cli, limits
 from host_tools.monitor import monitor_command as command_module
-from host_tools.monitor import port_reader, session
 from host_tools.monitor.web import server
 from tests.command_line import Ended, invoke
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
 from tests.host_tools.monitor.running import LIMIT, in_terminal, run, started
+from tests.patience import exactly
 
 FOREIGN = b"[MAIXPY] Pll0:freq:806000000\r\n\xff\xfe\x80garbage\r\n$FRAME,1,2*0000\r\nTraceback [/x]:\r\n"
 
@@ -144,7 +144,7 @@ def test_it_ends_after_its_seconds() -> None:
 
 
 def test_no_frames_in_its_seconds_is_an_error_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_reader, "_GREET_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.5))
     with Puppet(answers=False) as puppet:
         done = run_here("--port", puppet.port, "--seconds", 2)
     assert done.exit_code == 2
@@ -163,9 +163,9 @@ def test_a_board_that_answers_and_sends_no_frames_says_why() -> None:
 def test_frames_that_never_come_are_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch, answers: bool, said_instead: str
 ) -> None:
-    monkeypatch.setattr(session, "FIRST_FRAME_SECONDS", 2.0)
+    monkeypatch.setattr(limits, "FIRST_FRAME", exactly(2.0))
     if not answers:
-        monkeypatch.setattr(port_reader, "_GREET_SECONDS", 0.3)
+        monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.3))
     with Puppet(answers=answers) as puppet:
         done = run_here("--port", puppet.port, "--frames", 1)
     assert done.exit_code == 2

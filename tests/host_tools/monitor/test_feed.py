@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import limits
 from host_tools.errors import LinkError
-from host_tools.monitor import port_reader
 from host_tools.monitor.feed import Feed, short_names
 from host_tools.monitor.items import Item, Note, Queue
 from host_tools.monitor.record import Recorder, RecordingError
@@ -18,6 +18,7 @@ from host_tools.serial_link import events
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
+from tests.patience import exactly
 
 LIMIT = 20.0
 
@@ -138,7 +139,7 @@ def test_a_request_to_nobody() -> None:
 
 
 def test_a_silent_board_is_diagnosed_and_its_frames_are_taken_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_reader, "_GREET_SECONDS", 0.5)
+    monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.5))
     with Puppet(answers=False) as puppet, Feed([puppet.port]) as feed:
         (note,) = of(until(feed, lambda items: of(items, Note)), Note)
         assert "nothing comes from it" in note.text

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import publish
 from host_tools.monitor.frame_processing import Seer
@@ -23,6 +24,7 @@ from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import SIZE, Puppet
 from tests.host_tools.monitor.broker import LIMIT, Broker, Listener, free_port
 from tests.host_tools.monitor.running import run, started
+from tests.patience import exactly
 
 # SHA-512-crypt of "se/cret", as `openssl passwd -6` makes them.
 SECRET = "$6$rounds=1000$salt$WU0aBR6xKJmOFUtlycu2yh6mapA16bYgPxI8/b5ZoMnuwFTR2/cKkxxV7y/wvZC24KuisJAUkMKHM5Ip0fQ4L."
@@ -147,7 +149,7 @@ def test_a_host_without_name_is_one_line() -> None:
 
 
 def test_something_else_at_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "_CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(limits, "BROKER", exactly(1.0))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(LinkError, match="no answer in MQTT within 1 s; check host, port, user and password"):

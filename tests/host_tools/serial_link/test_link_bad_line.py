@@ -42,7 +42,7 @@ def test_over_a_link(sent: Sent) -> None:
     with linked() as (peer, link):
         feeder = threading.Thread(target=peer.send, args=[arrived.data + STATS])
         feeder.start()
-        events = collected(link, lambda events: any(isinstance(event, Stats) for event in events), 60)
+        events = collected(link, lambda events: any(isinstance(event, Stats) for event in events))
         feeder.join()
     check(sent, arrived, [event for event in events if isinstance(event, Frame)], link.statistics)
     assert link.statistics.bytes == len(arrived.data + STATS)

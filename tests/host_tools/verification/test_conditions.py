@@ -17,6 +17,7 @@ from PIL import Image
 
 from conversion.decoding import board_decoder
 from conversion.progress import Report
+from host_tools import limits
 from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
@@ -27,6 +28,7 @@ from tests.host_tools.verification import small
 from tests.host_tools.verification.command import Ended, state, told, verify
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.patience import exactly
 
 _LIMIT = 60
 
@@ -91,7 +93,7 @@ def test_a_board_that_is_still_starting(kmodel: Path, photo: Path) -> None:
 
 
 def test_a_board_at_the_prompt(kmodel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_GREETING_SECONDS", 2.0)
+    monkeypatch.setattr(limits, "GREETING", exactly(2.0))
     with small.board({"main.py": "pass\n"}) as board:
         board.wait_for(">>> ")
         refused(verify(board.port, "--model", kmodel), "prompt", "deploy")

@@ -9,11 +9,12 @@ from PIL import Image
 from conversion import pipeline
 from conversion.pipeline import Request
 from conversion.progress import silent
-from host_tools import boards
+from host_tools import boards, limits
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, HostToolError, VerificationError
 from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.virtual_board import demo
+from tests.patience import exactly
 
 FRAMES = 4
 
@@ -76,7 +77,7 @@ def test_with_one_line_of_the_decoder_damaged_the_demo_fails(
     files = payload.files(boards.find(demo.BOARD))
     source = Path(str(files["pose_decoder.py"])).read_text()
     assert source.count(whole) == 1
-    monkeypatch.setattr(demo, "TIMEOUT_SECONDS", 25.0)
+    monkeypatch.setattr(limits, "DEMO", exactly(25.0))
     damaged = {**files, "pose_decoder.py": source.replace(whole, broken)}
     with pytest.raises(HostToolError):
         demo.check(demo.run(kmodel, silent, damaged, FRAMES))

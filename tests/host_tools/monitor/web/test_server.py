@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from host_tools import limits
 from host_tools.errors import LinkError
 from host_tools.monitor import replay, web
 from host_tools.monitor.items import Item
@@ -26,6 +27,7 @@ from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
 from tests.host_tools.monitor.web.clients import PATIENCE, Client, get, talk, until
 from tests.host_tools.monitor.web.serving import END_SECONDS, Served
+from tests.patience import exactly
 
 
 @pytest.fixture
@@ -165,7 +167,7 @@ def test_a_refusal_of_the_board_is_told_in_its_words(page: Served, feed: fake.Fa
 def test_a_board_that_does_not_answer_or_goes_is_told_of(
     page: Served, feed: fake.FakeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(orders, "_ASK_SECONDS", 0.2)
+    monkeypatch.setattr(limits, "WEB_ANSWER", exactly(0.2))
     feed.answer = lambda label, kind, fields: None if kind == "PAUSE" else 0
 
     async def conversation(client: Client) -> None:
