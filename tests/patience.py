@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -19,6 +20,15 @@ def exactly(seconds: float) -> Limit:
     return Limit(seconds / limits.patience())
 
 
+def until(done: Callable[[], object], over: Callable[[], object] = lambda: False) -> None:
+    """Wait until something is so, or fail when it is `over`; what cannot be waited for as an event."""
+    end = time.monotonic() + HANG_SECONDS
+    while not done():
+        assert not over()
+        assert time.monotonic() < end, "nothing came of it"
+        time.sleep(0.01)
+
+
 def said(pattern: str, call: Callable[[float], object], seconds: float = 0.5) -> str:
     """What a call says that has `seconds` to find out: with more of them, where it has not heard enough by then."""
     for limit in (seconds, 10 * seconds, 100 * seconds):
@@ -26,5 +36,7 @@ def said(pattern: str, call: Callable[[float], object], seconds: float = 0.5) ->
             call(limit)
         if re.search(pattern, str(caught.value)):
             break
-    assert re.search(pattern, str(caught.value)), caught.value
-    return str(caught.value)
+    text = str(caught.value)
+    assert re.search(pattern, text), text
+    assert "\n" not in text
+    return text

@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -105,9 +104,7 @@ def test_refuses_a_wrong_hash_then_installs_once_and_again_after_a_change(checko
     assert checkout.installed() == "1.0"
     assert not left_over.exists()
 
-    started = time.monotonic()
     second = checkout.setup(PYTHON="/no/such/python")
-    assert time.monotonic() - started < 1
     assert (second.returncode, second.stderr, second.stdout) == (0, "", first.stdout)
 
     checkout.lock("2.0", checkout.put_wheel("2.0"))

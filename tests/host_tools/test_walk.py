@@ -15,11 +15,10 @@ from PIL import Image
 from conversion import photos
 from host_tools.flashing import firmware_image
 from tests.host_tools.verification import small
+from tests.patience import HANG_SECONDS
 
 # What stands for a MaixPy: the virtual board brings its own, but boots only where one was written.
 FIRMWARE = firmware_image.make_test_image(bytes(150_000))
-# Each command ends by itself long before; a test must not wait for ever if one does not.
-LIMIT = 150
 FRAMES = 3
 
 
@@ -41,7 +40,7 @@ class Walk:
     def type(self, command: str, *arguments: object) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of a command on the board's port."""
         process = self._start(command, "--port", self.port, *arguments)
-        stdout, stderr = process.communicate(timeout=LIMIT)
+        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
         return process.returncode, stdout, stderr
 
     def done(self, command: str, *arguments: object) -> str:
@@ -54,14 +53,14 @@ class Walk:
     def replayed(self, record: Path) -> str:
         """What the monitor prints of a recording."""
         process = self._start("monitor", "--replay", record, "--speed", 0, "--json")
-        stdout, stderr = process.communicate(timeout=LIMIT)
+        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
         assert process.returncode == 0, stderr
         return stdout
 
     def close(self) -> None:
         """Switch the board off."""
         self._board.terminate()
-        _, talk = self._board.communicate(timeout=LIMIT)
+        _, talk = self._board.communicate(timeout=HANG_SECONDS)
         assert self._board.returncode == 0, talk
         assert not self.port.exists()
 

@@ -18,8 +18,8 @@ from host_tools.monitor.web import server
 from tests.command_line import Ended, invoke
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
-from tests.host_tools.monitor.running import LIMIT, in_terminal, run, started
-from tests.patience import exactly
+from tests.host_tools.monitor.running import in_terminal, run, started
+from tests.patience import HANG_SECONDS, exactly
 
 FOREIGN = b"[MAIXPY] Pll0:freq:806000000\r\n\xff\xfe\x80garbage\r\n$FRAME,1,2*0000\r\nTraceback [/x]:\r\n"
 
@@ -83,10 +83,12 @@ def test_plain_lines_where_stdout_is_no_terminal() -> None:
 def test_a_reader_that_has_enough_ends_it_silently() -> None:
     """`monitor --json | head -1`."""
     with Puppet(endless(), per_second=50) as puppet, started("--port", puppet.port, "--json") as monitor:
-        head = subprocess.run(["head", "-1"], stdin=monitor.stdout, capture_output=True, text=True, timeout=LIMIT)
+        head = subprocess.run(
+            ["head", "-1"], stdin=monitor.stdout, capture_output=True, text=True, timeout=HANG_SECONDS
+        )
         monitor.stdout.close()
         errors = monitor.stderr.read()
-        assert monitor.wait(LIMIT) == 0
+        assert monitor.wait(HANG_SECONDS) == 0
     assert json.loads(head.stdout)["frame"] == 1
     assert [line for line in errors.splitlines() if not line.startswith("·")] == []
 
@@ -130,7 +132,7 @@ def test_a_signal_ends_it_with_one_line(ending: signal.Signals) -> None:
     with Puppet(endless(), per_second=20) as puppet, started("--port", puppet.port) as monitor:
         monitor.stdout.readline()
         monitor.send_signal(ending)
-        _, errors = monitor.communicate(timeout=LIMIT)
+        _, errors = monitor.communicate(timeout=HANG_SECONDS)
     assert monitor.returncode == 0
     assert re.fullmatch(r"· \d+ frames in \d+\.\d s; maix_bit: nothing lost", errors.splitlines()[-1])
     assert "Traceback" not in errors
@@ -214,7 +216,7 @@ def test_the_cable_is_pulled_and_plugged_in_elsewhere(tmp_path: Path) -> None:
         puppet.close()
         assert "lost: " in "".join(itertools.islice(iter(monitor.stderr.readline, ""), 2))
         with Puppet(said(2), boot=2, link=link):
-            output, errors = monitor.communicate(timeout=LIMIT)
+            output, errors = monitor.communicate(timeout=HANG_SECONDS)
     assert monitor.returncode == 0
     assert [frame["frame"] for frame in [*before, *objects(output)]] == [1, 2, 3, 1, 2]
     assert "maix_bit: found again at " in errors

@@ -22,9 +22,9 @@ from host_tools.monitor.publish import Address, Publisher
 from host_tools.serial_link import events
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import SIZE, Puppet
-from tests.host_tools.monitor.broker import LIMIT, Broker, Listener, free_port
+from tests.host_tools.monitor.broker import Broker, Listener, free_port
 from tests.host_tools.monitor.running import run, started
-from tests.patience import exactly
+from tests.patience import HANG_SECONDS, exactly
 
 # SHA-512-crypt of "se/cret", as `openssl passwd -6` makes them.
 SECRET = "$6$rounds=1000$salt$WU0aBR6xKJmOFUtlycu2yh6mapA16bYgPxI8/b5ZoMnuwFTR2/cKkxxV7y/wvZC24KuisJAUkMKHM5Ip0fQ4L."
@@ -42,7 +42,7 @@ def endless() -> Iterator[bytes]:
 
 def waited(publisher: Publisher, wanted: bool) -> None:
     """Until the publisher has noticed that the broker is there, or not; frames go on meanwhile."""
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + HANG_SECONDS
     while publisher._client.is_connected() is not wanted:
         assert time.monotonic() < deadline
         publisher.frame(Seer().see("bit", actors.frame(1), 0.0, SIZE))
@@ -123,7 +123,7 @@ def test_the_monitor_goes_on_without_its_broker() -> None:
         with started("--port", puppet.port, "--json", "--mqtt", url, "--seconds", 3) as monitor:
             monitor.stdout.readline()
             mortal.stop()
-            output, errors = monitor.communicate(timeout=LIMIT)
+            output, errors = monitor.communicate(timeout=HANG_SECONDS)
     assert monitor.returncode == 0
     assert json.loads(output.splitlines()[-1])["frame"] > 20
     assert f"· mqtt: mqtt://127.0.0.1:{mortal.port}: the broker has gone (" in errors

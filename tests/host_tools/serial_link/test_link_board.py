@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tools import limits
+from host_tools.serial_link import link as link_module
 from host_tools.serial_link.events import (
     Block,
     BlockLost,
@@ -100,12 +100,14 @@ def test_the_selftest_comes_after_its_reply(link: Link) -> None:
     assert (result.frame, result.result, result.expected_crc32) == (number, 0, result.found_crc32)
 
 
-def test_a_raised_speed_is_kept_alive_and_lowered_at_the_end(board: Program) -> None:
+def test_a_raised_speed_is_kept_alive_and_lowered_at_the_end(board: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "PING_SECONDS", 0.1)
     with Link(board.port) as link:
         assert link.raise_baud(460800)
-        begin, damaged = time.monotonic(), link.statistics.damaged
-        while time.monotonic() - begin < 4:
-            link.poll(0.5)
+        begin, damaged = board.clock.now(), link.statistics.damaged
+        # Longer than the three seconds after which it would fall back.
+        while board.clock.now() - begin < 4_000_000:
+            link.poll(0.1)
         assert link.baud == 460800
         assert link.ask("PING") > 0
         assert link.statistics.damaged == damaged
