@@ -11,6 +11,7 @@ import pytest
 
 from host_tools import limits
 from host_tools.errors import LinkError
+from host_tools.limits import Tries
 from host_tools.monitor.feed import Feed, short_names
 from host_tools.monitor.items import MOST_WAITING, Item, Note, Queue
 from host_tools.monitor.record import Recorder, RecordingError
@@ -169,7 +170,8 @@ def test_a_raised_speed_is_told_of_and_lowered_again() -> None:
     assert asked == ["460800", "115200"]
 
 
-def test_a_speed_that_does_not_work_is_given_up() -> None:
+def test_a_speed_that_does_not_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SPEED_PING", Tries(0.05, 1))
     with Puppet(follows_baud=False) as puppet, Feed([puppet.port], baud=460800) as feed:
         (note,) = of(until(feed, lambda items: of(items, Note)), Note)
         assert note.text == "nothing comes through at 460800 baud, the line stays at 115200"
