@@ -210,6 +210,7 @@ def test_outputs_that_cannot_be_written(people: tuple[Path, Path], tmp_path: Pat
     assert "cannot be written" in refused("float", *options)
 
 
+@pytest.mark.soak
 def test_real_weights_on_real_photos(
     shared: Path, tfjs_graph_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
