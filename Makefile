@@ -43,13 +43,13 @@ eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= 
 KMODEL := build/posenet-mobilenet-075-320x240.kmodel
 
 .PHONY: demo
-demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MODEL=]
+demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MODEL= FIRMWARE=]
 	$(Q)$(if $(value MODEL),,[ -e $(KMODEL) ] || $(PY) -m conversion kmodel)
-	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))
+	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))$(call option,firmware,FIRMWARE)
 
 .PHONY: board
-board: venv ## keep a virtual board running [MODEL= BOARD= CAMERA= LINK= LCD= SD= BLANK=1]
-	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)$(call flag,blank,BLANK)
+board: venv ## keep a virtual board running [MODEL= FIRMWARE= FLASH= BOARD= CAMERA= LINK= LCD= SD= BLANK=1]
+	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,flash,FLASH)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)$(call flag,blank,BLANK)
 
 .PHONY: flash
 flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= DRY_RUN=1 NO_VERIFY=1]

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import platformdirs
 
+from conversion.outside import reading
+
+# The largest entry, the calibration pictures of 512x256, has some 90 MB.
+_MOST_BYTES = 1 << 30
 ENVIRONMENT_VARIABLE = "POSENET_MAIX_CACHE"
 
 
@@ -45,7 +49,7 @@ def cached(kind: str, digest: str, make: Callable[[], bytes]) -> bytes:
 
 def _read(path: Path) -> bytes | None:
     try:
-        raw = path.read_bytes()
+        raw = reading.regular_bytes(path, _MOST_BYTES)
     except OSError:
         return None
     checksum, data = raw[:32], raw[32:]

@@ -9,14 +9,18 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conversion import network
+from conversion import card_checks, network
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
+from conversion.kmodel.recognise import recognise
+from conversion.kmodel.v3 import V3Model
 from conversion.kpu import time
+from conversion.outside import json_text, reading
+from conversion.outside.text import shown
 
-FORMAT = "posenet-maix model card 1"
+FORMAT = card_checks.FORMAT
 MAX_CARD_BYTES = 1024 * 1024
 _FLAT_LIST = re.compile(r"\[[^\[\]{}\"]*\]")
 
@@ -26,18 +30,19 @@ def path_beside(kmodel: Path) -> Path:
     return kmodel.with_name(kmodel.name + ".json")
 
 
-def kmodel_entry(file: str, version: int, data: bytes) -> dict:
-    """What identifies the kmodel file itself."""
+def kmodel_entry(file: str, data: bytes) -> dict:
+    """What identifies the kmodel file itself: its name and what its bytes say."""
+    found = recognise(data)
     return {
         "file": file,
-        "version": version,
+        "version": found.version if found else None,
         "bytes": len(data),
         "crc32": zlib.crc32(data),
         "sha256": hashlib.sha256(data).hexdigest(),
     }
 
 
-def network_entries(kpu_network: KpuNetwork, plan: Plan, main_memory_bytes: int) -> dict:
+def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: int) -> dict:
     """The entries that follow from network and plan: input, heads with their fixed-point constants, memory, work."""
     heads = [
         _head_entry(number, spec, head, step)
@@ -85,7 +90,7 @@ def _head_entry(number: int, spec: network.HeadSpec, head: object, step: object)
     }
 
 
-def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
+def work(kpu_network: KpuNetwork, plan: RamPlan) -> tuple[int, int]:
     """Multiply-accumulates of one picture: (useful, executed); the KPU computes rows that it then drops."""
     layers = (*kpu_network.body, *(head.layer for head in kpu_network.heads))
     useful = executed = 0
@@ -96,7 +101,7 @@ def work(kpu_network: KpuNetwork, plan: Plan) -> tuple[int, int]:
     return useful, executed
 
 
-def expected_time(kpu_network: KpuNetwork, plan: Plan) -> time.Estimate:
+def expected_time(kpu_network: KpuNetwork, plan: RamPlan) -> time.Estimate:
     """What one picture is expected to take on the KPU, and the copy of the heads to main memory."""
     copied = sum(step.destination.map.bytes for step in plan.heads)
     return time.estimate((layer.registers for layer in placed_layers(kpu_network, plan)), copied)
@@ -111,13 +116,12 @@ def to_json(the_card: Mapping) -> bytes:
 def read(path: Path) -> dict:
     """Read and check a card; ModelFormatError names what is wrong and what to do."""
     try:
-        raw = path.read_bytes() if path.stat().st_size <= MAX_CARD_BYTES else b""
-        card = json.loads(raw)
+        card = json_text.parse(reading.regular_bytes(path, MAX_CARD_BYTES), MAX_CARD_BYTES, unique=True)
     except OSError as error:
         raise ModelFormatError(f"{path}: no model card ({error.strerror}); it is written beside the kmodel") from error
     except ValueError as error:
-        raise ModelFormatError(f"{path}: not a model card ({error}); make it anew with `make kmodel`") from error
-    problem = _problem(card)
+        raise ModelFormatError(f"{path}: not a model card ({shown(error)}); make it anew with `make kmodel`") from error
+    problem = card_checks.problem(card)
     if problem:
         raise ModelFormatError(f"{path}: not a model card of this version: {problem}; make it anew with `make kmodel`")
     return card
@@ -133,37 +137,13 @@ def read_for(kmodel: Path, data: bytes) -> dict:
     return card
 
 
+def check_fits(card: Mapping, kmodel: Path, data: bytes, model: V3Model) -> None:
+    """ModelFormatError unless the card beside `kmodel` describes the model that these bytes are."""
+    found = card_checks.misfit(card, data, model)
+    if found:
+        raise ModelFormatError(f"{path_beside(kmodel)}: {found}; make both anew with `make kmodel`")
+
+
 def heads(card: Mapping) -> Sequence[Mapping]:
     """The entries of the heads, in the network's order."""
     return card["heads"]
-
-
-def _problem(card: object) -> str | None:
-    if not isinstance(card, dict) or card.get("format") != FORMAT:
-        return f"format is not {FORMAT!r}"
-    if not isinstance(card.get("kmodel"), dict) or not isinstance(card["kmodel"].get("sha256"), str):
-        return "kmodel.sha256 is missing"
-    sizes = card.get("input")
-    if not isinstance(sizes, dict) or not all(isinstance(sizes.get(side), int) for side in ("width", "height")):
-        return "input.width or input.height is missing"
-    entries = card.get("heads")
-    if not isinstance(entries, list) or len(entries) != len(network.HEADS):
-        return "heads are missing"
-    table = card.get("sigmoid")
-    if not isinstance(table, list) or len(table) != 256 or not all(isinstance(entry, int) for entry in table):
-        return "sigmoid is not a table of 256 integers"
-    problems = (_head_problem(entry, spec) for entry, spec in zip(entries, network.HEADS, strict=True))
-    return next(filter(None, problems), None)
-
-
-_HEAD_INTEGERS = ("index", "channels", "height", "width", "zero_point", "multiplier", "shift")
-
-
-def _head_problem(entry: object, spec: network.HeadSpec) -> str | None:
-    if not isinstance(entry, dict) or entry.get("name") != spec.name or entry.get("channels") != spec.channels:
-        return f"head {spec.name} is missing"
-    if not all(isinstance(entry.get(field), int) for field in _HEAD_INTEGERS):
-        return f"head {spec.name} lacks one of {', '.join(_HEAD_INTEGERS)}"
-    if not isinstance(entry.get("scale"), float) or not 0 <= entry["zero_point"] <= 255:
-        return f"head {spec.name} has no sound scale and zero point"
-    return None

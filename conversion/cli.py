@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conversion import __version__, network
+from conversion import __version__, command_line, network
 from conversion.errors import ConversionError, ProofError, SizeError
+from conversion.outside import text
 
 if TYPE_CHECKING:
     from conversion.run_photo import Result
@@ -40,15 +40,11 @@ class _Size(click.ParamType):
         return int(width), int(height)
 
 
-class _Commands(click.RichGroup):
-    """Turns this project's errors into one line on stderr and an exit code."""
+class _Commands(command_line.Commands):
+    """With this package's errors."""
 
-    def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except ConversionError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(1 if isinstance(error, ProofError) else 2)
+    errors = (ConversionError,)
+    failed_checks = (ProofError,)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -84,9 +80,9 @@ def kmodel(
     from conversion import files, pipeline
     from conversion.report import accuracy, summary, writing
 
-    request = pipeline.Request(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
+    recipe = pipeline.Recipe(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
-    made = pipeline.convert(request, talk_console.is_terminal, _talk)
+    made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)
     page = writing.write(made, output / accuracy.FOLDER)
     _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
@@ -132,14 +128,14 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
     from conversion.evaluation import evaluate as evaluation
     from conversion.evaluation import tables
 
-    request = evaluation.Request(model, coco, images, **options)
+    trial = evaluation.Trial(model, coco, images, **options)
     if json_ is not None:
         files.check_writable(json_.parent)
-    found = evaluation.evaluate(request, talk_console.is_terminal, _talk)
+    found = evaluation.evaluate(trial, talk_console.is_terminal, _talk)
     if json_ is not None:
         _talk(f"written: {json_} and {evaluation.write(found, json_)}")
-    if request.goes_into_card:
-        _talk(evaluation.note_in_card(found, request))
+    if trial.goes_into_card:
+        _talk(evaluation.note_in_card(found, trial))
     for table in tables.tables(found):
         result_console.print(table)
 
@@ -176,10 +172,10 @@ def _print_poses(result: Result) -> None:
 
 
 def _talk(message: str) -> None:
-    talk_console.print(f"· {escape(message)}", style="dim", soft_wrap=True)
+    talk_console.print(f"· {escape(text.message(message))}", style="dim", soft_wrap=True)
 
 
 def _print_facts(facts: list[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
-    for name, text in facts:
-        result_console.print(f"[bold]{name:<{width}}[/]  {escape(text)}")
+    for name, fact in facts:
+        result_console.print(f"[bold]{name:<{width}}[/]  {escape(text.message(fact))}")

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from conversion.errors import PhotoError
+from conversion.letterbox import fitted_size
+from conversion.outside import reading
+from conversion.outside.text import shown
 
 # The photo for proofs and pictures: Eileen Collins, NASA, public domain; shipped with scikit-image.
 SAMPLE = "astronaut.png"
 SUFFIXES = (".jpg", ".jpeg", ".png")
+# What is opened, whatever a file is called: Pillow knows forty formats more, of which one starts Ghostscript.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+# Pillow takes four bytes for a pixel, and up to three pictures are in memory at once.
+MOST_PIXELS = 64 * 1024 * 1024
+# What Pillow's readers, and its reader of EXIF, raise for damaged files of these formats.
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
+    *(RuntimeError, AssertionError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError),
+)
+# EXIF 2.3, 4.6.4, Orientation: how the picture has to be turned.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def upright(photo: Image.Image) -> Image.Image:
@@ -21,17 +47,10 @@ def upright(photo: Image.Image) -> Image.Image:
     return ImageOps.exif_transpose(photo).convert("RGB")
 
 
-def letterbox_scale(photo: Image.Image, width: int, height: int) -> float:
-    """Picture pixels per pixel of the upright photo, when it is fitted into width x height."""
-    turned = upright(photo)
-    return min(width / turned.width, height / turned.height)
-
-
 def letterbox(photo: Image.Image, width: int, height: int) -> np.ndarray:
     """Fit a photo into width x height without distortion: top left, the rest black. Gives uint8 [H, W, 3] RGB."""
     turned = upright(photo)
-    scale = letterbox_scale(turned, width, height)
-    size = (max(1, round(turned.width * scale)), max(1, round(turned.height * scale)))
+    size = fitted_size(turned.size, (width, height))
     canvas = Image.new("RGB", (width, height))
     canvas.paste(turned.resize(size, Image.Resampling.BILINEAR), (0, 0))
     return np.asarray(canvas)
@@ -43,17 +62,67 @@ def planes(pictures: np.ndarray) -> np.ndarray:
 
 
 def read(path: Path) -> Image.Image:
-    """Read one photo completely; PhotoError if it is missing, damaged, or not a picture."""
+    """Read one photo completely: upright, RGB; PhotoError if it is missing, damaged, too large, or not a picture.
+
+    Takes less than 1 GB for the largest photo that is read.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as photo:
-                photo.load()
-                return photo
-    except FileNotFoundError:
-        raise PhotoError(f"{path}: no such photo") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise PhotoError(f"{path}: not a readable photo ({error}); remove it or replace it by a JPEG or PNG") from error
+        with _opened(path) as photo:
+            photo.load()
+            return _upright_alone(photo)
+    except _DAMAGE as error:
+        raise _unreadable(path, error) from error
+
+
+def animation(path: Path) -> Image.Image | None:
+    """An animated picture, for `frame`, its file left open; None for one that stands still. PhotoError as `read`."""
+    try:
+        file = reading.open_regular(path)
+        opened = Image.open(file, formats=FORMATS)
+        if getattr(opened, "n_frames", 1) > 1:
+            return opened
+        file.close()
+    except _DAMAGE as error:
+        raise _unreadable(path, error) from error
+    return None
+
+
+def frame(animated: Image.Image, number: int) -> Image.Image:
+    """A frame of an animated picture, from 0 on and again and again, RGB; PhotoError where it is damaged."""
+    try:
+        animated.seek(number % animated.n_frames)
+        return animated.convert("RGB")
+    except _DAMAGE as error:
+        raise PhotoError(f"frame {number} of the animation is damaged ({shown(error)}); take another one") from error
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """A picture of one of FORMATS whose size is no trap; its pixels are not read yet."""
+    with warnings.catch_warnings(), reading.open_regular(path) as file:
+        # Of damaged EXIF data Pillow warns on stderr; what it cannot do without is an error all the same.
+        warnings.simplefilter("ignore")
+        with Image.open(file, formats=FORMATS) as photo:
+            if photo.width * photo.height > MOST_PIXELS:
+                raise ValueError(f"{photo.width}x{photo.height} are more than {MOST_PIXELS} pixels")
+            yield photo
+
+
+def _upright_alone(photo: Image.Image) -> Image.Image:
+    """The pixels as RGB, turned as EXIF says, without anything else that the file holds."""
+    method = _TURNS.get(photo.getexif().get(ExifTags.Base.Orientation))
+    plain = photo.convert("RGB")
+    if method is not None:
+        plain = plain.transpose(method)
+    plain.info = {}
+    return plain
+
+
+def _unreadable(path: Path, error: Exception) -> PhotoError:
+    if isinstance(error, FileNotFoundError):
+        return PhotoError(f"{path}: no such photo")
+    reason = getattr(error, "strerror", None) or shown(error) or type(error).__name__
+    return PhotoError(f"{path}: not a readable photo ({reason}); remove it or replace it by a JPEG or PNG")
 
 
 def in_folder(folder: Path) -> list[Path]:

@@ -11,15 +11,15 @@ from conversion import __version__, card, files, metrics, network, photos
 from conversion import weights as weights_files
 from conversion.errors import ModelFormatError, ProofError
 from conversion.kmodel import assemble, v3, v5_container
-from conversion.kmodel.plan import Plan, check_size, plan
+from conversion.kmodel.plan import RamPlan, check_size, plan
 from conversion.kpu.posenet import Heads, Simulation, real_values
 from conversion.nncase import compilation, sizes
 from conversion.nncase.compilation import Compiled
+from conversion.posenet_weights import Origin, PoseNetWeights
 from conversion.progress import Talk
 from conversion.quantisation import calibration
 from conversion.tensorflow import reference
 from conversion.test_vector import test_vector
-from conversion.weights.model import Origin, PoseNetWeights
 
 # The figures of a run are taken on the first photos of the calibration, so that a repeated run takes seconds.
 MEASURED_PHOTOS = 8
@@ -28,7 +28,7 @@ LEAST_SQNR_DB = 3.0
 
 
 @dataclass(frozen=True)
-class Request:
+class Recipe:
     """What a user asks for; the command line explains each."""
 
     output: Path
@@ -54,39 +54,39 @@ class Kmodel:
     data: bytes
     card: dict
     compiled: Compiled
-    plan: Plan
+    plan: RamPlan
     sample_heads: Heads
     sample_float_heads: Heads
 
 
-def convert(request: Request, progress: bool, talk: Talk) -> Kmodel:
+def convert(recipe: Recipe, progress: bool, talk: Talk) -> Kmodel:
     """Convert, prove and measure; writes nothing but the cache. Raises ConversionError for whatever stops it.
 
     `progress` allows progress bars, `talk` is told what is being done.
     """
-    check_size(request.width, request.height)
-    if request.version == v5_container.VERSION:
-        sizes.check(request.width, request.height)
-    source = weights_files.load(request.weights, request.known_only, progress)
+    check_size(recipe.width, recipe.height)
+    if recipe.version == v5_container.VERSION:
+        sizes.check(recipe.width, recipe.height)
+    source = weights_files.load(recipe.weights, recipe.known_only, progress)
     talk(f"weights: {source.origin.form}, {source.origin}")
     for note in source.origin.notes:
         talk(f"note: {note}")
-    calibrated = request.quantisation == "full"
-    pictures = calibration.calibrating(request.calibration, *request.compile_size, request.quantisation)
+    calibrated = recipe.quantisation == "full"
+    pictures = calibration.calibrating(recipe.calibration, *recipe.compile_size, recipe.quantisation)
     compiled = compilation.compile_weights(source, pictures, calibrated, talk, progress)
-    talk(f"planning KPU RAM for {request.width}x{request.height}")
-    the_plan = plan(compiled.network, request.width, request.height)
-    return _measured(request, source, compiled, the_plan, talk)
+    talk(f"planning KPU RAM for {recipe.width}x{recipe.height}")
+    the_plan = plan(compiled.network, recipe.width, recipe.height)
+    return _measured(recipe, source, compiled, the_plan, talk)
 
 
-def _measured(request: Request, source: PoseNetWeights, compiled: Compiled, the_plan: Plan, talk: Talk) -> Kmodel:
+def _measured(recipe: Recipe, source: PoseNetWeights, compiled: Compiled, the_plan: RamPlan, talk: Talk) -> Kmodel:
     model = assemble.assemble(compiled.network, the_plan)
-    data = v3.write(model) if request.version == v3.VERSION else compiled.kmodel
-    path = request.output / f"{network.NAME}-{request.width}x{request.height}.kmodel"
+    data = v3.write(model) if recipe.version == v3.VERSION else compiled.kmodel
+    path = recipe.output / f"{network.NAME}-{recipe.width}x{recipe.height}.kmodel"
     simulation = Simulation(model, path.name)
     the_card = {
         "format": card.FORMAT,
-        "kmodel": card.kmodel_entry(path.name, request.version, data),
+        "kmodel": card.kmodel_entry(path.name, data),
         **card.network_entries(compiled.network, the_plan, model.main_memory_bytes),
         "source": _source(source.origin),
         "tools": {
@@ -94,15 +94,15 @@ def _measured(request: Request, source: PoseNetWeights, compiled: Compiled, the_
             "nncase": compilation.nncase_version(),
             "tensorflow": reference.tensorflow_version(),
         },
-        "calibration": calibration.description(request.calibration, request.quantisation),
+        "calibration": calibration.description(recipe.calibration, recipe.quantisation),
     }
     talk("measuring the kmodel against the float network")
-    measured = calibration.pictures(request.calibration, request.width, request.height, MEASURED_PHOTOS)
+    measured = calibration.pictures(recipe.calibration, recipe.width, recipe.height, MEASURED_PHOTOS)
     figures = measure(source, simulation, measured, the_card)
     _demand(figures)
-    the_card["quantisation"] = {"recipe": request.quantisation, "sqnr_db": figures, "photos": len(measured)}
+    the_card["quantisation"] = {"recipe": recipe.quantisation, "sqnr_db": figures, "photos": len(measured)}
     the_card["test_vector"] = test_vector(simulation, the_card)
-    sample = photos.letterbox(photos.bundled(photos.SAMPLE), request.width, request.height)
+    sample = photos.letterbox(photos.bundled(photos.SAMPLE), recipe.width, recipe.height)
     return Kmodel(
         path=path,
         data=data,

@@ -10,12 +10,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import card, files, network, photos
+from conversion import files, network, photos
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.board_decoder import BoardPose
-from conversion.kmodel import v3
 from conversion.kpu import posenet
-from conversion.kpu.posenet import Heads, Simulation
+from conversion.kpu.posenet import Heads
 
 
 @dataclass(frozen=True)
@@ -45,19 +44,18 @@ def simulate(model: Path, image: Path) -> Result:
 
     The model card beside the kmodel is needed. Raises ModelFormatError, UnsupportedModelError or PhotoError.
     """
-    data = posenet.read_kmodel(model)
-    machine = Simulation(v3.read(data, str(model)), str(model))
-    the_card = card.read_for(model, data)
+    found = posenet.read_described(model)
+    machine = found.simulation
     photo = photos.read(image)
     planes = photos.planes(photos.letterbox(photo, machine.width, machine.height))
     heads = machine.heads(planes)
     return Result(
-        model_sha256=hashlib.sha256(data).hexdigest(),
+        model_sha256=hashlib.sha256(found.data).hexdigest(),
         input_sha256=hashlib.sha256(planes.tobytes()).hexdigest(),
         photo=photos.upright(photo),
         size=(machine.width, machine.height),
         heads=heads,
-        poses=board_decoder.decode(heads, the_card, **board_decoder.ON_BOARD),
+        poses=board_decoder.decode(heads, found.card, **board_decoder.ON_BOARD),
     )
 
 
@@ -70,5 +68,4 @@ def write_heads(result: Result, path: Path) -> None:
 
 def write_overlay(result: Result, path: Path) -> None:
     """Write the photo with the poses drawn on it, as PNG."""
-    scale = photos.letterbox_scale(result.photo, *result.size)
-    files.write_png(path, overlay.skeletons(result.photo, result.poses, 1 / scale))
+    files.write_png(path, overlay.skeletons(result.photo, result.poses, result.size))

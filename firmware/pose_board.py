@@ -46,14 +46,6 @@ def flash_read(address, size):
     return utils.flash_read(address, size)
 
 
-def boot_id():
-    """A random number below 2**32."""
-    number = 0
-    for byte in os.urandom(4):
-        number = number << 8 | byte
-    return number
-
-
 def name_of(text):
     """A text as a name field: what a name may not hold becomes `_`, nothing becomes `-`."""
     return "".join([letter if letter in NAME else "_" for letter in text]) or "-"

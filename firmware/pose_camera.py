@@ -110,7 +110,7 @@ class Pictures:
     def __init__(self, folder, width, height):
         self._folder = folder
         self._size = (width, height)
-        self._names = [name for name in pose_files.listed(folder) if name.lower().endswith(SUFFIXES)]
+        self._names = [name for name in pose_files.listed(folder) if _is_picture(name)]
         self._next = 0
         self._picture = None
         if not self._names:
@@ -166,6 +166,12 @@ class Pictures:
     def close(self):
         """Lets the picture go."""
         self._picture = None
+
+
+def _is_picture(name):
+    """Whether a file's name ends like a picture's; endswith() takes no tuple on the board."""
+    name = name.lower()
+    return any(name.endswith(suffix) for suffix in SUFFIXES)
 
 
 def _no_memory(error):

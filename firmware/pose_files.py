@@ -32,6 +32,12 @@ def opened(path):
     return open(path, "rb")
 
 
+def write(path, data):
+    """Writes a whole small file; OSError where there is no room. A cut in the middle leaves it torn."""
+    with open(path, "wb") as file:
+        file.write(data)
+
+
 def find(name):
     """The absolute path of a file in one of the folders, or None."""
     for folder in folders():

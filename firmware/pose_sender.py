@@ -3,6 +3,7 @@
 import gc
 
 import pose_board
+import pose_boot
 import pose_decoder
 import pose_wire
 import utime
@@ -21,7 +22,7 @@ class Sender:
     def __init__(self, link, settings):
         self.sent = 0
         self.skipped = 0
-        self.boot = pose_board.boot_id()
+        self.boot = pose_boot.number()
         self._begin = utime.ticks_ms()
         self._link = link
         self._settings = settings

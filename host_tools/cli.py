@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import rich_click as click
 
+from conversion import command_line
 from conversion.errors import ConversionError
 from host_tools.deployment.deploy_command import deploy
 from host_tools.errors import HostToolError, VerificationError
@@ -18,15 +17,11 @@ from host_tools.virtual_board.board_command import board
 from host_tools.virtual_board.demo_command import demo
 
 
-class _Commands(click.RichGroup):
-    """Turns this project's errors into one line on stderr and an exit code."""
+class _Commands(command_line.Commands):
+    """With the errors of the host tools."""
 
-    def invoke(self, context: click.Context) -> object:
-        try:
-            return super().invoke(context)
-        except (HostToolError, ConversionError) as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(1 if isinstance(error, VerificationError) else 2)
+    errors = (HostToolError, ConversionError)
+    failed_checks = (VerificationError,)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 
-from conversion import progress
+from conversion import command_line, progress
+from conversion.outside import text
 from conversion.progress import Report
 
 talk_console = Console(stderr=True, highlight=False)
@@ -18,20 +19,26 @@ talk_console = Console(stderr=True, highlight=False)
 _WIDTH = None if sys.stdout.isatty() else 200
 result_console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
 _SHOWN_DIGITS = 16
-# What shells give a command that Ctrl-C ended: 128 and the number of the signal.
-STOPPED = 128 + signal.SIGINT
 
 
 def talk(message: str) -> None:
     """One line about what happens."""
-    talk_console.print(f"· {message}", style="dim", markup=False, soft_wrap=True)
+    talk_console.print(f"· {text.message(message)}", style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager
 def until_signalled() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands."""
+    """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands.
+
+    What does not heed it within `command_line.STOP_SECONDS` is ended all the same.
+    """
     over = threading.Event()
-    kept = {number: signal.signal(number, lambda *_: over.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def end(number: int, _: object) -> None:
+        over.set()
+        command_line.end_soon(number)
+
+    kept = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield over
     finally:
@@ -42,14 +49,11 @@ def until_signalled() -> Iterator[threading.Event]:
 @contextmanager
 def stopped_cleanly(meaning: str) -> Iterator[None]:
     """Ctrl-C and SIGTERM end the work so that everything is put away; `meaning` says what that leaves on the board."""
-    kept = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
         talk(meaning)
-        sys.exit(STOPPED)
-    finally:
-        signal.signal(signal.SIGTERM, kept)
+        sys.exit(command_line.STOPPED)
 
 
 def shortened(sha256: str) -> str:

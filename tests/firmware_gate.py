@@ -1,4 +1,4 @@
-"""What firmware files may use: a walk over their syntax trees, and the compiler of the board's MicroPython version.
+"""What firmware files may use: a walk over their syntax trees, the names that a board knows, its version's compiler.
 
 The walk finds what MaixPy's MicroPython 1.11 lacks but the MicroPython that runs the tests has, and, where a file must
 compute in integers, everything that makes a float.
@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import firmware_names
+
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 # No float at all, also not at start: the board's floats are single precision and would give other constants.
 INTEGER_ONLY = frozenset({"pose_decoder.py", "pose_selftest.py"})
@@ -22,7 +24,7 @@ MODULES = frozenset((
     "uos", "os", "utime", "time", "Maix", "machine", "image", "sensor", "lcd", "KPU", "uhashlib", "hashlib", "modules",
     "ujson", "json", "ustruct", "struct", "ubinascii", "binascii", "ucollections", "collections", "uerrno", "errno",
     "uheapq", "heapq", "urandom", "random", "ure", "re", "uzlib", "zlib", "math", "uctypes", "array", "gc", "sys",
-    "micropython", "uio", "fpioa_manager", "board", "maix", "maix",
+    "micropython", "uio", "fpioa_manager", "board", "maix",
 ))  # fmt: skip
 # Not in the language of this build.
 SYNTAX = {
@@ -47,7 +49,8 @@ FLOAT_MODULES = frozenset({"math", "cmath"})
 def problems(source: str, integers_only: bool = False, siblings: frozenset[str] = frozenset()) -> list[str]:
     """`line N: what` for everything in a file that the board's MicroPython would refuse, or that makes a float.
 
-    `siblings` are the modules that lie beside it on the board. SyntaxError if it is not even Python.
+    `siblings` are the modules that lie beside it on the board. SyntaxError if it is not even Python. Names and forms
+    of calls: `firmware_names`.
     """
     tree = ast.parse(source)
     found = []
@@ -60,9 +63,12 @@ def problems(source: str, integers_only: bool = False, siblings: frozenset[str] 
 
 
 def file_problems(path: Path) -> list[str]:
-    """As `problems`, for a file of the firmware; also what the 1.11 cross-compiler says."""
-    siblings = frozenset(file.stem for folder in {FIRMWARE, path.parent} for file in folder.glob("*.py"))
-    return problems(path.read_text(), path.name in INTEGER_ONLY, siblings) + compiler_problems(path)
+    """As `problems`, for a file of the firmware; also names, and what the 1.11 cross-compiler says."""
+    files = {file.stem: file for folder in (path.parent, FIRMWARE) for file in folder.glob("*.py")}
+    siblings = {name: ast.parse(file.read_text()) for name, file in files.items() if name != path.stem}
+    found = problems(path.read_text(), path.name in INTEGER_ONLY, frozenset(siblings))
+    names = firmware_names.problems(ast.parse(path.read_text()), siblings)
+    return found + [f"line {line}: {what}" for line, what in sorted(names)] + compiler_problems(path)
 
 
 def compiler_problems(path: Path) -> list[str]:

@@ -106,3 +106,30 @@ def cycle(package: str) -> list[str]:
         return []
 
     return next((found for module in sorted(edges) if (found := visit(module, []))), [])
+
+
+def room(module: str) -> str | None:
+    """The folder of its package that a module is in; None for those that lie beside the folders."""
+    package, _, rest = module.partition(".")
+    name = rest.partition(".")[0]
+    return f"{package}.{name}" if name and (ROOT / package / name).is_dir() else None
+
+
+def between_rooms(package: str) -> list[Import]:
+    """Statements in a file of one folder of a package that import from another folder of it."""
+    return [each for each in imports(package) if any(_between(each.importer, name) for name in each.names)]
+
+
+def rooms_that_import_each_other(package: str) -> list[tuple[str, str]]:
+    """Pairs of folders of a package, each of which imports from the other."""
+    edges = {(room(each.importer), room(name)) for each in between_rooms(package) for name in each.names}
+    return sorted((here, there) for here, there in edges if here and there and here < there and (there, here) in edges)
+
+
+def _between(importer: str, name: str) -> bool:
+    here, there = room(importer), room(name)
+    return here is not None and there is not None and here != there and _package(importer) == _package(name)
+
+
+def _package(module: str) -> str:
+    return module.partition(".")[0]

@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 import pytest
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
-from host_tools.limits import Limit
+from host_tools.time_limits import Limit
 
 HANG_SECONDS = 300.0
 
 
 def exactly(seconds: float) -> Limit:
     """A limit of so many seconds in these tests, for those in which it runs out."""
-    return Limit(seconds / limits.patience())
+    return Limit(seconds / time_limits.patience())
 
 
 def until(done: Callable[[], object], over: Callable[[], object] = lambda: False) -> None:

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from conversion import network
+from conversion import letterbox, network
 from conversion.decoding.pose import Pose
+from conversion.letterbox import Size
 
 # One colour a person, told apart on skin, grass and sky, and by most colour-blind readers.
 COLOURS = ((255, 196, 0), (0, 190, 255), (255, 92, 92), (64, 224, 128), (214, 130, 255), (255, 150, 60))
@@ -27,25 +28,27 @@ _LARGEST_CANVAS = 24_000_000
 
 
 def skeletons(
-    photo: Image.Image, poses: Sequence[Pose], scale: float = 1.0, part_score: float = PART_SCORE
+    photo: Image.Image, poses: Sequence[Pose], picture: Size | None = None, part_score: float = PART_SCORE
 ) -> Image.Image:
     """A copy of `photo` (RGB) with every pose drawn on it: lines, joints, and the pose's score above its head.
 
-    `scale` is photo pixels per input pixel (1 / s of the letterbox for the original photo, 1 for the letterboxed
-    one). Parts below `part_score` are left out, and the lines to them.
+    `picture` is the size (width, height) of the picture that the photo was letterboxed into and the poses were found
+    in; None if they are in pixels of the photo. Parts below `part_score` are left out, and the lines to them.
     """
+    if picture is not None:
+        poses = [Pose(pose.score, letterbox.to_photo(pose.keypoints, photo.size, picture)) for pose in poses]
     factor = _smoothing(photo.size)
     canvas = Image.new("RGBA", (photo.width * factor, photo.height * factor))
     drawing = ImageDraw.Draw(canvas)
     width = _line_width(photo.size) * factor
     people = list(zip(poses, (COLOURS[n % len(COLOURS)] for n in range(len(poses))), strict=True))
     for pose, colour in reversed(people):
-        _draw_pose(drawing, pose.keypoints * (scale * factor, scale * factor, 1), part_score, colour, width)
+        _draw_pose(drawing, letterbox.scaled(pose.keypoints, factor), part_score, colour, width)
     smooth = canvas.resize(photo.size, Image.Resampling.BOX)
     result = Image.alpha_composite(photo.convert("RGBA"), smooth)
     labels = ImageDraw.Draw(result)
     for pose, colour in reversed(people):
-        _draw_label(labels, pose, pose.keypoints * (scale, scale, 1), part_score, colour, result.size)
+        _draw_label(labels, pose, part_score, colour, result.size)
     return result.convert("RGB")
 
 
@@ -99,15 +102,10 @@ def _draw_pose(
 
 
 def _draw_label(
-    drawing: ImageDraw.ImageDraw,
-    pose: Pose,
-    keypoints: np.ndarray,
-    part_score: float,
-    colour: tuple[int, int, int],
-    size: tuple[int, int],
+    drawing: ImageDraw.ImageDraw, pose: Pose, part_score: float, colour: tuple[int, int, int], size: tuple[int, int]
 ) -> None:
     """The score in a box above the topmost part seen, moved into the picture where it would stick out."""
-    seen = keypoints[keypoints[:, 2] >= part_score]
+    seen = pose.keypoints[pose.keypoints[:, 2] >= part_score]
     if not len(seen):
         return
     font = ImageFont.load_default(size=max(11, min(size) // 22))

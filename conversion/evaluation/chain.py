@@ -9,7 +9,7 @@ import numpy as np
 
 from conversion.decoding.pose import Pose
 from conversion.metrics import Noise
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 
 FLOAT, PADDED, ROUNDED, KMODEL, INTEGER = "float", "padded", "rounded", "kmodel", "kmodel+integer"
 FLOAT_STAGES = (FLOAT, PADDED)

@@ -14,7 +14,7 @@ import numpy as np
 
 from conversion import network
 from conversion.evaluation.readback import ReadLayer
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 
 UNMATCHED = -1
 # The cosine between a kernel and its quantised form is above 0.9 even for plain rounding; unrelated ones are near 0.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from conversion import network
 from conversion.errors import ConversionError
+from conversion.outside import json_text, names, reading
+from conversion.outside.text import shown
 
 PARTS = len(network.KEYPOINTS)
 # COCO counts keypoints as x, y, visibility.
@@ -96,9 +97,7 @@ def read(path: Path, folder: Path, where: str | None = None, limit: int | None =
 
 def _bytes(path: Path) -> bytes:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise AnnotationError(f"{path}: larger than {MAX_BYTES >> 20} MiB; no COCO annotations are")
-        return path.read_bytes()
+        return reading.regular_bytes(path, MAX_BYTES)
     except OSError as error:
         raise AnnotationError(
             f"{path}: cannot be read ({error.strerror}); --coco names a file such as person_keypoints_val2017.json"
@@ -107,9 +106,9 @@ def _bytes(path: Path) -> bytes:
 
 def _document(raw: bytes, path: Path) -> dict:
     try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError(f"{path}: not JSON ({error}); fetch the annotations again") from error
+        document = json_text.parse(raw, MAX_BYTES)
+    except ValueError as error:
+        raise AnnotationError(f"{path}: not JSON ({shown(error)}); fetch the annotations again") from error
     lists = ("images", "annotations", "categories")
     if not isinstance(document, dict) or not all(isinstance(document.get(name), list) for name in lists):
         raise AnnotationError(f"{path}: not COCO annotations: the lists {', '.join(lists)} are missing")
@@ -133,9 +132,8 @@ def _checked_image(entry: object, path: Path) -> dict:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), int):
         raise AnnotationError(f"{path}: an image entry has no number (id)")
     name = entry.get("file_name")
-    relative = PurePosixPath(name) if isinstance(name, str) and name and "\0" not in name else None
-    if relative is None or relative.is_absolute() or ".." in relative.parts:
-        raise AnnotationError(f"{path}: image {entry['id']}: file_name {name!r} is no path inside of a folder")
+    if not names.is_inside(name):
+        raise AnnotationError(f"{path}: image {entry['id']}: file_name {shown(repr(name))} is no path inside a folder")
     if not all(isinstance(entry.get(side), int) and entry[side] > 0 for side in ("width", "height")):
         raise AnnotationError(f"{path}: image {entry['id']} has no width and height")
     return entry
@@ -151,7 +149,7 @@ def _chosen(entries: list[dict], where: str | None, path: Path) -> list[dict]:
         raise AnnotationError(f"--where {where}: expected FIELD=VALUE, a field of the file's image entries")
     found = [entry for entry in entries if field in entry and str(entry[field]) == value]
     if not found:
-        raise AnnotationError(f"{path}: no image has {where}{_values(field, entries)}")
+        raise AnnotationError(f"{path}: no image has {shown(where)}{_values(field, entries)}")
     return found
 
 
@@ -160,7 +158,7 @@ def _values(field: str, entries: Iterable[dict]) -> str:
     if not values:
         return f"; there is no field {field}"
     more = ", …" if len(values) > _MOST_LISTED else ""
-    return f"; there is {field}={', '.join(values[:_MOST_LISTED])}{more}"
+    return f"; there is {field}={', '.join(map(shown, values[:_MOST_LISTED]))}{more}"
 
 
 def _photos(entries: list[dict], folder: Path, path: Path) -> tuple[CocoPhoto, ...]:
@@ -187,7 +185,7 @@ def _concerns(entry: object, photos: set[int], person: int, path: Path) -> bool:
 
 def _checked_annotation(entry: dict, path: Path) -> dict:
     """The fields that pycocotools reads, with its own rule: a person without labelled keypoints is ignored."""
-    name = f"{path}: annotation {entry.get('id')}"
+    name = f"{path}: annotation {shown(entry.get('id'))}"
     for field in _ANNOTATION_FIELDS:
         if field not in entry:
             raise AnnotationError(f"{name} has no {field}; take the file person_keypoints_*.json")

@@ -20,12 +20,11 @@ from conversion.evaluation.result import Evaluation, FalsePositives
 from conversion.evaluation.workers import Workers
 from conversion.kmodel import v3
 from conversion.kpu import posenet
-from conversion.kpu.posenet import Simulation
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
+from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import Talk
 from conversion.report import accuracy
-from conversion.weights.model import PoseNetWeights
 
 FLOAT_MODEL = "float"
 # What a card says of weights that are no published file.
@@ -36,7 +35,7 @@ FLOAT_SIDES = range(64, 1024 + 1, OUTPUT_STRIDE)
 
 
 @dataclass(frozen=True)
-class Request:
+class Trial:
     """What to evaluate on what. `model` is a kmodel with its card, or "float" for the weights alone.
 
     `size` is for floats (None: 320x240); a kmodel has its own. `weights` None: those that the card names, or the
@@ -75,39 +74,37 @@ class Request:
         return shlex.join(words)
 
 
-def evaluate(request: Request, progress: bool, talk: Talk) -> Evaluation:
+def evaluate(trial: Trial, progress: bool, talk: Talk) -> Evaluation:
     """Run every stage on every photo, on all cores. Raises ConversionError for whatever stops it.
 
     `progress` allows progress bars, `talk` is told what is being done. Starts processes by spawning: a script that
     calls this needs the usual `if __name__ == "__main__"`.
     """
-    chosen = coco.read(request.annotations, request.images, request.where, request.limit)
-    empty = photos.in_folder(request.no_people) if request.no_people else []
-    setup, digest = _setup(request, progress)
+    chosen = coco.read(trial.annotations, trial.images, trial.where, trial.limit)
+    empty = photos.in_folder(trial.no_people) if trial.no_people else []
+    setup, digest = _setup(trial, progress)
     talk(f"weights: {setup.weights.origin.form}, {setup.weights.origin}")
     talk(f"{', '.join(setup.stages)} at {setup.width}x{setup.height}, {len(chosen.photos)} photos")
     with Workers(setup, max(len(chosen.photos), len(empty)), progress) as workers:
         findings = workers.examine(chosen.photos)
         counts = workers.count_poses(empty)
-    return _summed_up(request, setup, digest, chosen, findings, counts)
+    return _summed_up(trial, setup, digest, chosen, findings, counts)
 
 
-def _setup(request: Request, progress: bool) -> tuple[Setup, str]:
+def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
     """What the workers get, and the SHA-256 that identifies it."""
-    if request.model == FLOAT_MODEL:
-        size = _float_size(request.size or DEFAULT_SIZE)
-        weights = weights_files.load(request.weights, progress=progress)
+    if trial.model == FLOAT_MODEL:
+        size = _float_size(trial.size or DEFAULT_SIZE)
+        weights = weights_files.load(trial.weights, progress=progress)
         return Setup(weights, *size), weights.digest()
-    path = Path(request.model)
-    data = posenet.read_kmodel(path)
-    model = v3.read(data, str(path))
-    machine = Simulation(model, str(path))
-    readback.read(model, str(path))
-    the_card = card.read_for(path, data)
-    size = (machine.width, machine.height)
-    if request.size not in (None, size):
+    path = Path(trial.model)
+    found = posenet.read_described(path)
+    readback.read(found.model, str(path))
+    size = (found.simulation.width, found.simulation.height)
+    if trial.size not in (None, size):
         raise SizeError(f"{path}: the kmodel is for {size[0]}x{size[1]}; leave --size out or make another kmodel")
-    return Setup(_weights_of(the_card, path, request.weights, progress), *size, data, the_card), _sha256(data)
+    weights = _weights_of(found.card, path, trial.weights, progress)
+    return Setup(weights, *size, found.data, found.card), _sha256(found.data)
 
 
 def _float_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -140,7 +137,7 @@ def _sha256(data: bytes) -> str:
 
 
 def _summed_up(
-    request: Request,
+    trial: Trial,
     setup: Setup,
     digest: str,
     chosen: CocoSet,
@@ -152,7 +149,7 @@ def _summed_up(
     for found in findings:
         noise = {head: noise.get(head, Noise()) + more for head, more in found.heads.items()}
     return Evaluation(
-        model=Path(request.model).name,
+        model=Path(trial.model).name,
         model_sha256=digest,
         size=(setup.width, setup.height),
         coco=chosen,
@@ -193,14 +190,14 @@ def write(evaluation: Evaluation, path: Path) -> Path:
     return drawn
 
 
-def note_in_card(evaluation: Evaluation, request: Request) -> str:
+def note_in_card(evaluation: Evaluation, trial: Trial) -> str:
     """Put the figures, with what they come from, into the kmodel's card as "evaluation", and into the report beside it.
 
     Says where they are, or why not: what cannot be written is no error, for the figures have been printed.
     """
-    path = Path(request.model)
+    path = Path(trial.model)
     entries = card.read_for(path, posenet.read_kmodel(path))
-    entries["evaluation"] = evaluation.card_entry(request.command())
+    entries["evaluation"] = evaluation.card_entry(trial.command())
     try:
         files.write(card.path_beside(path), card.to_json(entries))
     except OutputError as error:

@@ -11,7 +11,7 @@ from conversion import network
 from conversion.evaluation.channels import Channels
 from conversion.evaluation.readback import ReadLayer, strided
 from conversion.metrics import Noise
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 
 RELU_CEILING = 6.0
 

@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import metrics, network, photos
+from conversion import letterbox, metrics, network, photos
 from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from conversion.decoding.pose import Pose
 from conversion.evaluation import channels, displacement, layers, readback
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, Findings, Setup
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
-from conversion.evaluation.letterbox import to_photo
 from conversion.kmodel import v3
 from conversion.kpu.posenet import Heads, real_values
 from conversion.kpu.simulator import Kpu
@@ -151,7 +150,7 @@ def examine(stages: Stages, photo: CocoPhoto) -> Findings:
     run = stages.run(image)
 
     def placed(pose: Pose, stage: str) -> Pose:
-        return Pose(pose.score, to_photo(pose.keypoints, photo.size, stages.size(stage)))
+        return Pose(pose.score, letterbox.to_photo(pose.keypoints, photo.size, stages.size(stage)))
 
     reference, kmodel = run.heads[PADDED], run.heads.get(KMODEL)
     return Findings(

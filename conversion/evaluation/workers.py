@@ -10,17 +10,18 @@ import contextlib
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar
 
-from conversion import progress
 from conversion.errors import ConversionError
 from conversion.evaluation.chain import Findings, Setup
 from conversion.evaluation.coco import CocoPhoto
+from conversion.processes import ONE_THREAD, end_with_parent
+from conversion.progress import bar
 
 if TYPE_CHECKING:
     from conversion.evaluation.stages import Stages
@@ -30,21 +31,20 @@ Result = TypeVar("Result")
 
 # A worker takes about 700 MB, most of it TensorFlow.
 _MOST_WORKERS = 8
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class Workers:
-    """A pool for one setup; a context manager. `shown` allows a bar on stderr."""
+    """A pool for one setup; a context manager. `progress` allows a bar on stderr."""
 
-    def __init__(self, setup: Setup, most: int, shown: bool) -> None:
+    def __init__(self, setup: Setup, most: int, progress: bool) -> None:
         """`most` is how many items there will be: more processes than that are not started."""
         self._setup = setup
         self._count = max(1, min(most, cores(), _MOST_WORKERS))
-        self._progress = shown
+        self._progress = progress
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Workers:
-        self._stack.enter_context(_environment(_ONE_THREAD))
+        self._stack.enter_context(_environment(ONE_THREAD))
         self._others = set(multiprocessing.active_children())
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(self._count, context, initializer=_start, initargs=(self._setup,))
@@ -80,7 +80,7 @@ class Workers:
             ) from error
 
     def _results(self, futures: list[Future], what: str) -> Iterator:
-        with progress.bar(self._progress) as report:
+        with bar(self._progress) as report:
             for done, future in enumerate(futures):
                 report(what, done, len(futures))
                 yield future.result()
@@ -109,7 +109,7 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(variables: dict[str, str]) -> Iterator[None]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     """Variables that NumPy's and TensorFlow's libraries read when a worker loads them."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
@@ -133,6 +133,7 @@ def _start(setup: Setup) -> None:
     _setup = setup
     # Ctrl-C goes to all processes; the one that the user started ends the others. (Windows inherits nothing.)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _examine(photo: CocoPhoto) -> Findings:
@@ -154,10 +155,9 @@ def _ready() -> Stages:
     global _stages
     if _stages is None:
         from conversion.evaluation.stages import Stages
+        from conversion.quiet_tensorflow import tf
 
-        import tensorflow  # isort: skip  (after conversion.tensorflow.graph, which sets its environment)
-
-        tensorflow.config.threading.set_intra_op_parallelism_threads(1)
-        tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
         _stages = Stages(_setup)
     return _stages

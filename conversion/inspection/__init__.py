@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -11,15 +10,8 @@ from conversion.errors import UnsupportedModelError
 from conversion.inspection import kmodel_v3, kmodel_v4, kmodel_v5
 from conversion.inspection.model import FilePart, Inspection
 from conversion.kmodel import v3_container, v4, v5_container
-from conversion.weights import reading
-
-# First words of files for the K210 that hide their content (the firmware's own numbers for them).
-_ENCRYPTED = {
-    0x2713: "an encrypted kmodel V3",
-    0x534D444C: "an encrypted kmodel V4",
-    0x454D444C: "an encrypted .emodel",
-}
-_WORDS = struct.Struct("<2I")
+from conversion.kmodel.recognise import recognise
+from conversion.outside import reading
 
 
 def inspect(path: Path) -> Inspection:
@@ -61,19 +53,21 @@ def _recognised(path: Path) -> tuple[ModuleType, Path]:
 
 def _kmodel(data: bytes, path: Path) -> Callable[[Path, bytes, tuple[FilePart, ...]], Inspection] | None:
     """The module function that describes this kmodel; None for a file that is none."""
-    first, second = _WORDS.unpack(data[: _WORDS.size].ljust(_WORDS.size, b"\0"))
-    if first in _ENCRYPTED:
-        raise UnsupportedModelError(f"{path}: is {_ENCRYPTED[first]}, which only the board it was made for can read")
-    if first == v3_container.VERSION:
-        return kmodel_v3.describe
-    if first != v5_container.IDENTIFIER:
+    found = recognise(data)
+    if found is None:
         return None
-    if second not in _DESCRIBE:
-        raise UnsupportedModelError(f"{path}: is a kmodel V{second}; V3, V4 and V5 are for the K210")
-    return _DESCRIBE[second]
+    if found.encrypted:
+        raise UnsupportedModelError(f"{path}: is {found.name}")
+    if found.version not in _DESCRIBE:
+        raise UnsupportedModelError(f"{path}: is {found.name}; V3, V4 and V5 are for the K210")
+    return _DESCRIBE[found.version]
 
 
-_DESCRIBE = {v4.VERSION: kmodel_v4.describe, v5_container.VERSION: kmodel_v5.describe}
+_DESCRIBE = {
+    v3_container.VERSION: kmodel_v3.describe,
+    v4.VERSION: kmodel_v4.describe,
+    v5_container.VERSION: kmodel_v5.describe,
+}
 
 
 def _part(path: Path, data: bytes) -> tuple[FilePart, ...]:

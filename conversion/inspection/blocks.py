@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from conversion.feature_map import FeatureMap
 from conversion.inspection.model import Inspection, Layer
-from conversion.kmodel.layout import FeatureMap
 from conversion.weights import coral, topology
 
 CONVOLUTION, DEPTHWISE, POINTWISE, SEPARABLE = "convolution", "depthwise", "pointwise", "separable"

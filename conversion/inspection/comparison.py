@@ -11,7 +11,7 @@ from pathlib import Path
 
 from conversion.errors import ConversionError
 from conversion.inspection import document, inspect, text_format
-from conversion.weights.model import Normalisation
+from conversion.posenet_weights import Normalisation
 
 _Document = dict
 _FLOAT_BYTES = 4

@@ -45,8 +45,8 @@ import json
 import math
 from collections.abc import Mapping
 
+from conversion.feature_map import FeatureMap
 from conversion.inspection.model import Inspection, Layer, Quantisation, Tensor
-from conversion.kmodel.layout import FeatureMap
 
 FORMAT = "posenet-maix inspection 1"
 

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from conversion.feature_map import FeatureMap
 from conversion.inspection import blocks, layout, text_format
 from conversion.inspection.blocks import Block
 from conversion.inspection.layout import GAP, LINE, MARGIN, NARROWEST, SOLID, Box, cut
 from conversion.inspection.model import Inspection, Layer, Tensor
-from conversion.kmodel.layout import FeatureMap
 
 COLOURS = {
     blocks.CONVOLUTION: "#c9682a",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from conversion.feature_map import LINE_BYTES, FeatureMap
 from conversion.inspection import fields, kpu, model, naming, v4_opcodes
 from conversion.inspection.flow import Flow
 from conversion.inspection.kpu_remarks import Problems, ram_remarks
@@ -20,7 +21,6 @@ from conversion.inspection.model import (
 )
 from conversion.inspection.v4_opcodes import OPCODES, Opcode
 from conversion.kmodel import v4
-from conversion.kmodel.layout import LINE_BYTES, FeatureMap
 from conversion.kmodel.v4 import KPU_RAM, Container, Node, Range, V4Cursor
 
 FORM = "kmodel V4"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from conversion.errors import ConversionError, ModelFormatError
+from conversion.feature_map import LINE_BYTES, FeatureMap
 from conversion.inspection import kpu, model, naming
 from conversion.inspection.flow import Flow, Writers
 from conversion.inspection.kpu_remarks import Problems, ram_remarks
 from conversion.inspection.model import INPUT, Convolution, FilePart, Inspection, Layer, Memory, Quantisation, Tensor
 from conversion.kmodel import v5_code, v5_container, v5_stackvm
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import LINE_BYTES, FeatureMap
 from conversion.kmodel.v5_code import Copy, Transfer
 from conversion.kmodel.v5_container import (
     K210_MODULE,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from conversion.feature_map import RAM_LINES
 from conversion.inspection.model import Layer
-from conversion.kmodel.layout import RAM_LINES
 
 _SHOWN = 5
 

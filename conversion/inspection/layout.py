@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from conversion.feature_map import FeatureMap
 from conversion.inspection import blocks, text_format
 from conversion.inspection.blocks import Block
 from conversion.inspection.model import Inspection, Tensor
-from conversion.kmodel.layout import FeatureMap
 from conversion.report import tables
 
 # Blocks that are drawn as a solid box with channels; the others are boxes of text.

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conversion.errors import ModelFormatError
-from conversion.kmodel.layout import FeatureMap
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.plan import Region
-from conversion.weights.model import Normalisation
-from conversion.weights.reading import shown
+from conversion.outside.text import shown
+from conversion.posenet_weights import Normalisation
 
 # The largest network that anybody runs on a K210 has some 200 layers; a TFLite file may have 4096 operators.
 MAX_LAYERS = 4096

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import jinja2
 from markupsafe import Markup
 
+from conversion.feature_map import RAM_LINES
 from conversion.inspection import blocks, drawing, tabular, text_format
 from conversion.inspection.model import Inspection, Layer
-from conversion.kmodel.layout import RAM_LINES
-from conversion.kmodel.plan import Plan, Step
+from conversion.kmodel.plan import RamPlan, Step
 from conversion.report import ram_map, tables
 from conversion.report.tables import LayerRow
 
@@ -107,7 +107,7 @@ def _ram_map(layers: Sequence[Layer]) -> str | None:
     steps = tuple(Step(layer.number, range(layer.writes.channels), *layer.regions) for layer in runs)
     heads = _heads(runs)
     peak = max(region.end for layer in runs for region in layer.regions)
-    plan = Plan(runs[0].regions[0], steps[: len(runs) - heads], steps[len(runs) - heads :], peak)
+    plan = RamPlan(runs[0].regions[0], steps[: len(runs) - heads], steps[len(runs) - heads :], peak)
     return ram_map.svg([_ram_row(layer) for layer in runs], plan)
 
 

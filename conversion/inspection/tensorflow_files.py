@@ -11,6 +11,7 @@ import numpy as np
 
 from conversion import network
 from conversion.errors import UnsupportedModelError
+from conversion.feature_map import FeatureMap
 from conversion.inspection import model, naming
 from conversion.inspection.model import (
     INPUT,
@@ -22,10 +23,10 @@ from conversion.inspection.model import (
     Tensor,
     plain,
 )
-from conversion.kmodel.layout import FeatureMap
-from conversion.weights import frozen_graph, reading, tfjs_checkpoint, tfjs_graph, topology
+from conversion.outside import reading
+from conversion.posenet_weights import PoseNetWeights
+from conversion.weights import frozen_graph, tfjs_checkpoint, tfjs_graph, topology
 from conversion.weights.graph_nodes import Graph
-from conversion.weights.model import PoseNetWeights
 
 # Shapes and MACs of a network that takes any size are given for this one: the default size of a kmodel, 320x240, at
 # PoseNet's own 16n + 1.

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from conversion.feature_map import RAM_BYTES
 from conversion.inspection import naming
 from conversion.inspection.model import Convolution, Inspection, Layer, Pair, Quantisation, Tensor
-from conversion.kmodel.layout import RAM_BYTES
 from conversion.kpu.time import ERROR, KPU_HZ
+from conversion.posenet_weights import Normalisation
 from conversion.report import tables
-from conversion.weights.model import Normalisation
 
 Facts = list[tuple[str, str]]
 _KIB = 1024

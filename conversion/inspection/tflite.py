@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conversion.decoding.dialects.coral import DecoderOptions
 from conversion.errors import ConversionError, ModelFormatError
+from conversion.feature_map import FeatureMap
 from conversion.inspection import custom_options, naming
 from conversion.inspection.model import (
     INPUT,
@@ -21,10 +22,9 @@ from conversion.inspection.model import (
     Tensor,
     plain,
 )
-from conversion.kmodel.layout import FeatureMap
 from conversion.network import BODY
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import coral, tflite_file, tflite_float, topology
-from conversion.weights.model import PoseNetWeights
 from conversion.weights.tflite_file import Operator, TfliteFile
 
 _CONV, _DEPTHWISE, _DENSE = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"

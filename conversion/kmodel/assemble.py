@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kmodel.v3 import ConvLayer, Output, V3Model
 
 # The firmware's DMA moves whole 64-bit words: a head's buffer may be written up to the next multiple of 8.
 _HEAD_ALIGNMENT = 8
 
 
-def assemble(network: KpuNetwork, plan: Plan) -> V3Model:
+def assemble(network: KpuNetwork, plan: RamPlan) -> V3Model:
     """Output 0 is the block of all heads in main memory, outputs 1.. are the heads, aliases into it.
 
     (MaixPy reads outputs 1..; CanMV can hand out only output 0.)

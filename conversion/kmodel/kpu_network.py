@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import FeatureMap
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from conversion.errors import ModelFormatError
-from conversion.kmodel.layout import FeatureMap
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.registers import Registers
 
 SEGMENTS = 16

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import BATCH_NORM_BYTES, KpuLayer, weight_loads
-from conversion.kmodel.layout import LINE_BYTES, RAM_LINES, FeatureMap
 
 SIZE_STEP = 16
 # nncase's k210 target: convolutions run on the KPU from 4x4 (the grid here) up to 512 wide and 256 high.
@@ -45,7 +45,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RamPlan:
     """Where everything lies at one size: the picture, the body's steps, the heads' steps, and the lines needed."""
 
     picture: Region
@@ -83,7 +83,7 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def plan(network: KpuNetwork, width: int, height: int, lines: int = RAM_LINES) -> Plan:
+def plan(network: KpuNetwork, width: int, height: int, lines: int = RAM_LINES) -> RamPlan:
     """Plan `lines` of KPU RAM for pictures of width x height.
 
     Raises SizeError for sizes the KPU does not take, KpuMemoryError (with the layer, the figures and the nearest size
@@ -110,7 +110,7 @@ class _DoesNotFitError(Exception):
         self.lines = lines
 
 
-def _tight(network: KpuNetwork, width: int, height: int, lines: int) -> Plan:
+def _tight(network: KpuNetwork, width: int, height: int, lines: int) -> RamPlan:
     """Plan with all lines to learn how many are needed, then with just those: the same decisions, low in the RAM."""
     needed = _plan(network, width, height, lines).peak_lines
     return _plan(network, width, height, needed)
@@ -130,7 +130,7 @@ def _nearest(width: int, height: int, fits: Callable[[int, int], bool]) -> tuple
     return next((size for size in sizes if fits(*size)), None)
 
 
-def _plan(network: KpuNetwork, width: int, height: int, lines: int) -> Plan:
+def _plan(network: KpuNetwork, width: int, height: int, lines: int) -> RamPlan:
     picture = Region(0, FeatureMap(network.source.channels, height, width))
     source, low = picture, True
     peak = picture.map.lines
@@ -143,7 +143,7 @@ def _plan(network: KpuNetwork, width: int, height: int, lines: int) -> Plan:
         source, low = Region(0 if not low else lines - result.lines, result), not low
     heads = _place_heads(network, source, low, lines)
     peak = max(peak, source.map.lines + sum(step.destination.map.lines for step in heads))
-    return Plan(picture, tuple(body), tuple(heads), peak)
+    return RamPlan(picture, tuple(body), tuple(heads), peak)
 
 
 def _result(layer: KpuLayer, source: FeatureMap) -> FeatureMap:
@@ -197,7 +197,7 @@ def _place_heads(network: KpuNetwork, features: Region, low: bool, lines: int) -
     return steps
 
 
-def placed_layers(network: KpuNetwork, the_plan: Plan) -> tuple[KpuLayer, ...]:
+def placed_layers(network: KpuNetwork, the_plan: RamPlan) -> tuple[KpuLayer, ...]:
     """The layers as the KPU is to run them: registers for the planned size and lines, parameters of their channels."""
     layers = (*network.body, *(head.layer for head in network.heads))
     return tuple(_placed(layers[step.number], step) for step in the_plan.steps)

@@ -13,7 +13,6 @@ from conversion.errors import KpuMemoryError, ModelFormatError
 
 WORDS = 12
 PACKED_BYTES = 8 * WORDS
-_WORD_MASK = (1 << 64) - 1
 
 
 class _Field(NamedTuple):
@@ -92,7 +91,7 @@ class Registers:
         """Read 96 bytes; ModelFormatError if a bit is set that belongs to no field."""
         words = struct.unpack(f"<{WORDS}Q", packed)
         for number, (word, known) in enumerate(zip(words, _KNOWN_BITS, strict=True)):
-            if word & ~known & _WORD_MASK:
+            if word & ~known:
                 raise ModelFormatError(
                     f"layer word {number} is {word:#018x}: bits are set that the KPU does not define"
                 )

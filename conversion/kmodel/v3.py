@@ -45,7 +45,7 @@ class ConvLayer:
 
 
 @dataclass(frozen=True)
-class DequantizeLayer:
+class DequantiseLayer:
     """float32 out[i] = uint8 in[i] * scale + bias, both in main memory (byte offsets), `count` elements."""
 
     source: int
@@ -59,7 +59,7 @@ class DequantizeLayer:
 class V3Model:
     """Everything that a V3 file says."""
 
-    layers: tuple[ConvLayer | DequantizeLayer, ...]
+    layers: tuple[ConvLayer | DequantiseLayer, ...]
     outputs: tuple[Output, ...]
     main_memory_bytes: int
     max_start_line: int
@@ -136,12 +136,12 @@ def read(data: bytes, where: str) -> V3Model:
     return model
 
 
-def _read_layer(reader: Reader, number: int, body: Body) -> ConvLayer | DequantizeLayer:
+def _read_layer(reader: Reader, number: int, body: Body) -> ConvLayer | DequantiseLayer:
     if body.kind == DEQUANTIZE:
         size = len(body.bytes)
         reader.demand(size >= _DEQUANTIZE.size, f"layer {number} has {size} bytes, DEQUANTIZE {_DEQUANTIZE.size}")
         _, *fields = reader.unpack(_DEQUANTIZE, body.bytes.start)
-        return DequantizeLayer(*fields)
+        return DequantiseLayer(*fields)
     if body.kind != K210_CONV:
         raise UnsupportedModelError(
             f"{reader.where}: layer {number} is of type {body.kind} ({body.name}); only KPU convolutions and "
@@ -163,7 +163,7 @@ def _check_main_memory(reader: Reader, model: V3Model) -> None:
     for number, output in enumerate(model.outputs):
         reader.demand(output.address + output.size <= model.main_memory_bytes, f"output {number} lies outside memory")
     for number, layer in enumerate(model.layers):
-        if isinstance(layer, DequantizeLayer):
+        if isinstance(layer, DequantiseLayer):
             ends = (layer.source + layer.count, layer.destination + 4 * layer.count)
         elif layer.main_memory is not None:
             ends = (layer.main_memory + layer.layer.destination.bytes,)
@@ -171,5 +171,5 @@ def _check_main_memory(reader: Reader, model: V3Model) -> None:
             continue
         reader.demand(max(ends) <= model.main_memory_bytes, f"layer {number} writes outside main memory")
     last = model.layers[-1]
-    runs = isinstance(last, DequantizeLayer) or last.main_memory is not None
+    runs = isinstance(last, DequantiseLayer) or last.main_memory is not None
     reader.demand(runs, "the last layer's result stays in KPU RAM; the board would run past the layer table")

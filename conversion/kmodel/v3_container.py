@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from conversion.errors import ModelFormatError
 from conversion.kmodel import layer as kpu_layer
 from conversion.kmodel.layer import KpuLayer
+from conversion.kmodel.recognise import V3
 from conversion.kmodel.registers import PACKED_BYTES, Registers
 
-VERSION = 3
+VERSION = V3
 EIGHT_BIT_WEIGHTS = 1
 ARCH_K210 = 0
 MAIN_MEM_OUT = 1

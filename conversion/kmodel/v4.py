@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from conversion.errors import ModelFormatError
 from conversion.kmodel.layer import ACTIVATION_BYTES, BATCH_NORM_BYTES, KERNELS, KpuLayer
+from conversion.kmodel.recognise import IDENTIFIER
 from conversion.kmodel.registers import PACKED_BYTES, Registers
-from conversion.kmodel.v5_container import IDENTIFIER, Cursor
+from conversion.kmodel.v5_container import Cursor
 
 VERSION = 4
 TARGETS = {0: "CPU", 1: "K210"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.feature_map import LINE_BYTES
 from conversion.kmodel import layer as kpu_layer
 from conversion.kmodel import v5_code, v5_container
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import ACTIVATION_BYTES, KpuLayer
-from conversion.kmodel.layout import LINE_BYTES
 from conversion.kmodel.v5_code import Convolution, TensorOperation, Transfer
 from conversion.kmodel.v5_container import Container
 

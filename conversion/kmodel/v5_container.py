@@ -9,8 +9,8 @@ import struct
 from dataclasses import dataclass
 
 from conversion.errors import ModelFormatError
+from conversion.kmodel.recognise import IDENTIFIER
 
-IDENTIFIER = 0x4B4D444C
 VERSION = 5
 K210_MODULE = "k210"
 STACKVM_MODULE = "stackvm"

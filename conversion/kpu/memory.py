@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion.errors import KpuMemoryError, ModelFormatError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
-from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, V3Model
+from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, V3Model
 
 # The firmware's DMA moves whole 64-bit words into main memory.
 TRANSFER_BYTES = 8
@@ -158,7 +158,7 @@ def transferred_bytes(layer: ConvLayer) -> int:
     return -(-layer.layer.destination.bytes // TRANSFER_BYTES) * TRANSFER_BYTES
 
 
-def _dequantise(written: np.ndarray, number: int, layer: DequantizeLayer) -> None:
+def _dequantise(written: np.ndarray, number: int, layer: DequantiseLayer) -> None:
     source = range(layer.source, layer.source + layer.count)
     destination = range(layer.destination, layer.destination + FLOAT32_BYTES * layer.count)
     if not written[source.start : source.stop].all():

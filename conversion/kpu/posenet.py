@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from conversion import card, network
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.kmodel import v3, v5_container
+from conversion.kmodel import v3
+from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.simulator import Kpu
+from conversion.outside import reading
 
 Heads = dict[str, np.ndarray]
 MAX_KMODEL_BYTES = v3.GENERAL_RAM_BYTES
@@ -45,15 +48,37 @@ class Simulation:
 def read_kmodel(path: Path) -> bytes:
     """The bytes of a V3 kmodel file; one clear line for anything that is not one."""
     try:
-        if path.stat().st_size > MAX_KMODEL_BYTES:
-            raise ModelFormatError(f"{path}: {path.stat().st_size} bytes; a kmodel for the K210 has at most 6 MiB")
-        data = path.read_bytes()
+        data = reading.regular_bytes(path, MAX_KMODEL_BYTES)
     except OSError as error:
         raise ModelFormatError(f"{path}: cannot be read ({error.strerror})") from error
-    if data[:4] == v5_container.IDENTIFIER.to_bytes(4, "little"):
-        version = int.from_bytes(data[4:8], "little")
-        raise UnsupportedModelError(f"{path}: kmodel V{version}; only V3 is simulated, make one with `make kmodel`")
+    found = recognise(data)
+    if found and not found.is_v3:
+        raise UnsupportedModelError(f"{path}: is {found.name}; only V3 is simulated, make one with `make kmodel`")
     return data
+
+
+@dataclass(frozen=True)
+class Described:
+    """A V3 kmodel and the card beside it, each checked, and both against each other."""
+
+    data: bytes
+    model: V3Model
+    simulation: Simulation
+    card: dict
+
+
+def read_described(path: Path) -> Described:
+    """A kmodel with its card, as every tool that works with both must take them.
+
+    ModelFormatError, UnsupportedModelError or KpuMemoryError for what is no V3 kmodel of this project, or a card that
+    does not describe it.
+    """
+    data = read_kmodel(path)
+    model = v3.read(data, str(path))
+    simulation = Simulation(model, str(path))
+    the_card = card.read_for(path, data)
+    card.check_fits(the_card, path, data, model)
+    return Described(data, model, simulation, the_card)
 
 
 def open_kmodel(path: Path) -> Simulation:

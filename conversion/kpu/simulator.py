@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from conversion.errors import SizeError
-from conversion.kmodel.layout import LINE_BYTES, RAM_BYTES, FeatureMap
-from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, V3Model
+from conversion.feature_map import LINE_BYTES, RAM_BYTES, FeatureMap
+from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, V3Model
 from conversion.kpu import memory
 from conversion.kpu.arithmetic import LayerArithmetic
 
@@ -95,7 +95,7 @@ class Kpu:
         self.main_memory[start:end] = planes.reshape(-1)
         self.main_memory[end:word_end] = self._noise[: word_end - end]
 
-    def _dequantise(self, layer: DequantizeLayer) -> None:
+    def _dequantise(self, layer: DequantiseLayer) -> None:
         codes = self.main_memory[layer.source : layer.source + layer.count]
         values = codes.astype(np.float32) * np.float32(layer.scale) + np.float32(layer.bias)
         self.main_memory[layer.destination : layer.destination + values.nbytes] = values.view(np.uint8)

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.layer import KERNELS
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.registers import Registers
 
 # What MaixPy sets the KPU's clock to, and the clock of most published times.

@@ -7,20 +7,19 @@ from importlib import metadata
 
 import numpy as np
 
-from conversion import photos
+from conversion import input_pixels, photos
 from conversion.errors import CompilerError
 from conversion.keeping import kept
 from conversion.kmodel import v5
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kpu import input as kpu_input
 from conversion.nncase import agreement, compiler
 from conversion.nncase.agreement import Agreement
+from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import Talk, bar
 from conversion.quantisation import quantise
 from conversion.quantisation.quantise import QuantisedNetwork
 from conversion.tensorflow import reference
 from conversion.tensorflow.proof_result import Proof
-from conversion.weights.model import PoseNetWeights
 
 # Where nncase compiles and calibrates when we plan the KPU's RAM: its own planner fails above about 256x256. The
 # layers do not depend on the size.
@@ -58,7 +57,7 @@ def compile_weights(
 ) -> Compiled:
     """Export, prove, round, compile, compare: `pictures` are uint8 [N, H, W, 3], at the size to compile for.
 
-    `calibrated` rounds the weights by `quantize`, else nncase does; `progress` allows a progress bar. Raises
+    `calibrated` rounds the weights by `quantise`, else nncase does; `progress` allows a progress bar. Raises
     ProofError where a proof fails and CompilerError where nncase does.
     """
     _, height, width, _ = pictures.shape
@@ -77,7 +76,7 @@ def compile_weights(
         network = quantise.with_head_scales(network, quantised)
     else:
         talk(f"compiling with nncase at {width}x{height}, calibrated on {len(pictures)} pictures")
-        kmodel = _compiled(tflite, planes, kpu_input.value_range(weights.normalisation))
+        kmodel = _compiled(tflite, planes, input_pixels.value_range(weights.normalisation))
         network, codes = v5.read(kmodel, _WHERE), None
     talk("comparing our KPU simulator with nncase's")
     agreed = agreement.check(kmodel, planes[:1])

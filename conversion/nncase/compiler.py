@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 
 import numpy as np
 
-from conversion import network
+from conversion import network, processes
 from conversion.errors import CompilerError
 
 TIMEOUT_SECONDS = 900
 TFLITE_IDENTIFIER = b"TFL3"
+_WORKER = "conversion.nncase.worker"
 
 
 def compile_kmodel(tflite: bytes, calibration: np.ndarray, input_range: tuple[float, float]) -> bytes:
@@ -67,25 +66,24 @@ def _run(job: Path, kind: str, options: dict) -> None:
     if importlib.util.find_spec("nncase") is None:
         raise CompilerError("nncase is not installed in this Python; run `make setup` (CPython 3.10, x86-64 only)")
     (job / "job.json").write_text(json.dumps({"job": kind, **options}))
-    root = Path(__file__).resolve().parents[2]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(root), os.environ.get("PYTHONPATH", "")))}
-    command = [sys.executable, "-m", "conversion.nncase.worker", str(job)]
-    try:
-        # nncase prints its progress on the C++ stdout and drops kmodel_info.txt into the working folder.
-        done = subprocess.run(
-            command, cwd=job, env=environment, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_SECONDS
-        )
-    except subprocess.TimeoutExpired as error:
-        raise CompilerError(f"nncase did not finish its {kind} job within {TIMEOUT_SECONDS} s") from error
-    if done.returncode:
-        raise CompilerError(_explain(kind, done))
+    messages = job / "messages.txt"
+    # nncase prints its progress on the C++ stdout and drops kmodel_info.txt into the working folder.
+    with (
+        messages.open("wb") as file,
+        processes.running(_WORKER, str(job), folder=job, output=DEVNULL, messages=file) as worker,
+    ):
+        try:
+            code = worker.wait(TIMEOUT_SECONDS)
+        except subprocess.TimeoutExpired as error:
+            raise CompilerError(f"nncase did not finish its {kind} job within {TIMEOUT_SECONDS} s") from error
+    if code:
+        raise CompilerError(_explain(kind, code, messages.read_text(errors="replace")))
 
 
-def _explain(kind: str, done: subprocess.CompletedProcess) -> str:
-    if done.returncode < 0:
-        name = signal.Signals(-done.returncode).name
+def _explain(kind: str, code: int, messages: str) -> str:
+    if name := processes.signal_of(code):
         return f"nncase crashed in its {kind} job ({name}); the file it got is damaged or not of a kind that it knows"
-    last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no message")
+    last = processes.last_words(messages)
     if "libgomp" in last:
         return "nncase needs the system library libgomp.so.1; install it (Debian, Ubuntu: apt install libgomp1)"
-    return f"nncase refused its {kind} job: {last.strip()}"
+    return f"nncase refused its {kind} job: {last}"

@@ -12,6 +12,8 @@ from pathlib import Path
 import nncase
 import numpy as np
 
+from conversion.processes import end_with_parent
+
 
 def compile_kmodel(job: Path, options: dict) -> None:
     """model.tflite + calibration.npy (uint8 [N, 3, H, W]) -> model.kmodel, V5."""
@@ -53,6 +55,7 @@ def simulate(job: Path, options: dict) -> None:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     folder = Path(sys.argv[1])
     request = json.loads((folder / "job.json").read_text())
     {"compile": compile_kmodel, "simulate": simulate}[request.pop("job")](folder, request)

@@ -12,8 +12,8 @@ import numpy as np
 
 from conversion import network
 from conversion.network import LayerSpec
+from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation.nncase_grid import LARGEST_BYTE, RELU_CEILING
-from conversion.weights.model import PoseNetWeights
 
 
 @dataclass(frozen=True)

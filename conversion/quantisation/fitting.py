@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from conversion.network import LayerSpec
+from conversion.posenet_weights import ConvWeights
 from conversion.quantisation import depthwise_rounding, rounding
 from conversion.quantisation.channel_duplication import Coding
 from conversion.quantisation.layer_statistics import Moments
 from conversion.quantisation.nncase_grid import LEAST_REACH, REACH_STEPS
 from conversion.quantisation.result import QuantisedLayer
-from conversion.weights.model import ConvWeights
 
 # How strongly the refitted weights are held to the published ones, as a share of an input's mean variance. From 0.1
 # to 1 nothing changes but by chance; little of it harms where photos are few.

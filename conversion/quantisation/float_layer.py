@@ -10,9 +10,9 @@ import numpy as np
 
 from conversion import network
 from conversion.network import LayerSpec
+from conversion.posenet_weights import ConvWeights, Normalisation
 from conversion.quantisation.layers import convolve
 from conversion.quantisation.nncase_grid import RELU_CEILING
-from conversion.weights.model import ConvWeights, Normalisation
 
 # Results are rounded to multiples of this: 16 bits hold a ReLU6 map, 60 times finer than any byte of it needs to be.
 STEP = 2.0**-13

@@ -10,6 +10,7 @@ import numpy as np
 from conversion import network
 from conversion.errors import PhotoError
 from conversion.network import LayerSpec
+from conversion.posenet_weights import ConvWeights, PoseNetWeights
 from conversion.progress import Report
 from conversion.quantisation import (
     channel_duplication,
@@ -25,7 +26,6 @@ from conversion.quantisation.layer_statistics import Moments, Part
 from conversion.quantisation.layers import in_chunks
 from conversion.quantisation.nncase_grid import BYTE_STEP, RELU_CEILING, zero_point
 from conversion.quantisation.result import HEAD_SPECS, HeadScale, QuantisedLayer, QuantisedNetwork
-from conversion.weights.model import ConvWeights, PoseNetWeights
 
 # A channel's bytes reach a little beyond what it reaches on the photos...
 _HEADROOM = 1.02

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from conversion import network
-from conversion.kpu import input as kpu_input
+from conversion import input_pixels, network
 from conversion.network import LayerSpec
 
 LARGEST_BYTE = 255
@@ -20,4 +19,4 @@ REACH_STEPS = 127.5
 
 def zero_point(spec: LayerSpec) -> int:
     """The byte that stands for 0 in a layer's input, and that the KPU pads it with."""
-    return kpu_input.PAD_PIXEL if spec is network.BODY[0] else 0
+    return input_pixels.PAD_PIXEL if spec is network.BODY[0] else 0

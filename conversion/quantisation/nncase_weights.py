@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from conversion import network
+from conversion import input_pixels, network
 from conversion.errors import CompilerError
-from conversion.kpu import input as kpu_input
 from conversion.network import LayerSpec
+from conversion.posenet_weights import ConvWeights, Normalisation, Origin, PoseNetWeights
 from conversion.quantisation.nncase_grid import (
     BYTE_STEP,
     HIGHEST_CODE,
@@ -24,7 +24,6 @@ from conversion.quantisation.nncase_grid import (
     REACH_STEPS,
 )
 from conversion.quantisation.result import HEAD_SPECS, QuantisedLayer, QuantisedNetwork
-from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
 
 # Where a code's half step is rounded the wrong way in single precision, the scale is moved by a few of its last bits.
 _NUDGE = 2.0**-24
@@ -38,7 +37,7 @@ def weights(quantised: QuantisedNetwork) -> PoseNetWeights:
     """
     body = {spec.name: layer(spec, quantised.layers[spec.name], quantised.pixel_scale) for spec in network.BODY}
     heads = {spec.name: layer(spec, quantised.layers[spec.name]) for spec in HEAD_SPECS}
-    centred = Normalisation(quantised.pixel_scale, -kpu_input.PAD_PIXEL * quantised.pixel_scale)
+    centred = Normalisation(quantised.pixel_scale, -input_pixels.PAD_PIXEL * quantised.pixel_scale)
     return PoseNetWeights(body, heads, centred, Origin("quantised", None, {}))
 
 

@@ -9,16 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from conversion import photos
+from conversion import input_pixels, photos
 from conversion.errors import CompilerError, PhotoError
 from conversion.kmodel.kpu_network import Head, KpuNetwork
-from conversion.kpu import input as kpu_input
 from conversion.network import HEAD_NAMES, INPUT_CHANNELS
+from conversion.posenet_weights import Normalisation, PoseNetWeights
 from conversion.progress import Report, unreported
 from conversion.quantisation import compiled_check, nncase_weights, worker
 from conversion.quantisation.nncase_grid import LARGEST_BYTE
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.weights.model import Normalisation, PoseNetWeights
 
 __all__ = [
     "QuantisedNetwork",
@@ -71,7 +70,7 @@ def planes(quantised: QuantisedNetwork) -> np.ndarray:
 
 def input_range(quantised: QuantisedNetwork) -> tuple[float, float]:
     """The input range to give to nncase."""
-    return kpu_input.value_range(Normalisation(quantised.pixel_scale, 0.0))
+    return input_pixels.value_range(Normalisation(quantised.pixel_scale, 0.0))
 
 
 def with_head_scales(compiled: KpuNetwork, quantised: QuantisedNetwork) -> KpuNetwork:

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from conversion import network
-from conversion.kpu import input as kpu_input
+from conversion import input_pixels, network
 from conversion.quantisation import nncase_weights
 from conversion.quantisation.layers import convolve, in_chunks
 from conversion.quantisation.nncase_grid import BYTE_STEP, LARGEST_BYTE, RELU_CEILING
@@ -31,7 +30,7 @@ class Fed:
         layers = [(spec, nncase_weights.layer(spec, body[spec.name], pixel_scale)) for spec in network.BODY]
 
         def work(part: slice) -> tuple[np.ndarray, np.ndarray]:
-            maps = (pictures[part].astype(np.float32) - kpu_input.PAD_PIXEL) * np.float32(pixel_scale)
+            maps = (pictures[part].astype(np.float32) - input_pixels.PAD_PIXEL) * np.float32(pixel_scale)
             ends = []
             for spec, weights in layers:
                 results = convolve(spec, weights.kernel.reshape(-1, spec.out_channels), maps) + weights.bias

@@ -7,26 +7,20 @@ FOLDER, with the job as `run` writes it; progress goes to stdout, a JSON list a 
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from conversion import network
+from conversion import network, processes
 from conversion.errors import CompilerError, ConversionError, PhotoError
+from conversion.posenet_weights import ConvWeights, Normalisation, Origin, PoseNetWeights
 from conversion.progress import Report
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.weights.model import ConvWeights, Normalisation, Origin, PoseNetWeights
 
-# One variable for each library that NumPy may have been built with.
-_ONE_THREAD = dict.fromkeys(
-    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
-)
+_MODULE = "conversion.quantisation.worker"
 # How the process ends with an error that the calibration itself raises; its text is then the last line on stderr.
 _RAISED = {3: PhotoError, 4: CompilerError}
 _WEIGHTS, _PICTURES, _RESULT, _MESSAGES = "weights.npz", "pictures.npy", "result.npz", "messages.txt"
@@ -43,31 +37,23 @@ def run(weights: PoseNetWeights, pictures: np.ndarray, report: Report) -> Quanti
 
 
 def _follow(folder: Path, report: Report) -> None:
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "conversion.quantisation.worker", str(folder)]
-    with (folder / _MESSAGES).open("w+") as messages:
-        environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": path}
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=messages, text=True)
-        try:
-            for line in process.stdout:
-                report(*json.loads(line))
-            process.wait()
-        finally:
-            process.kill()
-            process.wait()
-            process.stdout.close()
-        if process.returncode:
-            messages.seek(0)
-            raise _failure(process.returncode, messages.read())
+    messages = folder / _MESSAGES
+    with (
+        messages.open("wb") as file,
+        processes.running(_MODULE, str(folder), variables=processes.ONE_THREAD, messages=file) as process,
+    ):
+        for line in process.stdout:
+            report(*json.loads(line))
+        code = process.wait()
+    if code:
+        raise _failure(code, messages.read_text(errors="replace"))
 
 
 def _failure(code: int, messages: str) -> ConversionError:
-    last = next((line for line in reversed(messages.splitlines()) if line.strip()), "no message").strip()
+    last = processes.last_words(messages)
     if code in _RAISED:
         return _RAISED[code](last)
-    if code < 0:
-        ended = signal.Signals(-code).name
+    if ended := processes.signal_of(code):
         return CompilerError(f"calibrated rounding was ended by {ended}: it needs 1 GB of memory, `fast` rounding less")
     return CompilerError(f"calibrated rounding failed: {last}")
 
@@ -102,4 +88,5 @@ def _main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    processes.end_with_parent()
     sys.exit(_main(Path(sys.argv[1])))

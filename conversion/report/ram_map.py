@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from conversion.kmodel.layout import LINE_BYTES, RAM_LINES
-from conversion.kmodel.plan import Plan, Region
+from conversion.feature_map import LINE_BYTES, RAM_LINES
+from conversion.kmodel.plan import RamPlan, Region
 from conversion.report.tables import LayerRow, shape
 
 _COLUMN = 30
@@ -15,7 +15,7 @@ _READ, _WRITTEN, _HEAD = "#9ecae1", "#e6843c", "#3f8f52"
 _STEP_KIB = 256
 
 
-def svg(rows: list[LayerRow], plan: Plan) -> str:
+def svg(rows: list[LayerRow], plan: RamPlan) -> str:
     """A map of the 2 MiB of KPU RAM; hovering over an area names it."""
     width = _LEFT + _COLUMN * len(rows) + _RIGHT
     height = _TOP + _HEIGHT + _BOTTOM
@@ -72,7 +72,7 @@ def _legend() -> list[str]:
     return parts
 
 
-def _peak(plan: Plan, width: int) -> str:
+def _peak(plan: RamPlan, width: int) -> str:
     y = _y(plan.peak_lines)
     return (
         f'<line x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#b22" stroke-dasharray="5 3"/>'

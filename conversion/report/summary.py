@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conversion import budget
+from conversion import memory_budget
 from conversion.kpu import time
+from conversion.memory_budget import MIB
 from conversion.pipeline import Kmodel
 from conversion.report.tables import layer_name
 from conversion.tensorflow.proof_result import TFLITE_TOLERANCE, Differences, Proof
@@ -86,9 +87,9 @@ def _differences(proof: dict[str, Differences]) -> str:
 
 
 def _fits(card: dict) -> Facts:
-    fits = budget.fits(card["kmodel"]["bytes"], card["memory"]["main_memory_bytes"])
+    fits = memory_budget.fits(card["kmodel"]["bytes"], card["memory"]["main_memory_bytes"])
     texts = [
-        f"{fit.build}: {'yes' if fit.fits else 'NO'}, {fit.needed / budget.MIB:.1f} of {fit.free / budget.MIB:.1f} MiB"
+        f"{fit.build}: {'yes' if fit.fits else 'NO'}, {fit.needed / MIB:.1f} of {fit.free / MIB:.1f} MiB"
         for fit in fits
     ]
-    return [("MaixPy", f"{'; '.join(texts)} (with QVGA camera and LCD, estimated)")]
+    return [("MaixPy", f"{'; '.join(texts)} (with QVGA camera and LCD)")]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion import network
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.layout import FeatureMap
-from conversion.kmodel.plan import Plan, Region, placed_layers
+from conversion.kmodel.plan import RamPlan, Region, placed_layers
 from conversion.kpu import time
 
 
@@ -27,7 +27,7 @@ class LayerRow:
     seconds: float
 
 
-def layer_rows(kpu_network: KpuNetwork, plan: Plan) -> list[LayerRow]:
+def layer_rows(kpu_network: KpuNetwork, plan: RamPlan) -> list[LayerRow]:
     """One row a step, in the order in which the board runs them."""
     rows = []
     seen: dict[int, int] = {}

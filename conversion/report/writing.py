@@ -40,15 +40,14 @@ def skeletons(kmodel: Kmodel) -> Image.Image:
     """The sample photo twice, with the people that a board would show: from the float network's heads, and from the
     simulated kmodel's."""
     photo = photos.upright(photos.bundled(photos.SAMPLE))
-    size = kmodel.card["input"]
-    scale = 1 / photos.letterbox_scale(photo, size["width"], size["height"])
+    size = (kmodel.card["input"]["width"], kmodel.card["input"]["height"])
     least = board_decoder.ON_BOARD["pose_score"]
     from_float = [pose for pose in tfjs.decode(kmodel.sample_float_heads) if pose.score >= least]
     from_kmodel = board_decoder.decode(kmodel.sample_heads, kmodel.card, **board_decoder.ON_BOARD)
     return overlay.side_by_side(
         [
-            ("float network", overlay.skeletons(photo, from_float, scale)),
-            ("kmodel on the simulated KPU", overlay.skeletons(photo, from_kmodel, scale)),
+            ("float network", overlay.skeletons(photo, from_float, size)),
+            ("kmodel on the simulated KPU", overlay.skeletons(photo, from_kmodel, size)),
         ]
     )
 

@@ -6,29 +6,16 @@ pixels. With one pixel of padding on every side the graph needs no CPU operator 
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from conversion import network
-from conversion.kpu import input as kpu_input
-from conversion.weights.model import ConvWeights, PoseNetWeights
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-# Without oneDNN the sums are made in one order on every machine.
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-
-import tensorflow as tf
+from conversion import input_pixels, network
+from conversion.posenet_weights import ConvWeights, PoseNetWeights
+from conversion.quiet_tensorflow import tf
 
 SYMMETRIC_PADS = {spec.name: ((1, 1), (1, 1)) for spec in network.BODY if spec.stride == 2}
-
-# Both report how graphs are traced and exported, which is nothing that a user could act on.
-for _name in ("tensorflow", "absl"):
-    logging.getLogger(_name).setLevel(logging.ERROR)
 
 _BATCH = 16  # pictures at once: bounds the memory for feature maps
 
@@ -46,7 +33,7 @@ def build(
     """The network at one size as a function: uint8 [N, H, W, 3] -> float32 [N, C, h, w] per head, in real units.
 
     `pads` gives the ((top, bottom), (left, right)) padding of each stride-2 layer; None leaves them to TensorFlow's
-    SAME. `pad_pixel` pads the picture with that pixel not the normalised value 0 (the KPU: kpu_input.PAD_PIXEL).
+    SAME. `pad_pixel` pads the picture with that pixel not the normalised value 0 (the KPU: input_pixels.PAD_PIXEL).
     """
     normalisation = weights.normalisation
     border = 0.0 if pad_pixel is None else pad_pixel * normalisation.scale + normalisation.offset
@@ -68,7 +55,7 @@ def build(
 def to_tflite(
     weights: PoseNetWeights, width: int, height: int, head_limits: tuple[float, float] | None = None
 ) -> bytes:
-    """The graph that nncase compiles: byte kpu_input.PAD_PIXEL is 0 in it, the rest is moved into the first bias.
+    """The graph that nncase compiles: byte input_pixels.PAD_PIXEL is 0 in it, the rest is moved into the first bias.
 
     Outputs come in the order of `network.HEADS` (their names sort so, which is what nncase goes by). `head_limits`
     clips them: nncase takes a head's range from what it reaches.
@@ -87,9 +74,9 @@ def to_tflite(
 
 
 def _with_shifted_input(weights: PoseNetWeights) -> PoseNetWeights:
-    """Weights for input (p - kpu_input.PAD_PIXEL) * scale: what it lacks to p * scale + offset goes into a bias."""
+    """Weights for input (p - input_pixels.PAD_PIXEL) * scale: what it lacks to p * scale + offset goes into a bias."""
     first = weights.body["conv0"]
-    bias = first.bias + first.kernel.astype(np.float64).sum((0, 1, 2)) * kpu_input.rest(weights.normalisation)
+    bias = first.bias + first.kernel.astype(np.float64).sum((0, 1, 2)) * input_pixels.rest(weights.normalisation)
     body = {**weights.body, "conv0": ConvWeights(first.kernel, bias.astype(np.float32))}
     return replace(weights, body=body)
 

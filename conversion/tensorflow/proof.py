@@ -8,13 +8,12 @@ import numpy as np
 
 from conversion import network, photos
 from conversion.errors import ProofError
-from conversion.kpu.input import PAD_PIXEL
+from conversion.input_pixels import PAD_PIXEL
 from conversion.metrics import sqnr_db
+from conversion.posenet_weights import PoseNetWeights
+from conversion.quiet_tensorflow import tf
 from conversion.tensorflow import graph, published, published_tflite
 from conversion.tensorflow.proof_result import QUANTISED_HEATMAP_DB, TFLITE_TOLERANCE, Differences, Proof
-from conversion.weights.model import PoseNetWeights
-
-import tensorflow as tf  # isort: skip  (after conversion.tensorflow.graph, which sets its environment)
 
 
 def prove(weights: PoseNetWeights, tflite: bytes, pads: graph.Pads = graph.SYMMETRIC_PADS) -> Proof:

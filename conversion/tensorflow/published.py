@@ -10,12 +10,12 @@ import numpy as np
 
 from conversion import network
 from conversion.errors import UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
+from conversion.quiet_tensorflow import tf
 from conversion.tensorflow import graph, published_tflite
 from conversion.tensorflow.proof_result import PUBLISHED_TOLERANCE
 from conversion.weights import coral, frozen_graph, tfjs_checkpoint, tfjs_graph, tflite_float
-from conversion.weights.model import PoseNetWeights
 
-import tensorflow as tf  # isort: skip  (after conversion.tensorflow.graph, which sets its environment)
 from google.protobuf import json_format  # isort: skip
 
 # Sizes 16n + 1, where SAME pads evenly: there the published padding and ours are the same network.

@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 
 from conversion import network
+from conversion.posenet_weights import Normalisation
+from conversion.quiet_tensorflow import tf
 from conversion.tensorflow import graph
 from conversion.weights.coral import DECODER
-from conversion.weights.model import Normalisation
 
-import tensorflow as tf  # isort: skip  (after conversion.tensorflow.graph, which sets its environment)
 from tensorflow.lite.tools import flatbuffer_utils  # isort: skip
 
 # TFLite's kernels sum in another order than TensorFlow's: displacements of 190 px differ by up to 0.0007 px.

@@ -11,8 +11,8 @@ from importlib import metadata
 import numpy as np
 
 from conversion.keeping import kept
+from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow.proof_result import Proof
-from conversion.weights.model import PoseNetWeights
 
 
 def tensorflow_version() -> str:

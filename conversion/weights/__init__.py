@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import known
-from conversion.weights.model import PoseNetWeights
 
 
 def load(path: Path | None = None, known_only: bool = False, progress: bool = True) -> PoseNetWeights:

@@ -12,9 +12,9 @@ from pathlib import Path
 from conversion import files
 from conversion.cache import ENVIRONMENT_VARIABLE, cache_dir
 from conversion.errors import OutputError, WeightsNotFoundError
+from conversion.outside.reading import file_sha256
 from conversion.weights import known, sources
 from conversion.weights.known import Published, PublishedFile
-from conversion.weights.reading import file_sha256
 
 _MOST_NAMED = 4
 

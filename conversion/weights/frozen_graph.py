@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.weights import known, reading, topology
+from conversion.outside import reading
+from conversion.outside.text import shown
+from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
+from conversion.weights import known, topology
 from conversion.weights.graph_nodes import MAX_NODES, Graph, Node, check_input
-from conversion.weights.model import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
-from conversion.weights.reading import shown
 
 FORM = "frozen graph"
 # The protobuf wire format, and the fields GraphDef.node and NodeDef.name, which come first in their messages.
@@ -58,7 +59,7 @@ def read(data: bytes, path: Path) -> tuple[list[Node], dict[str, np.ndarray]]:
     # TensorFlow takes seconds to import: only for the one form that needs its message definitions.
     from google.protobuf.message import DecodeError
 
-    from conversion.tensorflow.graph import tf
+    from conversion.quiet_tensorflow import tf
 
     nodes, constants = [], {}
     try:

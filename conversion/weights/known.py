@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion.weights.model import Origin
+from conversion.posenet_weights import Origin
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -6,7 +6,9 @@ from pathlib import Path
 from types import ModuleType
 
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
-from conversion.weights import coral, frozen_graph, reading, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
+from conversion.kmodel.recognise import recognise as recognise_kmodel
+from conversion.outside import reading
+from conversion.weights import coral, frozen_graph, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
 
 ACCEPTED = (
     "accepted: the folder or JSON of a tfjs graph model or checkpoint, a frozen graph (.pb), a TFLite file (float or "
@@ -16,8 +18,6 @@ _HEAD_BYTES = 64
 # What people hand in by mistake, by how it begins.
 _FOREIGN = (
     (b"<", "an HTML or XML page, not a model: the download went wrong"),
-    (b"\x03\x00\x00\x00\x01\x00\x00\x00", "a kmodel V3, the result of a conversion and not weights"),
-    (b"LDMK", "a kmodel, the result of a conversion and not weights"),
     (b"PK\x03\x04", "a zip archive; unpack it first"),
     (b"\x1f\x8b", "a gzip archive; unpack it first"),
     (b"\x89HDF", "an HDF5 (Keras) file"),
@@ -85,5 +85,8 @@ def _what(path: Path) -> str:
     head = _head(path)
     if not head:
         return "is empty"
+    kmodel = recognise_kmodel(head)
+    if kmodel:
+        return f"is {kmodel.name}, the result of a conversion and not weights"
     known = next((words for beginning, words in _FOREIGN if head.startswith(beginning)), None)
     return f"is {known}" if known else f"is no form of the weights (it begins with {head[:8].hex(' ')})"

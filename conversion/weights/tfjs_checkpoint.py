@@ -11,9 +11,10 @@ import numpy as np
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.network import LayerSpec
-from conversion.weights import known, reading
-from conversion.weights.model import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
-from conversion.weights.reading import shown
+from conversion.outside import reading
+from conversion.outside.text import shown
+from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
+from conversion.weights import known
 from conversion.weights.topology import EXPECTED
 
 FORM = "tfjs checkpoint"

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.weights import known, reading, topology
+from conversion.outside import reading
+from conversion.outside.text import shown
+from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
+from conversion.weights import known, topology
 from conversion.weights.graph_nodes import MAX_NODES, Graph, Node, check_input
-from conversion.weights.model import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
-from conversion.weights.reading import shown
 
 FORM = "tfjs graph model"
 MODEL_FILE = "model-stride16.json"

@@ -9,10 +9,10 @@ import numpy as np
 
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.outside.text import shown
+from conversion.posenet_weights import ConvWeights
 from conversion.weights import topology
 from conversion.weights.graph_nodes import check_input
-from conversion.weights.model import ConvWeights
-from conversion.weights.reading import shown
 from conversion.weights.tflite_file import Operator, Tensor, TfliteFile
 from conversion.weights.topology import EXPECTED, Convolution
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from conversion import budget
+from conversion import memory_budget
 from conversion.progress import Count, Talk
 from host_tools import boards
-from host_tools.deployment import payload, plan, sd_card, start
+from host_tools.deployment import changes, payload, sd_card, start
+from host_tools.deployment.changes import Changes
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.deployment.payload import Payload
-from host_tools.deployment.plan import Plan
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
 from host_tools.prompt.repl import Prompt
@@ -22,7 +22,7 @@ ESTIMATED_BYTES_PER_SECOND = 2500
 
 
 @dataclass(frozen=True)
-class Request:
+class DeployOptions:
     """What the command line asked for; None is a default."""
 
     port: str | None = None
@@ -51,59 +51,59 @@ class Report:
         """Whether everything was as it should be."""
         return not (self.written or self.removed)
 
-    def take(self, the_plan: Plan) -> None:
-        """Tell what a plan does."""
-        self.written = sorted({*the_plan.write, *(target for _, target in the_plan.keep + the_plan.rename)})
-        self.removed = sorted({*the_plan.clear, *the_plan.remove})
-        self.bytes = sum(map(len, the_plan.upload.values()))
-        self.notes += the_plan.notes
+    def take(self, the_changes: Changes) -> None:
+        """Tell what changes."""
+        self.written = sorted({*the_changes.write, *(target for _, target in the_changes.keep + the_changes.rename)})
+        self.removed = sorted({*the_changes.clear, *the_changes.remove})
+        self.bytes = sum(map(len, the_changes.upload.values()))
+        self.notes += the_changes.notes
 
 
-def run(request: Request, talk: Talk, progress: Count) -> Report:
+def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     """Deploy; HostToolError or ConversionError say what is wrong. `progress(done, total)` in bytes."""
-    if request.board is None:
+    if options.board is None:
         raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
-    board = boards.find(request.board)
-    the_payload = payload.of(board, request.model)
-    if request.sd is not None:
-        return _fill_card(request, the_payload, request.sd, progress)
-    port = ports.choose(request.port, board)
+    board = boards.find(options.board)
+    the_payload = payload.of(board, options.model)
+    if options.sd is not None:
+        return _fill_card(options, the_payload, options.sd, progress)
+    port = ports.choose(options.port, board)
     report = Report(port)
     _tell_memory(the_payload, report)
     with _prompt(port, board, talk) as prompt:
         folder = FlashFolder(prompt, talk)
         _tell_model(folder, the_payload, report)
-        the_plan = _plan(folder, the_payload, report)
-        if request.dry_run:
+        the_changes = _changes(folder, the_payload, report)
+        if options.dry_run:
             prompt.restart()
             return report
-        if not the_plan.empty:
-            talk(f"{port}: writing {len(the_plan.write)} files, {report.bytes // 1024} KiB")
-            folder.apply(the_plan, progress)
+        if not the_changes.empty:
+            talk(f"{port}: writing {len(the_changes.write)} files, {report.bytes // 1024} KiB")
+            folder.apply(the_changes, progress)
         talk(f"{port}: resetting the board and waiting for its program")
-        _watch(prompt, folder, request.seconds, report)
+        _watch(prompt, folder, options.seconds, report)
     return report
 
 
-def remove(request: Request, talk: Talk, progress: Count) -> Report:
+def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     """Take our files off a board or a card again, and put back what was kept."""
-    names = [*payload.program(), payload.DEVICE_CARD]
-    if request.sd is not None:
-        report = Report(str(request.sd))
-        there = sd_card.found(request.sd, None, {})
-        the_plan = plan.of_removal(there, names)
-        report.take(the_plan)
-        if not (request.dry_run or the_plan.empty):
-            sd_card.apply(request.sd, there, the_plan, progress)
+    names = [*payload.program(), payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM]
+    if options.sd is not None:
+        report = Report(str(options.sd))
+        there = sd_card.found(options.sd, None, {})
+        the_changes = changes.of_removal(there, names)
+        report.take(the_changes)
+        if not (options.dry_run or the_changes.empty):
+            sd_card.apply(options.sd, there, the_changes, progress)
         return report
-    board = boards.find(request.board) if request.board else None
-    report = Report(ports.choose(request.port, board))
+    board = boards.find(options.board) if options.board else None
+    report = Report(ports.choose(options.port, board))
     with _prompt(report.place, board, talk) as prompt:
         folder = FlashFolder(prompt, talk)
-        the_plan = plan.of_removal(folder.found(None), names)
-        report.take(the_plan)
-        if not (request.dry_run or the_plan.empty):
-            folder.apply(the_plan, progress)
+        the_changes = changes.of_removal(folder.found(None), names)
+        report.take(the_changes)
+        if not (options.dry_run or the_changes.empty):
+            folder.apply(the_changes, progress)
         prompt.restart()
     return report
 
@@ -118,12 +118,12 @@ def _prompt(port: str, board: boards.Board | None, talk: Talk) -> Prompt:
     return Prompt(port, talk, board.flash.reset_wiring if board else None)
 
 
-def _plan(folder: FlashFolder, the_payload: Payload, report: Report) -> Plan:
+def _changes(folder: FlashFolder, the_payload: Payload, report: Report) -> Changes:
     there = folder.found(the_payload)
-    the_plan = plan.of_deploy(the_payload, there)
-    folder.check_room(there, the_plan)
-    report.take(the_plan)
-    return the_plan
+    the_changes = changes.of_deploy(the_payload, there)
+    folder.check_room(there, the_changes)
+    report.take(the_changes)
+    return the_changes
 
 
 def _tell_model(folder: FlashFolder, the_payload: Payload, report: Report) -> None:
@@ -140,20 +140,21 @@ def _tell_model(folder: FlashFolder, the_payload: Payload, report: Report) -> No
 
 
 def _tell_memory(the_payload: Payload, report: Report) -> None:
-    """Say what RAM the model takes, and warn if that is more than the board's firmware leaves: estimates."""
+    """Say what RAM the model takes, and warn if that is more than the board's firmware leaves."""
     board, lcd = the_payload.board, the_payload.board.lcd
     main_memory = the_payload.card["memory"]["main_memory_bytes"]
     lcd_bytes = lcd.width * lcd.height * 2 if lcd else 0
-    fits = budget.fits(len(the_payload.kmodel), main_memory)
-    needed = fits[0].needed - budget.LCD_BYTES + lcd_bytes
+    fits = memory_budget.fits(len(the_payload.kmodel), main_memory)
+    needed = fits[0].needed - memory_budget.LCD_BYTES + lcd_bytes
     free = ", ".join(f"{fit.free // 1024} KiB with MaixPy {fit.build}" for fit in fits)
-    line = f"RAM (estimated): {needed // 1024} KiB needed; free are {free}"
+    line = f"RAM: {needed // 1024} KiB needed; free are {free}"
     report.notes.append(line)
-    build = next((fit for fit in fits if fit.build in board.firmware_build), fits[-1])
+    name = memory_budget.MINIMUM.name if memory_budget.MINIMUM.name in board.firmware_build else memory_budget.FULL.name
+    build = next(fit for fit in fits if fit.build == name)
     if needed > build.free:
         report.warnings.append(
             f"the model is likely too large for {board.firmware_build}: {needed // 1024} KiB of RAM needed, "
-            f"{build.free // 1024} KiB free (estimated); make a smaller one with `make kmodel SIZE=256x192`"
+            f"{build.free // 1024} KiB free; make a smaller one with `make kmodel SIZE=256x192`"
         )
 
 
@@ -174,7 +175,7 @@ def _watch(prompt: Prompt, folder: FlashFolder, seconds: float | None, report: R
         report.warnings.append(report.started.warning)
 
 
-def _fill_card(request: Request, the_payload: Payload, folder: Path, progress: Count) -> Report:
+def _fill_card(options: DeployOptions, the_payload: Payload, folder: Path, progress: Count) -> Report:
     """The same files and the kmodel, onto an SD card in the PC's reader."""
     report = Report(str(folder))
     _tell_memory(the_payload, report)
@@ -187,8 +188,8 @@ def _fill_card(request: Request, the_payload: Payload, folder: Path, progress: C
     on_card = replace(the_payload, maixpy_config=None)
     extra = {the_payload.card["kmodel"]["file"]: the_payload.kmodel}
     there = sd_card.found(folder, on_card, extra)
-    the_plan = plan.of_deploy(on_card, there, extra)
-    report.take(the_plan)
-    if not (request.dry_run or the_plan.empty):
-        sd_card.apply(folder, there, the_plan, progress)
+    the_changes = changes.of_deploy(on_card, there, extra)
+    report.take(the_changes)
+    if not (options.dry_run or the_changes.empty):
+        sd_card.apply(folder, there, the_changes, progress)
     return report

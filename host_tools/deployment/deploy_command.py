@@ -32,12 +32,12 @@ def deploy(
     """
     from host_tools.deployment import deploy as deploying
 
-    request = deploying.Request(port, board_id, model, sd, dry_run)
+    options = deploying.DeployOptions(port, board_id, model, sd, dry_run)
     with (
         stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
         bar() as report,
     ):
-        done = (deploying.remove if remove else deploying.run)(request, talk, partial(report, "", unit=BYTES))
+        done = (deploying.remove if remove else deploying.run)(options, talk, partial(report, "", unit=BYTES))
     _show(done, remove, dry_run)
 
 

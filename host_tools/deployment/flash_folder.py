@@ -1,4 +1,4 @@
-"""A board's /flash, through its prompt: what lies there, and carrying out a plan so that a pulled cable does no harm.
+"""A board's /flash, through its prompt: what lies there, and carrying out changes so that a pulled cable does no harm.
 
 New files are written beside the old ones, under other names, and checked by their digests on the board. Only then does
 finish.py become main.py and exchange them: it goes on at the next start if the board goes off meanwhile. The one moment
@@ -13,13 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conversion.progress import Count, Talk
-from host_tools import limits
-from host_tools.deployment import digest, on_board, plan
+from host_tools import time_limits
+from host_tools.deployment import changes, digest, on_board
+from host_tools.deployment.changes import FINISH, NEW, PART, Changes, Found
 from host_tools.deployment.payload import MAIN, Payload
-from host_tools.deployment.plan import FINISH, NEW, PART, Found, Plan
 from host_tools.errors import BoardError, LinkError
-from host_tools.limits import Limit
 from host_tools.prompt.repl import Prompt, RaisedError
+from host_tools.time_limits import Limit
 
 FLASH = "/flash"
 PAGE_BYTES = 4096
@@ -58,29 +58,36 @@ class FlashFolder:
     def _ask_firmware(self) -> Firmware:
         """BoardError unless it is a MaixPy or CanMV that has what the program needs."""
         try:
-            self._prompt.execute(on_board.source("helpers"), seconds=limits.ON_BOARD.seconds)
+            self._prompt.execute(on_board.source("helpers"), seconds=time_limits.ON_BOARD.seconds)
             facts: dict = {}
             for answer in self._call("firmware"):
                 facts |= answer
         except RaisedError as error:
             raise BoardError(f"{self._prompt.port}: {_NO_MAIXPY} (it says: {error.raised})") from error
+        if not facts.keys() >= {"platform", "version", "mounted"}:
+            raise BoardError(f"{self._prompt.port}: {_NO_MAIXPY} (it does not say what it is)")
         what = f"{facts['platform']} {facts['version']}"
         if facts["platform"] not in FIRMWARES:
             raise BoardError(f"{self._prompt.port}: {_NO_MAIXPY} (it is {what})")
-        if facts["missing"]:
+        lacks = facts.get("missing", [])
+        if lacks or "free" not in facts:
             raise BoardError(
-                f"{self._prompt.port}: {what} lacks {', '.join(facts['missing'])}, which the program needs: flash a "
-                "newer MaixPy (v0.6) with `flash --firmware`"
+                f"{self._prompt.port}: {what} lacks {', '.join(lacks) or 'its file system'}, which the program needs: "
+                "flash a newer MaixPy (v0.6) with `flash --firmware`"
             )
         return Firmware(facts["platform"], facts["version"], facts["free"], _MOUNTED_CARD in facts["mounted"])
 
-    def _call(self, function: str, *arguments: object, limit: Limit = limits.ON_BOARD) -> list[dict]:
+    def _call(self, function: str, *arguments: object, limit: Limit = time_limits.ON_BOARD) -> list[dict]:
         """Call a function of helpers.py: its answers."""
         printed = self._prompt.execute(on_board.call(function, *arguments), seconds=limit.seconds)
         return [found for found in map(on_board.answer, printed.splitlines()) if found is not None]
 
+    def _handle(self, function: str, *arguments: object) -> list[dict]:
+        """The same for one that reads or writes whole files."""
+        return self._call(function, *arguments, limit=time_limits.ON_BOARD_FILES)
+
     def found(self, payload: Payload | None) -> Found:
-        """What lies there, as far as a plan for this payload (None: for a removal) needs it.
+        """What lies there, as far as changes for this payload (None: for a removal) need it.
 
         If a deploy was broken off while it exchanged files, that is finished first.
         """
@@ -88,7 +95,7 @@ class FlashFolder:
         if found.main_finishes:
             self._finish_earlier()
             found = self._inventory()
-        found.digests = self._digests(plan.digests_wanted(payload, found))
+        found.digests = self._digests(changes.digests_wanted(payload, found))
         return found
 
     def _finish_earlier(self) -> None:
@@ -100,25 +107,25 @@ class FlashFolder:
 
     def _inventory(self) -> Found:
         found = Found(free=self._ask_free())
-        for answer in self._call("inventory", plan.READ_WHOLE, plan.MOST_READ_BYTES, limit=limits.ON_BOARD_FILES):
-            if "file" in answer:
+        for answer in self._handle("inventory", changes.READ_WHOLE, changes.MOST_READ_BYTES):
+            if {"file", "bytes"} <= answer.keys():
                 found.sizes[answer["file"]] = answer["bytes"]
-            elif "content" in answer:
+            elif {"content", "data"} <= answer.keys():
                 piece = base64.b64decode(answer["data"])
                 found.contents[answer["content"]] = found.contents.get(answer["content"], b"") + piece
         if MAIN in found.sizes:
-            for answer in self._call("holds", MAIN, plan.PROGRAM_WORD, limit=limits.ON_BOARD_FILES):
-                found.main_uses_program = answer["holds"]
-                found.main_finishes = base64.b64decode(answer["begin"]).startswith(_FINISH_BEGINS)
+            for answer in self._handle("holds", MAIN, changes.PROGRAM_WORD):
+                found.main_uses_program = answer.get("holds", False)
+                found.main_finishes = base64.b64decode(answer.get("begin", "")).startswith(_FINISH_BEGINS)
         return found
 
     def _ask_free(self) -> int:
-        return max(answer.get("free", 0) for answer in self._call("firmware"))
+        return max((answer.get("free", 0) for answer in self._call("firmware")), default=0)
 
     def _digests(self, wanted: Mapping[str, int | None]) -> dict[str, str]:
         known = digest.of(digest.SAMPLE)[0]
-        answers = self._call("digests", dict(wanted), known, limit=limits.ON_BOARD_FILES)
-        return {answer["digest"]: answer["value"] for answer in answers if "digest" in answer}
+        answers = self._handle("digests", dict(wanted), known)
+        return {answer["digest"]: answer["value"] for answer in answers if {"digest", "value"} <= answer.keys()}
 
     def model(self, payload: Payload, address: int) -> tuple[str, list[str]]:
         """Where the kmodel is: `same`, `other` or `empty` at the flash address, and the files that are it."""
@@ -126,19 +133,20 @@ class FlashFolder:
         names = (entry["file"], _SHORT_MODEL_NAME)
         folders = (FLASH, "/sd") if self._firmware.card else (FLASH,)
         places = [f"{folder}/{name}" for folder in folders for name in names]
-        answers = self._call("model", address, len(payload.kmodel), entry["crc32"], places, limit=limits.ON_BOARD_FILES)
+        answers = self._handle("model", address, len(payload.kmodel), entry["crc32"], places)
         flash = next((answer["flash"] for answer in answers if "flash" in answer), "other")
         return flash, [answer["path"] for answer in answers if "path" in answer]
 
-    def check_room(self, found: Found, the_plan: Plan) -> None:
+    def check_room(self, found: Found, the_changes: Changes) -> None:
         """BoardError unless old and new files fit beside each other."""
-        sizes = [len(data) for data in the_plan.upload.values()] + [found.sizes[name] for name, _ in the_plan.keep]
-        if the_plan.write:
+        sizes = [len(data) for data in the_changes.upload.values()]
+        sizes += [found.sizes[name] for name, _ in the_changes.keep]
+        if the_changes.write:
             sizes += [len(on_board.source("finish")), found.sizes.get(MAIN, 0)]
         needed = sum(map(_stored, sizes))
-        free = found.free + sum(_stored(found.sizes[name]) for name in the_plan.clear)
+        free = found.free + sum(_stored(found.sizes[name]) for name in the_changes.clear)
         if needed > free:
-            ours = {*the_plan.write, *the_plan.remove, *the_plan.clear}
+            ours = {*the_changes.write, *the_changes.remove, *the_changes.clear}
             others = sorted(((size, name) for name, size in found.sizes.items() if name not in ours), reverse=True)
             largest = ", ".join(f"{name} ({size // 1024} KiB)" for size, name in others[:3])
             raise BoardError(
@@ -146,34 +154,34 @@ class FlashFolder:
                 f"files of yours; the largest are {largest or 'none'}"
             )
 
-    def apply(self, the_plan: Plan, progress: Count) -> None:
-        """Carry out a plan; `progress(done, total)` in bytes sent.
+    def apply(self, the_changes: Changes, progress: Count) -> None:
+        """Carry out changes; `progress(done, total)` in bytes sent.
 
         LinkError or BoardError can come at any point: the board then has the old files or the new ones.
         """
         try:
-            self._prepare(the_plan)
-            if the_plan.write:
-                self._exchange(the_plan, progress)
-            self._clean(the_plan)
+            self._prepare(the_changes)
+            if the_changes.write:
+                self._exchange(the_changes, progress)
+            self._clean(the_changes)
         except RaisedError as error:
             raise BoardError(
                 f"{self._prompt.port}: /flash cannot be written ({error.raised}): it is full or damaged; nothing is "
                 "exchanged yet, remove files that you do not need and deploy again"
             ) from error
 
-    def _prepare(self, the_plan: Plan) -> None:
-        self._remove(the_plan.clear)
-        for name, kept in the_plan.keep:
-            self._call("copy", name, kept, PART, limit=limits.ON_BOARD_FILES)
-        for name, target in the_plan.rename:
-            self._call("rename", name, target, limit=limits.ON_BOARD_FILES)
+    def _prepare(self, the_changes: Changes) -> None:
+        self._remove(the_changes.clear)
+        for name, kept in the_changes.keep:
+            self._handle("copy", name, kept, PART)
+        for name, target in the_changes.rename:
+            self._handle("rename", name, target)
 
-    def _exchange(self, the_plan: Plan, progress: Count) -> None:
+    def _exchange(self, the_changes: Changes, progress: Count) -> None:
         """Everything new beside the old, then all at once."""
-        files = {**{name + NEW: data for name, data in the_plan.upload.items()}, FINISH: _finish_source()}
+        files = {**{name + NEW: data for name, data in the_changes.upload.items()}, FINISH: _finish_source()}
         self._upload(files, progress)
-        expected = {**{name + NEW: data for name, data in the_plan.write.items()}, FINISH: _finish_source()}
+        expected = {**{name + NEW: data for name, data in the_changes.write.items()}, FINISH: _finish_source()}
         if wrong := self._wrong(expected):
             self._talk(f"{', '.join(wrong)} arrived damaged: once more")
             self._upload({name: expected[name] for name in wrong}, progress)
@@ -183,8 +191,8 @@ class FlashFolder:
                 f"{self._prompt.port}: {', '.join(wrong)} arrive damaged: check the cable, or the flash chip fails; "
                 "nothing was exchanged"
             )
-        if MAIN not in the_plan.write:
-            self._call("copy", MAIN, MAIN + NEW, PART, limit=limits.ON_BOARD_FILES)
+        if MAIN not in the_changes.write:
+            self._handle("copy", MAIN, MAIN + NEW, PART)
         self._finish()
 
     def _upload(self, files: Mapping[str, bytes], progress: Count) -> None:
@@ -205,17 +213,17 @@ class FlashFolder:
         return [name for name, data in expected.items() if found.get(name) not in digest.of(data)]
 
     def _finish(self) -> None:
-        self._call("finish", FINISH, limit=limits.ON_BOARD_FILES)
+        self._handle("finish", FINISH)
 
-    def _clean(self, the_plan: Plan) -> None:
-        self._remove(the_plan.remove)
-        if the_plan.last_list is not None:
-            self._prompt.put(f"{FLASH}/{plan.LIST}{NEW}", the_plan.last_list)
-            self._call("rename", plan.LIST + NEW, plan.LIST)
+    def _clean(self, the_changes: Changes) -> None:
+        self._remove(the_changes.remove)
+        if the_changes.last_list is not None:
+            self._prompt.put(f"{FLASH}/{changes.LIST}{NEW}", the_changes.last_list)
+            self._call("rename", changes.LIST + NEW, changes.LIST)
 
     def _remove(self, names: list[str]) -> None:
         if names:
-            self._call("remove", names, limit=limits.ON_BOARD_FILES)
+            self._handle("remove", names)
 
 
 def _stored(size: int) -> int:

@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion import card, network
+from conversion import network
 from conversion.decoding import board_decoder
-from conversion.kmodel import v3_container
+from conversion.kmodel.recognise import recognise
+from conversion.kpu import posenet
 from host_tools import boards
 from host_tools.errors import BoardError
 
@@ -17,6 +18,8 @@ BUILD = Path("build")
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
 MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
+# What the program itself writes into /flash (firmware/pose_boot.py), whatever it was started from.
+WRITTEN_BY_PROGRAM = ("pose_boot_0.txt", "pose_boot_1.txt")
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,15 @@ def of(board: boards.Board, model: Path | None) -> Payload:
     """
     path = kmodel(model)
     data = _read(path)
-    the_card = device_card(path, data)
-    if the_card["kmodel"].get("version") != v3_container.VERSION:
-        raise BoardError(
-            f"{path}: a kmodel V{the_card['kmodel'].get('version')}; the program runs V{v3_container.VERSION}: "
-            "make one with `make kmodel FORMAT=v3`"
-        )
+    kind = recognise(data)
+    if kind is None or not kind.is_v3:
+        what = kind.name if kind else "no kmodel"
+        raise BoardError(f"{path}: is {what}; the program runs V3: make one with `make kmodel FORMAT=v3`")
+    found = posenet.read_described(path)
+    the_card = board_decoder.device_card(found.card)
     files = {name: _read(source) for name, source in program().items()}
     files[DEVICE_CARD] = json.dumps(the_card).encode()
-    return Payload(board, path, data, the_card, files, boards.pose_config(board), board.maixpy_config)
+    return Payload(board, path, found.data, the_card, files, boards.pose_config(board), board.maixpy_config)
 
 
 def program() -> dict[str, Path]:
@@ -81,9 +84,9 @@ def kmodel(path: Path | None) -> Path:
     return found[0]
 
 
-def device_card(path: Path, data: bytes | None = None) -> dict:
+def device_card(path: Path) -> dict:
     """The device card of a kmodel, from the model card beside it; ModelFormatError if that describes another one."""
-    return board_decoder.device_card(card.read_for(path, _read(path) if data is None else data))
+    return board_decoder.device_card(posenet.read_described(path).card)
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""An SD card in the PC's reader, as a folder: what lies there, and carrying out a plan on it."""
+"""An SD card in the PC's reader, as a folder: what lies there, and carrying out changes on it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from conversion.progress import Count
-from host_tools.deployment import plan
+from host_tools.deployment import changes
+from host_tools.deployment.changes import NEW, Changes, Found
 from host_tools.deployment.payload import MAIN, Payload
-from host_tools.deployment.plan import NEW, Found, Plan
 from host_tools.errors import BoardError
 
 _PIECE = 1 << 20
@@ -28,14 +28,15 @@ def found(folder: Path, payload: Payload | None, extra: Mapping[str, bytes]) -> 
             sizes={path.name: path.stat().st_size for path in folder.iterdir() if path.is_file()},
             free=shutil.disk_usage(folder).free,
         )
-        for name in (*(payload.files if payload else ()), *extra, *plan.READ_WHOLE, MAIN):
+        for name in (*(payload.files if payload else ()), *extra, *changes.READ_WHOLE, MAIN):
             if (folder / name).is_dir():
                 raise BoardError(f"{folder / name}: a folder, where a file must go; rename it")
-        small = (name for name in plan.READ_WHOLE if there.sizes.get(name, plan.MOST_READ_BYTES) < plan.MOST_READ_BYTES)
+        limit = changes.MOST_READ_BYTES
+        small = (name for name in changes.READ_WHOLE if there.sizes.get(name, limit) < limit)
         there.contents = {name: (folder / name).read_bytes() for name in small}
         if MAIN in there.sizes:
-            there.main_uses_program = plan.PROGRAM_WORD in (folder / MAIN).read_bytes()
-        for name, size in plan.digests_wanted(payload, there, extra).items():
+            there.main_uses_program = changes.PROGRAM_WORD in _beginning(folder / MAIN)
+        for name, size in changes.digests_wanted(payload, there, extra).items():
             if size in (None, there.sizes[name]):
                 there.digests[name] = _digest(folder / name)
     except OSError as error:
@@ -43,42 +44,42 @@ def found(folder: Path, payload: Payload | None, extra: Mapping[str, bytes]) -> 
     return there
 
 
-def apply(folder: Path, there: Found, the_plan: Plan, progress: Count) -> None:
-    """Carry out a plan: each file under a temporary name first, main.py last; then the card can be taken out."""
-    needed = sum(_stored(len(data)) for data in the_plan.upload.values())
-    needed += sum(_stored(there.sizes[name]) for name, _ in the_plan.keep)
-    free = there.free + sum(there.sizes[name] for name in the_plan.clear)
+def apply(folder: Path, there: Found, the_changes: Changes, progress: Count) -> None:
+    """Carry out changes: each file under a temporary name first, main.py last; then the card can be taken out."""
+    needed = sum(_stored(len(data)) for data in the_changes.upload.values())
+    needed += sum(_stored(there.sizes[name]) for name, _ in the_changes.keep)
+    free = there.free + sum(there.sizes[name] for name in the_changes.clear)
     if needed > free:
         raise BoardError(
             f"{folder}: {free // 1024} KiB free, {needed // 1024} KiB are needed: remove files, or take a larger card"
         )
     try:
-        _carry_out(folder, the_plan, progress)
+        _carry_out(folder, the_changes, progress)
     except OSError as error:
         raise BoardError(
             f"{folder}: cannot be written ({error.strerror}): is the card locked, full or taken out? Run it again then"
         ) from error
 
 
-def _carry_out(folder: Path, the_plan: Plan, progress: Count) -> None:
-    for name in the_plan.clear:
+def _carry_out(folder: Path, the_changes: Changes, progress: Count) -> None:
+    for name in the_changes.clear:
         (folder / name).unlink(missing_ok=True)
-    for name, kept in the_plan.keep:
+    for name, kept in the_changes.keep:
         _write(folder / kept, (folder / name).read_bytes())
-    for name, target in the_plan.rename:
+    for name, target in the_changes.rename:
         os.replace(folder / name, folder / target)
-    total, done = sum(map(len, the_plan.write.values())), 0
+    total, done = sum(map(len, the_changes.write.values())), 0
     # The temporary files first: what takes long, and what can fail, before anything old is gone.
-    for name, data in the_plan.upload.items():
+    for name, data in the_changes.upload.items():
         _store(folder / (name + NEW), data)
         done += len(data)
         progress(done, total)
-    for name in sorted(the_plan.write, key=lambda name: (name == MAIN, name)):
+    for name in sorted(the_changes.write, key=lambda name: (name == MAIN, name)):
         os.replace(folder / (name + NEW), folder / name)
-    for name in the_plan.remove:
+    for name in the_changes.remove:
         (folder / name).unlink(missing_ok=True)
-    if the_plan.last_list is not None:
-        _write(folder / plan.LIST, the_plan.last_list)
+    if the_changes.last_list is not None:
+        _write(folder / changes.LIST, the_changes.last_list)
     _flush(folder)
 
 
@@ -89,8 +90,9 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _store(path: Path, data: bytes) -> None:
-    """Write a file so that it is on the card when this returns."""
-    with path.open("wb") as file:
+    """Write a file so that it is on the card when this returns; a link that lies in its place is not followed."""
+    path.unlink(missing_ok=True)
+    with path.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
@@ -105,6 +107,12 @@ def _flush(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _beginning(path: Path) -> bytes:
+    """As much of a file as any program's main.py has."""
+    with path.open("rb") as file:
+        return file.read(_PIECE)
 
 
 def _digest(path: Path) -> str:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt
-from host_tools.serial_link import Decoder, Event, Hello, Print, Reply, Trouble, remedies
+from host_tools.serial_link import (
+    BAUD,
+    Decoder,
+    Event,
+    Heard,
+    Hello,
+    OtherProtocol,
+    Print,
+    Reply,
+    Trouble,
+    Wanted,
+    diagnosis,
+    ports,
+    remedies,
+)
 
 _MEMORY = re.compile(r"posenet: memory in KiB: (.*)")
-_TRACEBACK = "Traceback (most recent call last)"
-_RAISED = re.compile(r"^[A-Za-z_.]+(Error|Exception|Interrupt|Exit)\b.*")
-_PROMPT = b">>> "
-_TAIL = 64
 
 
 @dataclass
@@ -25,7 +35,6 @@ class Started:
     hello: Hello | None = None
     memory: str | None = None
     trouble: Trouble | None = None
-    prints: list[str] = field(default_factory=list)
 
     @property
     def runs(self) -> bool:
@@ -44,45 +53,35 @@ class Started:
 def watch(prompt: Prompt, seconds: float | None = None) -> Started:
     """Reset the board and listen until its program runs or reports an error.
 
-    BoardError if it ends with a traceback, or another program runs; LinkError if nothing is heard of it in time.
+    BoardError if MicroPython's prompt comes instead, or a program of another protocol; LinkError if nothing is heard of
+    it in time. Each says what came instead.
     """
     prompt.restart()
-    started, decoder, tail = Started(), Decoder(), b""
-    seconds = limits.PROGRAM_START.unless(seconds)
+    seconds = time_limits.PROGRAM_START.unless(seconds)
+    started, decoder, heard = Started(), Decoder(), Heard(prompt.port, BAUD, ports.siblings(prompt.port))
     deadline = time.monotonic() + seconds
     while not (started.runs or started.trouble) and time.monotonic() < deadline:
         data = prompt.read(0.5)
-        tail = (tail + data)[-_TAIL:]
+        heard.add(data)
         for event in decoder.feed(data, time.monotonic()):
-            _take(started, event)
-        if tail.endswith(_PROMPT):
-            raise BoardError(f"{prompt.port}: {_ended(started.prints)}")
+            _take(started, heard, event)
+        if heard.other_protocol or diagnosis.ends_at_prompt(heard.tail):
+            raise BoardError(diagnosis.explain(heard, Wanted.START))
     if not started.hello and not started.trouble:
-        last = f"; its last words: {started.prints[-1]!r}" if started.prints else ""
+        heard.damaged = decoder.statistics.damaged
         raise LinkError(
-            f"{prompt.port}: the files are there, but the program did not report within {seconds:.0f} s{last}; press "
-            "RESET, then look with `monitor`"
+            f"{prompt.port}: the files are there, but the program did not report within {seconds:.0f} s: "
+            f"{diagnosis.reason(heard, Wanted.START)}"
         )
     return started
 
 
-def _take(started: Started, event: Event | Reply) -> None:
+def _take(started: Started, heard: Heard, event: Event | Reply) -> None:
     if isinstance(event, Hello):
         started.hello = event
     elif isinstance(event, Trouble):
         started.trouble = started.trouble or event
-    elif isinstance(event, Print):
-        if match := _MEMORY.search(event.text):
-            started.memory = match[1]
-        started.prints.append(event.text)
-
-
-def _ended(prints: list[str]) -> str:
-    """Why MicroPython's prompt is there instead of the program."""
-    errors = [line for line in prints if _RAISED.match(line)]
-    if any(_TRACEBACK in line for line in prints) and errors:
-        return (
-            f"the program ended with {errors[-1]!r}; deploy again, and if that does not help, report it with the "
-            "output of `monitor`"
-        )
-    return "MicroPython's prompt came instead of the program: main.py does not start it"
+    elif isinstance(event, OtherProtocol):
+        heard.other_protocol = event
+    elif isinstance(event, Print) and (match := _MEMORY.search(event.text)):
+        started.memory = match[1]

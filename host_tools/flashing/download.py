@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
 import queue
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,23 +14,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from host_tools import limits
+from conversion import processes
+from host_tools import time_limits
 from host_tools.errors import FlashError
 from host_tools.flashing import kfpkg
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
-from host_tools.limits import Limit
+from host_tools.time_limits import Limit
 
 # How long there may be no news.
 SILENCE: Mapping[Stage, Limit] = {
-    Stage.OPEN: limits.OPEN_PORT,
-    Stage.ENTER: limits.ENTER_DOWNLOAD,
-    Stage.LOADER: limits.LOADER,
-    Stage.START: limits.STUB_ANSWER,
-    Stage.SPEED: limits.STUB_ANSWER,
-    Stage.INIT: limits.STUB_ANSWER,
-    Stage.WRITE: limits.FLASH_WRITE,
-    Stage.RESTART: limits.RESTART,
+    Stage.OPEN: time_limits.OPEN_PORT,
+    Stage.ENTER: time_limits.ENTER_DOWNLOAD,
+    Stage.LOADER: time_limits.LOADER,
+    Stage.START: time_limits.STUB_ANSWER,
+    Stage.SPEED: time_limits.STUB_ANSWER,
+    Stage.INIT: time_limits.STUB_ANSWER,
+    Stage.WRITE: time_limits.FLASH_WRITE,
+    Stage.RESTART: time_limits.RESTART,
 }
 _MODULE = "host_tools.flashing.worker"
 _LAST_WORDS = 300
@@ -102,26 +101,18 @@ def _worker(download: Download, file: Path) -> Iterator[queue.Queue[dict]]:
         "file": str(file),
         "ranges": [(entry.address, entry.size) for entry in download.package.entries],
     }
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
     # kflash unpacks into a folder that it does not remove when it is killed; within ours it goes with that.
-    environment = {**os.environ, "PYTHONPATH": path, **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(file.parent))}
-    command = [sys.executable, "-m", _MODULE, json.dumps(job)]
+    variables = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(file.parent))
     with tempfile.TemporaryFile() as words:
-        process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words
-        )
+        process = processes.start(_MODULE, json.dumps(job), variables=variables, messages=words)
         events: queue.Queue[dict] = queue.Queue()
         reader = threading.Thread(target=_read, args=(process, words, events), name="flash worker", daemon=True)
         reader.start()
         try:
             yield events
         finally:
-            process.kill()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(limits.KILLED.seconds)
-            reader.join(limits.KILLED.seconds)
-            process.stdin.close()
+            processes.end(process, time_limits.KILLED.seconds)
+            reader.join(time_limits.KILLED.seconds)
             process.stdout.close()
 
 
@@ -132,6 +123,6 @@ def _read(process: subprocess.Popen, words: object, events: queue.Queue[dict]) -
             events.put(json.loads(line))
     process.wait()
     words.seek(0)
-    said = words.read()[-_LAST_WORDS:].decode(errors="replace").strip().splitlines()
-    text = f"kflash's process ended with code {process.returncode} ({said[-1] if said else 'without a word'})"
+    said = processes.last_words(words.read()[-_LAST_WORDS:].decode(errors="replace"), "without a word")
+    text = f"kflash's process ended with code {process.returncode} ({said})"
     events.put({"event": "failed", "kind": "worker", "text": text})

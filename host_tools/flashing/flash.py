@@ -13,9 +13,9 @@ from host_tools.flashing import download, firmware_image, readback, sources
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
-from host_tools.limits import Limit
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import link_note
+from host_tools.time_limits import Limit
 
 # Tried one after the other below the first, which the board's bridge is known to carry.
 SLOWER = (460_800, 115_200)
@@ -23,7 +23,7 @@ READING = "reading back"
 
 
 @dataclass(frozen=True)
-class Plan:
+class Writing:
     """What is to be written to which kind of board, and at which baud rates it is tried, the fastest first."""
 
     board: Board
@@ -44,9 +44,9 @@ class Outcome:
     verified: bool
 
 
-def plan(
+def prepare(
     board: Board, model: Path | None, firmware: Path | None = None, package: Path | None = None, baud: int | None = None
-) -> Plan:
+) -> Writing:
     """Read and check what is to be written; no board is touched. FlashError or BoardError says what cannot be meant.
 
     `package` is a .kfpkg or a release, in place of `model` (None: the kmodel in build/) and `firmware`.
@@ -55,12 +55,12 @@ def plan(
         raise FlashError(f"{package}: a package brings its own files; leave --model and --firmware out")
     made = sources.of_files(board, model, firmware) if package is None else sources.of_package(package, board)
     first = baud or board.uart.raised_baud
-    return Plan(board, made, (first, *(rate for rate in SLOWER if rate < first)))
+    return Writing(board, made, (first, *(rate for rate in SLOWER if rate < first)))
 
 
-def refuse_test_image(plan: Plan, port: str) -> None:
+def refuse_test_image(writing: Writing, port: str) -> None:
     """FlashError if a test image is about to be written to what is, as far as anybody can tell, a real board."""
-    for entry in plan.package.entries:
+    for entry in writing.package.entries:
         found = firmware_image.recognise(entry.data) if entry.firmware else None
         if found and found.test_image and link_note.read(port) is None:
             raise FlashError(
@@ -70,7 +70,7 @@ def refuse_test_image(plan: Plan, port: str) -> None:
 
 
 def run(
-    plan: Plan,
+    writing: Writing,
     port: str,
     talk: Talk,
     report: Report,
@@ -83,27 +83,27 @@ def run(
 
     FlashError if it cannot be written or read back, VerificationError if the flash keeps differing.
     """
-    baud = _write(plan, port, plan.package, plan.rates, talk, report, silence)
+    baud = _write(writing, port, writing.package, writing.rates, talk, report, silence)
     if not verify:
         return Outcome(baud, verified=False)
-    differences = _compare(plan, port, plan.package, talk, report, stop_seconds)
+    differences = _compare(writing, port, writing.package, talk, report, stop_seconds)
     if differences:
-        slower = tuple(rate for rate in plan.rates if rate < baud) or (baud,)
+        slower = tuple(rate for rate in writing.rates if rate < baud) or (baud,)
         talk(f"{differences[0]}; writing that again at {slower[0]} baud")
         again = Package(tuple(difference.entry for difference in differences))
-        baud = _write(plan, port, again, slower, talk, report, silence)
-        differences = _compare(plan, port, plan.package, talk, report, stop_seconds)
+        baud = _write(writing, port, again, slower, talk, report, silence)
+        differences = _compare(writing, port, writing.package, talk, report, stop_seconds)
     for difference in differences:
         raise VerificationError(
             f"{port}: {difference}, also after it was written again at {baud} baud; a flash chip that is worn, or "
-            f"smaller than {plan.board.flash.bytes // 1024**2} MiB (the boot log says `Flash:…:0x17` for 16 MiB), or a "
-            "weak supply: try another cable or port"
+            f"smaller than {writing.board.flash.bytes // 1024**2} MiB (the boot log says `Flash:…:0x17` for 16 MiB), "
+            "or a weak supply: try another cable or port"
         )
     return Outcome(baud, verified=True)
 
 
 def _write(
-    plan: Plan,
+    writing: Writing,
     port: str,
     package: Package,
     rates: tuple[int, ...],
@@ -114,7 +114,7 @@ def _write(
     """Write a package at the first of these rates that works: that rate. FlashError if none does."""
     for number, baud in enumerate(rates):
         talk(f"writing {package.size} bytes at {baud} baud")
-        job = Download(port, plan.board.flash.kflash, baud, package)
+        job = Download(port, writing.board.flash.kflash, baud, package)
         try:
             download.run(job, lambda stage, done: report(stage.value, done, package.size, BYTES), silence)
             return baud
@@ -123,9 +123,9 @@ def _write(
                 talk(f"all is written, but the board did not confirm its restart ({error}): press RESET")
                 return baud
             if number + 1 == len(rates) or not _slower_may_help(error):
-                raise FlashError(f"{port}: {_explained(error, plan.board, baud)}") from error
+                raise FlashError(f"{port}: {_explained(error, writing.board, baud)}") from error
             talk(f"{error.stage.value} at {baud} baud failed: {error}; trying again at {rates[number + 1]} baud")
-    raise AssertionError("a plan has at least one rate")
+    raise AssertionError("at least one rate is tried")
 
 
 def _slower_may_help(error: DownloadError) -> bool:
@@ -156,12 +156,12 @@ def _explained(error: DownloadError, board: Board, baud: int) -> str:
 
 
 def _compare(
-    plan: Plan, port: str, package: Package, talk: Talk, report: Report, stop_seconds: float | None
+    writing: Writing, port: str, package: Package, talk: Talk, report: Report, stop_seconds: float | None
 ) -> list[readback.Difference]:
     """The differences between flash and package; the board runs its program again if there are none."""
     talk("reading the flash back through the board's MicroPython")
     try:
-        with Prompt(port, talk, plan.board.flash.reset_wiring, stop_seconds) as prompt:
+        with Prompt(port, talk, writing.board.flash.reset_wiring, stop_seconds) as prompt:
             differences = readback.compare(prompt, package, lambda done: report(READING, done, package.size, BYTES))
             if not differences:
                 prompt.restart()

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk
 
 if TYPE_CHECKING:
-    from host_tools.flashing.flash import Outcome, Plan
+    from host_tools.flashing.flash import Outcome, Writing
 
 
 @click.command()
@@ -49,44 +49,44 @@ def flash(
     from host_tools.flashing import flash as flashing
     from host_tools.serial_link import ports
 
-    plan = flashing.plan(boards.find(board_id), model, firmware, package, baud)
+    writing = flashing.prepare(boards.find(board_id), model, firmware, package, baud)
     if dry_run:
-        _show_plan(plan)
+        _show_writing(writing)
         return
-    chosen = ports.choose(port, plan.board)
+    chosen = ports.choose(port, writing.board)
     if not force:
-        flashing.refuse_test_image(plan, chosen)
-    for entry in plan.package.entries:
+        flashing.refuse_test_image(writing, chosen)
+    for entry in writing.package.entries:
         if entry.firmware:
             talk(f"{entry.name}: {firmware_image.recognise(entry.data)}")
-    talk(f"{plan.board.name} at {chosen}")
+    talk(f"{writing.board.name} at {chosen}")
     with stopped_cleanly("stopped; the flash may be half written: run the same command again"), bar() as report:
-        outcome = flashing.run(plan, chosen, talk, report, verify=not no_verify)
-    _show_outcome(plan, outcome)
+        outcome = flashing.run(writing, chosen, talk, report, verify=not no_verify)
+    _show_outcome(writing, outcome)
 
 
-def _show_plan(plan: Plan) -> None:
+def _show_writing(writing: Writing) -> None:
     table = Table(Column("file", overflow="fold"), "flash from", "to", "bytes", "sha256")
-    for entry in plan.package.entries:
+    for entry in writing.package.entries:
         digest = shortened(hashlib.sha256(entry.data).hexdigest())
         what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
         table.add_row(what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest)
     result_console.print(table)
-    rates = ", ".join(map(str, plan.rates))
+    rates = ", ".join(map(str, writing.rates))
     result_console.print(
-        f"{plan.board.name}: kflash as `{plan.board.flash.kflash}`, at the first of {rates} baud that works."
+        f"{writing.board.name}: kflash as `{writing.board.flash.kflash}`, at the first of {rates} baud that works."
     )
-    if not plan.has_firmware:
+    if not writing.has_firmware:
         result_console.print("The firmware is left alone.")
     result_console.print("Nothing was written: this was a dry run.")
 
 
-def _show_outcome(plan: Plan, outcome: Outcome) -> None:
+def _show_outcome(writing: Writing, outcome: Outcome) -> None:
     proven = "written, read back, equal" if outcome.verified else "written, NOT read back"
-    for entry in plan.package.entries:
+    for entry in writing.package.entries:
         digest = shortened(hashlib.sha256(entry.data).hexdigest())
         result_console.print(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest})")
-    if not plan.has_firmware:
+    if not writing.has_firmware:
         result_console.print(
             "The firmware was left alone" + ("; it read the kmodel back." if outcome.verified else ".")
         )

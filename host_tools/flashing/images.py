@@ -9,17 +9,14 @@ from pathlib import Path
 
 from conversion import network
 from conversion.errors import ConversionError
-from conversion.kmodel import v3, v3_container
+from conversion.kmodel import v3
+from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
+from conversion.kpu.posenet import MAX_KMODEL_BYTES
 from host_tools.errors import FlashError
 from host_tools.flashing import firmware_image
 from host_tools.flashing.firmware_image import Firmware
 
-# The first word of kmodels after V3; the version follows.
-LATER_KMODEL = 0x4B4D444C
-_ENCRYPTED_KMODELS = (0x2713, 0x534D444C, 0x454D444C)
-# MaixPy's loader refuses what is larger.
-MOST_KMODEL_BYTES = 0x600000
 MOST_FLASH_BYTES = 16 * 1024 * 1024
 # What kflash writes before a firmware, and behind it.
 FIRMWARE_HEADER = struct.Struct("<BI")
@@ -55,22 +52,22 @@ def read(path: Path, what: str) -> bytes:
 
 def check_kmodel(data: bytes, where: str) -> V3Model:
     """A kmodel of this project, which MaixPy loads and whose outputs are PoseNet's heads; FlashError for all others."""
-    first, second = struct.unpack("<2I", data[:8].ljust(8, b"\0"))
-    if first == LATER_KMODEL:
+    found = recognise(data)
+    if found is None:
+        raise FlashError(f"{where}: is no kmodel but {describe(data)}; make one with `make kmodel`")
+    if found.encrypted:
+        raise FlashError(f"{where}: is {found.name}")
+    if not found.is_v3:
         raise FlashError(
-            f"{where}: is a kmodel V{second}, but every MaixPy v1 loads V3 and only some builds more; make a V3 with "
+            f"{where}: is {found.name}, but every MaixPy v1 loads V3 and only some builds more; make a V3 with "
             "`make kmodel`"
         )
-    if first in _ENCRYPTED_KMODELS:
-        raise FlashError(f"{where}: is an encrypted kmodel, which only the board it was made for can read")
-    if first != v3_container.VERSION:
-        raise FlashError(f"{where}: is no kmodel but {describe(data)}; make one with `make kmodel`")
     try:
         model = v3.read(data, where)
     except ConversionError as error:
         raise FlashError(f"{error}; not a kmodel of this project, make one with `make kmodel`") from error
-    if len(data) > MOST_KMODEL_BYTES:
-        raise FlashError(f"{where}: {len(data)} bytes, but MaixPy loads at most {MOST_KMODEL_BYTES}")
+    if len(data) > MAX_KMODEL_BYTES:
+        raise FlashError(f"{where}: {len(data)} bytes, but MaixPy loads at most {MAX_KMODEL_BYTES}")
     _check_heads(model, where)
     return model
 
@@ -144,11 +141,9 @@ def _known(data: bytes) -> str | None:
     for beginning, words in _BEGINNINGS:
         if head.startswith(beginning):
             return words
-    first, second, third = struct.unpack("<3I", head[:12].ljust(12, b"\0"))
-    if first == LATER_KMODEL:
-        return f"a kmodel V{second}: give a model with --model"
-    if (first, third) == (v3_container.VERSION, v3_container.ARCH_K210) and second in (0, 1):
-        return "a kmodel V3: give it with --model"
+    kmodel = recognise(head)
+    if kmodel:
+        return kmodel.name if kmodel.encrypted else f"{kmodel.name}: give a model with --model"
     if head[4:8] == b"TFL3":
         return "a TFLite model"
     return _known_text(head)

@@ -82,7 +82,7 @@ GREETING = frame(bytes([Operation.GREET]) + bytes(SHORT_BYTES - 1))
 
 
 @dataclass(frozen=True)
-class Request:
+class Command:
     """A request as it was sent; `operation` may be a number that nobody knows."""
 
     operation: int
@@ -92,7 +92,7 @@ class Request:
     sound: bool = True
 
     @classmethod
-    def read(cls, body: bytes) -> Request | None:
+    def read(cls, body: bytes) -> Command | None:
         """From a frame's body; None for what has no header. `sound` is whether checksum and length are right."""
         if len(body) == SHORT_BYTES and body[0] in SHORT:
             return cls(body[0])

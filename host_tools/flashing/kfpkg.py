@@ -10,11 +10,14 @@ import io
 import itertools
 import json
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion.outside import json_text, names
+from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.errors import FlashError
 from host_tools.flashing import images
@@ -27,11 +30,13 @@ FIRMWARE_NAME = "maixpy.bin"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_FILES = 8
 _MOST_LIST_BYTES = 64 * 1024
-_MOST_NAME = 100
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}")
 _KEYS = {"address": int, "bin": str, "sha256Prefix": bool, "reverse4Bytes": bool}
 _ENCRYPTED = 0x1
-_BROKEN_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+# OverflowError, struct.error: offsets of 2^63 and more in a zip64 record.
+_BROKEN_ZIP = (
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError),
+)
 
 
 @dataclass(frozen=True)
@@ -74,15 +79,15 @@ class Package:
 
 def make(board: Board, kmodel: bytes, kmodel_path: Path, firmware: bytes | None, firmware_path: Path | None) -> Package:
     """The package of a kmodel, and of a firmware where there is one, for a board; FlashError names what is wrong."""
-    entries = [Entry(_plain(kmodel_path), board.flash.model_address, kmodel)]
-    names = {entries[0].name: str(kmodel_path)}
+    entries = [Entry(names.plain(kmodel_path.name), board.flash.model_address, kmodel)]
+    called = {entries[0].name: str(kmodel_path)}
     if firmware is not None and firmware_path is not None:
-        name = _plain(firmware_path)
+        name = names.plain(firmware_path.name)
         name = FIRMWARE_NAME if name in (entries[0].name, LIST) else name
         entries.insert(0, Entry(name, FIRMWARE_ADDRESS, firmware, firmware=True))
-        names[name] = str(firmware_path)
+        called[name] = str(firmware_path)
     package = Package(tuple(entries))
-    check(package, board, names)
+    check(package, board, called)
     return package
 
 
@@ -170,21 +175,20 @@ def unzipped(data: bytes, where: str, most_files: int) -> dict[str, bytes]:
             _check_infos(infos, where, most_files)
             return {info.filename: _content(archive, info) for info in infos if not info.is_dir()}
     except _BROKEN_ZIP as error:
-        raise FlashError(f"{where}: not a sound zip archive ({images.describe(data)}; {error})") from error
+        raise FlashError(f"{where}: not a sound zip archive ({images.describe(data)}; {shown(error)})") from error
 
 
 def _check_infos(infos: list[zipfile.ZipInfo], where: str, most_files: int) -> None:
-    names = [info.filename for info in infos]
-    if len(names) > most_files:
-        raise FlashError(f"{where}: holds {len(names)} files, more than {most_files}")
-    if len(set(names)) != len(names):
+    if len(infos) > most_files:
+        raise FlashError(f"{where}: holds {len(infos)} files, more than {most_files}")
+    if len({info.filename for info in infos}) != len(infos):
         raise FlashError(f"{where}: holds a file twice")
     if sum(info.file_size for info in infos) > 2 * images.MOST_FLASH_BYTES:
         raise FlashError(f"{where}: holds more than a flash can")
     for info in infos:
         parts = info.filename.removesuffix("/").split("/")
-        if not all(_PLAIN_NAME.fullmatch(part) for part in parts):
-            raise FlashError(f"{where}: holds {_shown(info.filename)}, which is no plain file name; not read")
+        if not all(map(names.is_plain, parts)):
+            raise FlashError(f"{where}: holds {shown(repr(info.filename))}, which is no plain file name; not read")
         if info.flag_bits & _ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise FlashError(f"{where}: {info.filename} is encrypted, or compressed in a way that is not read")
 
@@ -204,7 +208,7 @@ def _listed(text: bytes, where: str) -> list:
         if len(text) > _MOST_LIST_BYTES:
             raise ValueError(f"{len(text)} bytes")
         found = _json(text.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise FlashError(f"{where}: not valid JSON ({error})") from error
     if not isinstance(found, dict) or not isinstance(found.get("files"), list) or len(found["files"]) > _MOST_FILES:
         raise FlashError(f'{where}: must be an object with at most {_MOST_FILES} entries in "files"')
@@ -223,22 +227,13 @@ def _kflash_reads(text: str) -> list | None:
     try:
         files = _json(re.sub(r'"address": (.*),', r'"address": "\1",', text))["files"]
         return [{**item, "address": int(item["address"], 0)} for item in files]
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError):
         return None
 
 
 def _json(text: str) -> object:
-    """JSON, strictly: no name twice, no NaN."""
-
-    def unique(pairs: list[tuple[str, object]]) -> dict:
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("a name stands twice in one object")
-        return dict(pairs)
-
-    def no_constant(name: str) -> object:
-        raise ValueError(f"{name} is no number")
-
-    return json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+    """JSON, strictly: no name twice."""
+    return json_text.parse(text, _MOST_LIST_BYTES, unique=True)
 
 
 def _entry(item: object, files: dict[str, bytes], where: str) -> Entry:
@@ -246,10 +241,10 @@ def _entry(item: object, files: dict[str, bytes], where: str) -> Entry:
         raise FlashError(f"{where}: each entry must have address, bin and sha256Prefix, and nothing else")
     for key, value in item.items():
         if type(value) is not _KEYS[key]:
-            raise FlashError(f"{where}: {key} is {_shown(value)}, must be of type {_KEYS[key].__name__}")
+            raise FlashError(f"{where}: {key} is {shown(repr(value))}, must be of type {_KEYS[key].__name__}")
     name, address = item["bin"], item["address"]
     if "/" in name or name not in files:
-        raise FlashError(f"{where}: lists {_shown(name)}, which is not in the package")
+        raise FlashError(f"{where}: lists {shown(repr(name))}, which is not in the package")
     if item.get("reverse4Bytes"):
         raise FlashError(f"{where}: {name} is for MaixPy's load_flash (reverse4Bytes), which this program does not use")
     if not 0 <= address < images.MOST_FLASH_BYTES:
@@ -257,13 +252,3 @@ def _entry(item: object, files: dict[str, bytes], where: str) -> Entry:
     if not files[name]:
         raise FlashError(f"{where}: {name} is empty")
     return Entry(name, address, files[name], item["sha256Prefix"])
-
-
-def _plain(path: Path) -> str:
-    """A file's name as it may stand in a package."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", path.name)[-_MOST_NAME:].lstrip(".-") or "file"
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import FlashError
 from host_tools.flashing.kfpkg import Entry, Package
 from host_tools.prompt.repl import Prompt
@@ -125,7 +125,7 @@ def _suspects(prompt: Prompt, entry: Entry, image: bytes, report: Report) -> lis
                 sound.add(start)
 
     source = _CHECKSUMS.format(start=entry.address, end=entry.end, block=BLOCK_BYTES)
-    limit = limits.READ_BACK.seconds + limits.READ_BACK_A_BLOCK.seconds * len(starts)
+    limit = time_limits.READ_BACK.seconds + time_limits.READ_BACK_A_BLOCK.seconds * len(starts)
     prompt.execute(source, seconds=limit, line=take)
     return [start for start in starts if start not in sound]
 
@@ -134,7 +134,7 @@ def _block(prompt: Prompt, address: int, size: int) -> bytes:
     """Up to 4 KiB of flash; FlashError if a row of it comes damaged."""
     source = _ROWS.format(start=address, size=size, row=_ROW_BYTES)
     rows = {}
-    for line in prompt.execute(source, seconds=limits.READ_BACK.seconds).splitlines():
+    for line in prompt.execute(source, seconds=time_limits.READ_BACK.seconds).splitlines():
         match = _ROW_LINE.fullmatch(line.strip())
         data = bytes.fromhex(match[3]) if match else b""
         if match and zlib.crc32(data) == int(match[2], 16):

@@ -8,7 +8,9 @@ import string
 from pathlib import Path
 
 import conversion
-from conversion import budget, card, files
+from conversion import card, files, memory_budget
+from conversion.outside import names
+from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
@@ -54,7 +56,7 @@ def contents(board: Board, model: Path | None) -> dict[str, bytes]:
         "LICENSE.txt": _licence("LICENSE"),
         "NOTICE.txt": _licence("NOTICE") + _notice(belongings),
         **{f"{SD_CARD}/{file}": data for file, data in _sd_card(belongings).items()},
-        f"cards/{belongings.kmodel_path.name}.json": card.path_beside(belongings.kmodel_path).read_bytes(),
+        f"cards/{names.plain(belongings.kmodel_path.name)}.json": card.path_beside(belongings.kmodel_path).read_bytes(),
     }
     sums = "".join(f"{hashlib.sha256(inside[path]).hexdigest()}  {path}\n" for path in sorted(inside))
     return {f"{name}/{path}": inside[path] for path in sorted(inside)} | {f"{name}/{sources.SUMS}": sums.encode()}
@@ -70,7 +72,7 @@ def _sd_card(belongings: payload.Payload) -> dict[str, bytes]:
 def readme(belongings: payload.Payload, package_bytes: int) -> str:
     """The release's README.txt: what to do, and what is not known."""
     board, the_card = belongings.board, belongings.card
-    fits = budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
+    fits = memory_budget.fits(len(belongings.kmodel), the_card["memory"]["main_memory_bytes"])
     text = string.Template((_TEMPLATES / "readme.txt").read_text(encoding="utf-8")).substitute(
         name=name_of(board),
         board=board.name,
@@ -85,7 +87,7 @@ def readme(belongings: payload.Payload, package_bytes: int) -> str:
         sha256=the_card["kmodel"]["sha256"],
         size=f"{the_card['input']['width']}x{the_card['input']['height']}",
         fits="\n".join(
-            f"    {fit.build:8} build: {fit.needed / _MIB:.2f} MiB of {fit.free / _MIB:.2f} MiB" for fit in fits
+            f"    {fit.build:9} build: {fit.needed / _MIB:.2f} MiB of {fit.free / _MIB:.2f} MiB" for fit in fits
         ),
         settings=_settings(belongings),
         tried="has been tried" if board.verified_on_hardware else "has NOT been tried",
@@ -106,7 +108,9 @@ def _notice(belongings: payload.Payload) -> bytes:
     """What the project's own notice does not say, since the project holds no weights."""
     source = card.read(card.path_beside(belongings.kmodel_path)).get("source", {})
     text = string.Template(_NOTICE).substitute(
-        kmodel=belongings.kmodel_path.name, weights=source.get("name", "unknown"), form=source.get("form", "unknown")
+        kmodel=belongings.kmodel_path.name,
+        weights=shown(source.get("name", "unknown")),
+        form=shown(source.get("form", "unknown")),
     )
     return text.encode()
 

@@ -28,7 +28,7 @@ def of_files(board: Board, model: Path | None, firmware: Path | None) -> Package
     path = payload.kmodel(model)
     data = images.read(path, "kmodel")
     if card.path_beside(path).is_file():
-        card.read_for(path, data)
+        card.check_fits(card.read_for(path, data), path, data, images.check_kmodel(data, str(path)))
     firmware_data = images.read(firmware, "firmware") if firmware else None
     return kfpkg.make(board, data, path, firmware_data, firmware)
 

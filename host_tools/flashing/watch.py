@@ -11,7 +11,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from host_tools.flashing import isp
-from host_tools.flashing.isp import Operation, Request, Status
+from host_tools.flashing.isp import Command, Operation, Status
 
 # A flash chip may be busy for a while; kflash repeats the piece each time.
 _MOST_BUSY = 20
@@ -52,7 +52,7 @@ class Watch:
         self._left = [entry for entry in ranges if entry[1]]
         self._tell = stage
         self._deframer = isp.Deframer()
-        self._pending: Request | None = None
+        self._pending: Command | None = None
         self._sent = b""
         self._busy = 0
         self.written = 0
@@ -62,21 +62,21 @@ class Watch:
         """kflash is about to send this frame; WrongAnswer if that would write something else than it should."""
         self._sent = isp.unescaped(frame.strip(isp.END))
         self._deframer = isp.Deframer()
-        request = Request.read(self._sent)
-        if request is None:
+        command = Command.read(self._sent)
+        if command is None:
             raise WrongAnswer("kflash sends something unknown")
-        if request.operation == Operation.WRITE_FLASH:
-            self._check_place(request)
-        elif request.operation == Operation.REBOOT and self._left:
+        if command.operation == Operation.WRITE_FLASH:
+            self._check_place(command)
+        elif command.operation == Operation.REBOOT and self._left:
             raise WrongAnswer(f"kflash would leave {sum(size for _, size in self._left)} bytes unwritten")
-        self._enter(_STAGES.get(request.operation, self.stage))
-        self._pending = None if request.operation in isp.SILENT else request
+        self._enter(_STAGES.get(command.operation, self.stage))
+        self._pending = None if command.operation in isp.SILENT else command
 
-    def _check_place(self, request: Request) -> None:
+    def _check_place(self, command: Command) -> None:
         """Pieces come in order, without gaps, and end where the file ends."""
         address, size = self._left[0] if self._left else (0, 0)
-        if request.address != address or len(request.data) > size or not request.data:
-            raise WrongAnswer(f"kflash would write {len(request.data)} bytes to {request.address:#x}, not {address:#x}")
+        if command.address != address or len(command.data) > size or not command.data:
+            raise WrongAnswer(f"kflash would write {len(command.data)} bytes to {command.address:#x}, not {address:#x}")
 
     def _enter(self, stage: Stage) -> None:
         if stage is not self.stage:

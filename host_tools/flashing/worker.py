@@ -11,14 +11,14 @@ import json
 import os
 import signal
 import sys
-import threading
 import time
 from typing import NoReturn
 
 import kflash
 import serial
 
-from host_tools import limits
+from conversion.processes import end_with_parent
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.flashing import isp
 from host_tools.flashing.watch import Stage, Watch, WrongAnswer
@@ -74,7 +74,7 @@ class WatchedPort:
         except LinkError as error:
             reporter.fail("port", str(error))
         if isinstance(self._port, serial.Serial):
-            self._port.write_timeout = limits.PIECE_WRITE.seconds
+            self._port.write_timeout = time_limits.PIECE_WRITE.seconds
         reporter.enter(Stage.ENTER)
 
     def isOpen(self) -> bool:  # noqa: N802 - pyserial's name
@@ -170,7 +170,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reporter = Reporter()
     job = json.loads(sys.argv[1])
-    threading.Thread(target=_end_with_owner, daemon=True).start()
+    end_with_parent()
     watch = Watch(tuple(tuple(entry) for entry in job["ranges"]), reporter.enter)
     _give_kflash_our_port(watch, reporter)
     kflash.KFlash.print_callback = lambda *_, **__: None
@@ -201,12 +201,6 @@ def _give_kflash_our_port(watch: Watch, reporter: Reporter) -> None:
         return WatchedPort(port, watch, reporter)
 
     serial.Serial = make
-
-
-def _end_with_owner() -> None:
-    while os.read(0, 1):
-        pass
-    os._exit(FAILED)
 
 
 if __name__ == "__main__":

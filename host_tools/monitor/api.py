@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion.network import KEYPOINTS
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.limits import Limit
-from host_tools.monitor import event_format
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.figure import SCORE_ONE, X16_PER_PIXEL
-from host_tools.monitor.frame_processing import Seen, Seer
-from host_tools.monitor.items import DEFAULT_SIZE, Item, Source
-from host_tools.serial_link import ports, sentences
+from host_tools.monitor import event_format, sources
+from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
+from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
+from host_tools.serial_link import ports, sentences, units
+from host_tools.time_limits import Limit
 
 _POLL_SECONDS = 0.2
 
@@ -45,14 +43,14 @@ class Person:
     @property
     def score(self) -> float:
         """How sure the network is of the whole person, 0..1."""
-        return self.pose.score / SCORE_ONE
+        return self.pose.score / units.SCORE_ONE
 
     def __getitem__(self, name: str) -> Point:
         """A keypoint by its name; KeyError lists the names."""
         if name not in KEYPOINTS:
             raise KeyError(f"{name!r} is no keypoint; there are {', '.join(KEYPOINTS)}")
         x16, y16, score = self.pose.keypoints[KEYPOINTS.index(name)]
-        return Point(x16 / X16_PER_PIXEL, y16 / X16_PER_PIXEL, score / SCORE_ONE)
+        return Point(x16 / units.PER_PIXEL, y16 / units.PER_PIXEL, score / units.SCORE_ONE)
 
     @property
     def keypoints(self) -> dict[str, Point]:
@@ -70,19 +68,19 @@ class Frame:
     stages_us: dict[str, int]
     size: tuple[int, int]
     people: tuple[Person, ...]
-    seen: Seen
+    processed: ProcessedFrame
 
     @classmethod
-    def of(cls, seen: Seen) -> Frame:
+    def of(cls, processed: ProcessedFrame) -> Frame:
         """A frame as the monitor sees it."""
-        frame = seen.frame
-        ids = seen.ids or (None,) * len(frame.poses)
+        frame = processed.frame
+        ids = processed.ids or (None,) * len(frame.poses)
         people = tuple(Person(pose, person) for pose, person in zip(frame.poses, ids, strict=True))
-        return cls(seen.label, frame.number, frame.t_ms, dict(frame.stages_us), seen.size, people, seen)
+        return cls(processed.label, frame.number, frame.t_ms, dict(frame.stages_us), processed.size, people, processed)
 
     def to_dict(self) -> dict:
         """The object of `monitor --json`."""
-        return self.seen.to_dict()
+        return self.processed.to_dict()
 
 
 class Monitor(Closing):
@@ -101,7 +99,7 @@ class Monitor(Closing):
         baud: int | None = None,
         smooth: bool = False,
         ids: bool = False,
-        patience: float | Limit | None = limits.MONITOR_FRAME,
+        patience: float | Limit | None = time_limits.MONITOR_FRAME,
         other: Callable[[Item], None] | None = None,
     ) -> None:
         """Open the ports named (as `--port` takes them), or the only board that there is; LinkError where that fails.
@@ -110,7 +108,7 @@ class Monitor(Closing):
         without a frame the iteration raises LinkError, which says why; None waits for ever. `other` is called with each
         Item that is no frame: what a board prints (`events.Print`), that it is lost and found, and so on.
         """
-        self._watch(Feed(ports.choose_all(wanted), baud=baud), smooth, ids, patience, other)
+        self._watch(sources.of_ports(ports.choose_all(wanted), baud=baud), smooth, ids, patience, other)
 
     @classmethod
     def replay(
@@ -127,13 +125,13 @@ class Monitor(Closing):
         RecordingError if the file is no recording or is damaged.
         """
         monitor = cls.__new__(cls)
-        monitor._watch(Feed.replay(Path(path), speed), smooth, ids, None, other)
+        monitor._watch(sources.of_recording(Path(path), speed), smooth, ids, None, other)
         return monitor
 
     def _watch(
         self, feed: Feed, smooth: bool, ids: bool, patience: float | Limit | None, other: Callable[[Item], None] | None
     ) -> None:
-        self._feed, self._seer = feed, Seer(smooth, ids)
+        self._feed, self._processor = feed, FrameProcessor(smooth, ids)
         self._patience = patience.seconds if isinstance(patience, Limit) else patience
         self._other = other
         self._said: dict[str, str] = {}
@@ -162,7 +160,7 @@ class Monitor(Closing):
             if item is not None and isinstance(item.event, sentences.Frame):
                 source = self._feed.source(item.source)
                 return Frame.of(
-                    self._seer.see(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
+                    self._processor.process(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
                 )
             if item is not None:
                 self._tell(item)
@@ -175,7 +173,7 @@ class Monitor(Closing):
 
         Returns the reply's value; Refused or LinkError where the board says no, or nothing.
         """
-        reply, seconds = self._feed.ask(board, kind, *fields), limits.MONITOR_ANSWER.unless(seconds)
+        reply, seconds = self._feed.ask(board, kind, *fields), time_limits.MONITOR_ANSWER.unless(seconds)
         try:
             return reply.result(seconds)
         except (futures.TimeoutError, futures.CancelledError) as error:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from host_tools.monitor.figure import SCORE_ONE
-from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Note
-from host_tools.serial_link import Event, Statistics, events, remedy
+from host_tools.monitor.feed import Note
+from host_tools.monitor.frame_processing import ProcessedFrame
+from host_tools.serial_link import Event, Statistics, events, remedy, units
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.
-_MISHAPS = ("missed", "damaged", "torn", "absurd", "restarts", "reconnects", "fallbacks", "blocks_lost")
+_MISHAPS = ("missed", "damaged", "torn", "absurd", "restarts", "reconnects", "fallbacks", "blocks_lost", "throttled")
 
 
 def of(event: Event | Note) -> str | None:
@@ -50,13 +49,13 @@ def _trouble(event: events.Trouble) -> str:
     return f"error {event.code}: {event.text}{times}{f'; {what_to_do}' if what_to_do else ''}"
 
 
-def scores(seen: Seen) -> str:
+def scores(processed: ProcessedFrame) -> str:
     """How many people are in a frame, and how sure that is."""
-    poses = seen.frame.poses
+    poses = processed.frame.poses
     if not poses:
         return "nobody"
-    names = [f"#{person} " for person in seen.ids] if seen.ids is not None else [""] * len(poses)
-    each = ", ".join(f"{name}{pose.score / SCORE_ONE:.2f}" for name, pose in zip(names, poses, strict=True))
+    names = [f"#{person} " for person in processed.ids] if processed.ids is not None else [""] * len(poses)
+    each = ", ".join(f"{name}{pose.score / units.SCORE_ONE:.2f}" for name, pose in zip(names, poses, strict=True))
     return f"{len(poses)} {'person' if len(poses) == 1 else 'people'} ({each})"
 
 

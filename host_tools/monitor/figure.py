@@ -13,13 +13,11 @@ from rich.text import Text
 
 from conversion import network
 from conversion.decoding import overlay
-from host_tools.serial_link import Pose
+from host_tools.serial_link import Pose, units
 
 DOTS_X, DOTS_Y = 2, 4
 # 64 of 255 is also what the firmware draws on the LCD (draw_score).
 PART_SCORE = 64
-X16_PER_PIXEL = 16
-SCORE_ONE = 255
 # Unicode, "Braille Patterns": the bit of each dot of a character, [row, column].
 _BRAILLE = 0x2800
 _BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
@@ -60,18 +58,18 @@ def draw(
     the lines to them, are left out; so is what lies outside of the picture. The first person is in front.
     """
     dots = np.full((rows * DOTS_Y, columns * DOTS_X), _NOBODY)
-    factor = _scale(size, columns, rows) / X16_PER_PIXEL
+    factor = _scale(size, columns, rows) / units.PER_PIXEL
     for place in reversed(range(len(poses))):
         keypoints = np.array(poses[place].keypoints)
         _draw_pose(dots, keypoints[:, :2] * factor, keypoints[:, 2] >= part_score, place)
     return _text(dots, people if people is not None else range(len(poses)))
 
 
-def _draw_pose(dots: np.ndarray, places: np.ndarray, seen: np.ndarray, person: int) -> None:
+def _draw_pose(dots: np.ndarray, places: np.ndarray, processed: np.ndarray, person: int) -> None:
     for a, b in network.SKELETON:
-        if seen[a] and seen[b]:
+        if processed[a] and processed[b]:
             _set(dots, _line(places[a], places[b]), person)
-    for place in places[seen]:
+    for place in places[processed]:
         _set(dots, place + np.array([[0, 0], [1, 0], [0, 1], [1, 1]]), person)
 
 

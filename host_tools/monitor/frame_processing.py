@@ -11,7 +11,7 @@ from host_tools.serial_link import Frame
 
 
 @dataclass(frozen=True)
-class Seen:
+class ProcessedFrame:
     """A frame of the source `label`, received at `at` (time.monotonic); `ids` of its people, None if not asked for."""
 
     label: str
@@ -35,8 +35,8 @@ class Seen:
         return tuple(person - 1 for person in self.ids)
 
 
-class Seer:
-    """Makes Seen of frames, of any number of sources."""
+class FrameProcessor:
+    """Processes the frames of any number of sources."""
 
     def __init__(self, smooth: bool = False, ids: bool = False) -> None:
         """Smoothing follows persons too, whether their ids are shown or not."""
@@ -44,11 +44,11 @@ class Seer:
         self._people: defaultdict[str, People] = defaultdict(People)
         self._smoothers: defaultdict[str, Smoother] = defaultdict(Smoother)
 
-    def see(self, label: str, frame: Frame, at: float, size: tuple[int, int]) -> Seen:
+    def process(self, label: str, frame: Frame, at: float, size: tuple[int, int]) -> ProcessedFrame:
         """A frame of a source whose model's picture has that size; frames must come in their order."""
         if not (self._smooth or self._ids):
-            return Seen(label, frame, at, size)
+            return ProcessedFrame(label, frame, at, size)
         ids = self._people[label].identify(frame.poses, frame.t_ms)
         if self._smooth:
             frame = replace(frame, poses=self._smoothers[label].smooth(frame.poses, ids, frame.t_ms, size))
-        return Seen(label, frame, at, size, ids if self._ids else None)
+        return ProcessedFrame(label, frame, at, size, ids if self._ids else None)

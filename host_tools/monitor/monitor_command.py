@@ -10,7 +10,7 @@ import rich_click as click
 from host_tools.talk import talk, until_signalled
 
 if TYPE_CHECKING:
-    from host_tools.monitor.watching import Request
+    from host_tools.monitor.watching import MonitorOptions
 
 # host_tools.monitor.web.server.PORT, which only a server needs to import.
 DEFAULT_WEB_PORT = 8017
@@ -51,14 +51,14 @@ def monitor(**options: object) -> None:
     """
     from host_tools.monitor import watching
 
-    request = watching.Request(**options)
-    _check(request)
+    options = watching.MonitorOptions(**options)
+    _check(options)
     with until_signalled() as over:
-        watching.watch(request, over, talk)
+        watching.watch(options, over, talk)
 
 
-def _check(request: Request) -> None:
-    if request.replay and (request.ports or request.baud):
+def _check(options: MonitorOptions) -> None:
+    if options.replay and (options.ports or options.baud):
         raise click.UsageError("--replay reads a file, so --port and --baud have no use with it")
-    if request.speed is not None and not request.replay:
+    if options.speed is not None and not options.replay:
         raise click.UsageError("--speed is that of --replay FILE")

@@ -11,10 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from host_tools.monitor import event_format, figure
-from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Source
+from host_tools.monitor.feed import Source
+from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.rates import Rates
-from host_tools.serial_link import STAGES, STATES, Stats
+from host_tools.serial_link import STAGES, STATES, Stats, units
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66
@@ -31,7 +31,7 @@ class Board:
 
     source: Source
     rates: Rates = field(default_factory=Rates)
-    seen: Seen | None = None
+    processed: ProcessedFrame | None = None
     stats: Stats | None = None
 
 
@@ -54,9 +54,9 @@ def _side_by_side(board: Board, columns: int, rows: int) -> RenderableType:
 
 def _stacked(board: Board, columns: int, rows: int) -> RenderableType:
     """Figure above, one line each of people, stages and link below; without a figure where there is no room."""
-    lines = (
-        [Text("")] if board.seen is None else [_one_line(board), Text(event_format.stages(board.seen.frame.stages_us))]
-    )
+    lines = [Text("")]
+    if board.processed is not None:
+        lines = [_one_line(board), Text(event_format.stages(board.processed.frame.stages_us))]
     lines.append(Text(_link(board.source)))
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
@@ -64,10 +64,10 @@ def _stacked(board: Board, columns: int, rows: int) -> RenderableType:
 
 
 def _figure(board: Board, columns: int, rows: int) -> RenderableType:
-    if board.seen is None:
+    if board.processed is None:
         return Text("no frame yet" + "\n" * (rows - 1), style="dim")
-    width, height = figure.cells(board.seen.size, columns, rows)
-    drawn = figure.draw(board.seen.frame.poses, board.seen.size, width, height, board.seen.colours)
+    width, height = figure.cells(board.processed.size, columns, rows)
+    drawn = figure.draw(board.processed.frame.poses, board.processed.size, width, height, board.processed.colours)
     return Align.center(drawn, width=columns)
 
 
@@ -83,9 +83,9 @@ def _rate(board: Board, now: float) -> str:
 def _state(board: Board, now: float) -> str | None:
     if not board.source.alive:
         return "ended"
-    if board.seen is not None and now - board.seen.at > _LATE_SECONDS:
+    if board.processed is not None and now - board.processed.at > _LATE_SECONDS:
         why = f" ({STATES[board.stats.state]})" if board.stats and board.stats.state != _RUNNING else ""
-        return f"no frame for {now - board.seen.at:.0f} s{why}"
+        return f"no frame for {now - board.processed.at:.0f} s{why}"
     return None
 
 
@@ -99,7 +99,7 @@ def _one_line(board: Board) -> Text:
 
 
 def _count(board: Board) -> int:
-    return len(board.seen.frame.poses) if board.seen else 0
+    return len(board.processed.frame.poses) if board.processed else 0
 
 
 def _nobody() -> Text:
@@ -107,20 +107,20 @@ def _nobody() -> Text:
 
 
 def _person(board: Board, place: int, keypoints: bool = False) -> Text:
-    pose, ids = board.seen.frame.poses[place], board.seen.ids
+    pose, ids = board.processed.frame.poses[place], board.processed.ids
     line = f"#{ids[place]}" if ids else f"{place + 1}"
-    line += f"  {pose.score / figure.SCORE_ONE:.2f}"
+    line += f"  {pose.score / units.SCORE_ONE:.2f}"
     if keypoints:
         drawn = sum(score >= figure.PART_SCORE for _, _, score in pose.keypoints)
         line += f"  {drawn} of {len(pose.keypoints)} keypoints"
-    return Text(line, style=figure.style(board.seen.colours[place]))
+    return Text(line, style=figure.style(board.processed.colours[place]))
 
 
 def _numbers(board: Board) -> list[Text]:
     """Frame, stages, link and board, a line each."""
     lines = []
-    if board.seen is not None:
-        frame = board.seen.frame
+    if board.processed is not None:
+        frame = board.processed.frame
         lines += ["", f"frame {frame.number}, {frame.t_ms / 1000:.1f} s"]
         lines += [f"{stage:8}{frame.stages_us[stage] / 1000:9.1f} ms" for stage in STAGES]
     lines += ["", *_link(board.source).split(", ")]

@@ -8,10 +8,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
-from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted
+from host_tools.monitor.feed import Item, Note, Queue, Source
+from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -37,6 +37,7 @@ class PortReader:
             self._link.close()
             raise LinkError(reason)
         self._label = name
+        self._names: set[str] = set()
         self._hello: Hello | None = None
         self._alive = True
         self.failure: HostToolError | None = None
@@ -71,7 +72,7 @@ class PortReader:
         if self._thread.ident is None:
             self._link.close()
         else:
-            self._thread.join(limits.READER_END.seconds)
+            self._thread.join(time_limits.READER_END.seconds)
 
     def _run(self) -> None:
         try:
@@ -91,7 +92,7 @@ class PortReader:
 
     def _greet(self) -> None:
         try:
-            self._take(self._link.greet(limits.MONITOR_GREETING.seconds))
+            self._take(self._link.greet(time_limits.MONITOR_GREETING.seconds))
         except LinkError as error:
             # The item names its source already.
             self._put(Note(str(error).removeprefix(f"{self._link.port}: ")))
@@ -112,7 +113,8 @@ class PortReader:
             self._speed_is_due = True
         self._hello = hello
         # At its start the program has not read its settings, and says "-".
-        if hello.board != _NO_NAME:
+        if hello.board != _NO_NAME and len({*self._names, hello.board}) <= limits.MOST_NAMES:
+            self._names.add(hello.board)
             self._label = f"{hello.board}@{self._name}" if self._several else hello.board
 
     def _raise_speed(self) -> None:

@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
-from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
+from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Found, Hello, Lost
 
@@ -30,6 +30,7 @@ ONLINE, OFFLINE = "online", "offline"
 _KEEPALIVE_SECONDS = 15
 _RECONNECT_SECONDS = (1, 30)
 # MQTT 3.1.1, 4.7: separators and wildcards, which a name must not have.
+_MOST_PREFIX = 1000
 _NO_NAME = re.compile(r"[/+#\x00\s]")
 
 
@@ -46,15 +47,21 @@ class Address:
     @classmethod
     def of(cls, url: str) -> Address:
         """From mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX; HostToolError says what is wrong, without the password."""
-        form = "write mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX"
+        form = "write mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX, in a password %2F for /, %23 for #, %40 for @"
+        # No part of the URL may stand in a message: a password with / or # ends up in any of them.
         try:
             parts = urllib.parse.urlsplit(url)
-            port = parts.port or PORT
-        except ValueError as error:
-            raise HostToolError(f"--mqtt: not a URL ({error}); {form}") from error
-        prefix = urllib.parse.unquote(parts.path).strip("/")
+            port, prefix = parts.port or PORT, urllib.parse.unquote(parts.path, errors="strict").strip("/")
+        except ValueError:
+            raise HostToolError(f"--mqtt: not a URL; {form}") from None
         if parts.scheme != "mqtt" or not parts.hostname:
-            raise HostToolError(f"--mqtt: begins with {parts.scheme or 'no scheme'}:, and must name a host; {form}")
+            raise HostToolError(f"--mqtt: does not begin with mqtt:// and a host; {form}")
+        if "@" in parts.path + parts.query + parts.fragment:
+            raise HostToolError(f"--mqtt: has an @ behind its first /, # or ?; {form}")
+        if not prefix.isprintable() or len(prefix) > _MOST_PREFIX:
+            raise HostToolError(
+                f"--mqtt: has a prefix that does not print, or of more than {_MOST_PREFIX} letters; {form}"
+            )
         if not prefix or parts.query or parts.fragment or re.search(r"[+#\x00]", prefix):
             raise HostToolError(f"--mqtt: has no topic prefix, or one with +, # or ?; {form}")
         user, password = (urllib.parse.unquote(text) if text else None for text in (parts.username, parts.password))
@@ -83,16 +90,16 @@ class Publisher(Output):
             reason = getattr(error, "strerror", None) or error
             raise LinkError(f"{self._address}: no broker answers ({reason}); is one running there?") from error
         self._client.loop_start()
-        answered = self._answered.wait(limits.BROKER.seconds)
+        answered = self._answered.wait(time_limits.BROKER.seconds)
         if not answered or self._refusal:
-            why = self._refusal or f"no answer in MQTT within {limits.BROKER.seconds:g} s"
+            why = self._refusal or f"no answer in MQTT within {time_limits.BROKER.seconds:g} s"
             self._client.disconnect()
             self._client.loop_stop()
             raise LinkError(f"{self._address}: {why}; check host, port, user and password")
 
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"posenet-maix-{uuid.uuid4().hex[:12]}")
-        client.connect_timeout = limits.BROKER.seconds
+        client.connect_timeout = time_limits.BROKER.seconds
         client.reconnect_delay_set(*_RECONNECT_SECONDS)
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)
@@ -100,11 +107,11 @@ class Publisher(Output):
         client.on_connect, client.on_disconnect = self._connected, self._disconnected
         return client
 
-    def frame(self, seen: Seen) -> None:
+    def frame(self, processed: ProcessedFrame) -> None:
         """Publish a frame; counted as unsent while there is no broker."""
-        self._set_status(seen.label, ONLINE)
-        body = json.dumps(seen.to_dict(), separators=(",", ":"))
-        if self._client.publish(self._topic(seen.label, "poses"), body).rc != mqtt.MQTT_ERR_SUCCESS:
+        self._set_status(processed.label, ONLINE)
+        body = json.dumps(processed.to_dict(), separators=(",", ":"))
+        if self._client.publish(self._topic(processed.label, "poses"), body).rc != mqtt.MQTT_ERR_SUCCESS:
             self.unsent += 1
 
     def event(self, item: Item) -> None:
@@ -122,7 +129,7 @@ class Publisher(Output):
         sent = [self._publish_status(topic, OFFLINE) for topic in reversed(self._status)]
         for message in sent:
             if self._client.is_connected() and message.rc == mqtt.MQTT_ERR_SUCCESS:
-                message.wait_for_publish(limits.BROKER_END.seconds)
+                message.wait_for_publish(time_limits.BROKER_END.seconds)
         self._client.disconnect()
         self._client.loop_stop()
         if self.unsent:

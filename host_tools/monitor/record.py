@@ -17,10 +17,13 @@ import typing
 from io import TextIOWrapper
 from pathlib import Path
 
-from conversion.network import KEYPOINTS
+from conversion.network import HEAD_NAMES, KEYPOINTS
+from conversion.outside.text import printable, shown
 from host_tools.errors import HostToolError
-from host_tools.monitor.items import Item, Note
+from host_tools.monitor.feed import Item, Note
+from host_tools.monitor.output import Output
 from host_tools.serial_link import STAGES, Frame, Pose, events
+from host_tools.serial_link.units import MOST_POSES, SCORE_ONE
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -38,6 +41,12 @@ KINDS = {
     "found": events.Found,
     "note": Note,
 }
+# A recording of 115 days. Waiting for a moment that no clock reaches would never end.
+MOST_MS = 10_000_000_000
+# A line that a board prints has 2 KiB in the reader, and six times that in JSON's escapes; so has a frame of 32 people.
+MOST_LINE_BYTES = 256 * 1024
+# A board's name, and the port where there are several; topics of MQTT hold it.
+_MOST_LABEL, _MOST_TEXT = 300, 8192
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
 
@@ -63,11 +72,18 @@ def from_dict(line: object) -> tuple[int, str, events.Event | Note] | None:
     """
     if not isinstance(line, dict) or type(line.get("at_ms")) is not int or not isinstance(line.get("board"), str):
         raise ValueError("no line of a recording")
+    at_ms, label = line["at_ms"], line["board"]
+    if not 0 <= at_ms <= MOST_MS:
+        raise ValueError(f"at_ms is {shown(at_ms)}, must be from 0 to {MOST_MS}")
+    if not 0 < len(label) <= _MOST_LABEL:
+        raise ValueError(f"board has {len(label)} letters, must have from 1 to {_MOST_LABEL}")
     if "poses" in line:
-        return line["at_ms"], line["board"], _frame(line)
+        return at_ms, printable(label), _frame(line)
     for name, kind in KINDS.items():
         if name in line:
-            return line["at_ms"], line["board"], _event(kind, line[name])
+            event = _event(kind, line[name])
+            events.check(event)
+            return at_ms, printable(label), event
     return None
 
 
@@ -78,17 +94,28 @@ def _frame(line: dict) -> Frame:
         raise ValueError("a frame whose fields are not whole")
     if tuple(stages) != STAGES or not _are_integers(stages.values()):
         raise ValueError(f"stages_us must have {', '.join(STAGES)}, in microseconds")
+    if min(numbers[:2]) < 0 or len(poses) > MOST_POSES:
+        raise ValueError(f"a frame before the first one, or of more than {MOST_POSES} people")
     return Frame(*numbers, stages, tuple(map(_pose, poses)))
 
 
 def _pose(pose: object) -> Pose:
     keypoints = pose.get("keypoints") if isinstance(pose, dict) else None
-    if not isinstance(keypoints, list) or len(keypoints) != len(KEYPOINTS) or type(pose.get("score")) is not int:
-        raise ValueError(f"a pose must have a score and {len(KEYPOINTS)} keypoints")
+    if not isinstance(keypoints, list) or len(keypoints) != len(KEYPOINTS) or not _is_score(pose.get("score")):
+        raise ValueError(f"a pose must have a score from 0 to {SCORE_ONE} and {len(KEYPOINTS)} keypoints")
     for keypoint in keypoints:
-        if not isinstance(keypoint, list) or len(keypoint) != 3 or not _are_integers(keypoint, 1 << 15):
-            raise ValueError("a keypoint must be three whole numbers, of 16 bits at most")
+        if (
+            not isinstance(keypoint, list)
+            or len(keypoint) != 3
+            or not _are_integers(keypoint, 1 << 15)
+            or not _is_score(keypoint[2])
+        ):
+            raise ValueError("a keypoint must be three whole numbers: two of 16 bits, and a score")
     return Pose(pose["score"], tuple(map(tuple, keypoints)))
+
+
+def _is_score(value: object) -> bool:
+    return type(value) is int and 0 <= value <= SCORE_ONE
 
 
 def _are_integers(values: typing.Iterable[object], limit: int = 1 << 40) -> bool:
@@ -105,8 +132,8 @@ def _event(kind: type, fields: object) -> typing.Any:
         if dataclasses.is_dataclass(hint):
             value = _event(hint, value)
         elif not _fits(value, hint):
-            raise ValueError(f"{_NAMES[kind]}.{name} is {value!r}")
-        made[name] = value
+            raise ValueError(f"{_NAMES[kind]}.{name} is {shown(repr(value))}")
+        made[name] = printable(value[:_MOST_TEXT]) if isinstance(value, str) else value
     return kind(**made)
 
 
@@ -114,11 +141,11 @@ def _fits(value: object, hint: object) -> bool:
     if isinstance(hint, types.UnionType):
         return any(_fits(value, choice) for choice in typing.get_args(hint))
     if typing.get_origin(hint) is dict:
-        return isinstance(value, dict) and _are_integers(value.values())
+        return isinstance(value, dict) and tuple(value) == HEAD_NAMES and _are_integers(value.values())
     return _are_integers([value]) if hint is int else type(value) is hint
 
 
-class Recorder:
+class Recorder(Output):
     """Writes items to a file as they come, each line whole and out of our hands at once. Call close()."""
 
     def __init__(self, path: Path, started: float) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
+from typing import BinaryIO
 
+from conversion.outside import json_text, reading
+from conversion.outside.text import shown
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item, Note, Queue, Source
-from host_tools.monitor.record import FORMAT, RecordingError, from_dict
+from host_tools.monitor.feed import Item, Note, Queue, Source
+from host_tools.monitor.record import FORMAT, MOST_LINE_BYTES, RecordingError, from_dict
 from host_tools.serial_link import Event, Hello, Restarted
+
+MOST_BOARDS = 64
 
 
 def read(path: Path) -> Iterator[tuple[int, str, Event | Note]]:
@@ -22,29 +26,39 @@ def read(path: Path) -> Iterator[tuple[int, str, Event | Note]]:
     its writer died is told of in a Note in its place.
     """
     try:
-        with path.open(encoding="utf-8") as file:
-            _check_head(path, file.readline())
-            at_ms = 0
-            for number, line in enumerate(file, start=2):
+        with reading.open_regular(path) as file:
+            _check_head(path, _line(path, 1, file))
+            at_ms, number, boards = 0, 1, set()
+            while line := _line(path, number := number + 1, file):
                 try:
-                    entry = from_dict(json.loads(line))
+                    entry = from_dict(json_text.parse(line, MOST_LINE_BYTES))
                 except ValueError as error:
-                    if not line.endswith("\n"):
+                    if not line.endswith(b"\n"):
                         yield at_ms, path.name, Note(f"{path}: the last line, {number}, is torn and was left out")
                         return
-                    raise RecordingError(f"{path}:{number}: is damaged ({error}); delete this line") from error
-                if entry is not None:
-                    at_ms = entry[0]
-                    yield entry
+                    raise RecordingError(f"{path}:{number}: is damaged ({shown(error)}); delete this line") from error
+                if entry is None:
+                    continue
+                at_ms = entry[0]
+                boards.add(entry[1])
+                if len(boards) > MOST_BOARDS:
+                    raise RecordingError(f"{path}:{number}: names more than {MOST_BOARDS} boards; no recording does")
+                yield entry
     except OSError as error:
         raise RecordingError(f"{path}: cannot be read ({error.strerror}); check the name") from error
-    except UnicodeDecodeError as error:
-        raise RecordingError(f"{path}: is no recording: not UTF-8 ({error.reason})") from error
 
 
-def _check_head(path: Path, line: str) -> None:
+def _line(path: Path, number: int, file: BinaryIO) -> bytes:
+    """The next line with its end, b"" behind the last one; RecordingError for one longer than any recording has."""
+    line = file.readline(MOST_LINE_BYTES + 1)
+    if len(line) > MOST_LINE_BYTES:
+        raise RecordingError(f"{path}:{number}: is longer than {MOST_LINE_BYTES} bytes, so this is no recording")
+    return line
+
+
+def _check_head(path: Path, line: bytes) -> None:
     try:
-        head = json.loads(line)
+        head = json_text.parse(line, MOST_LINE_BYTES)
     except ValueError:
         head = None
     found = head.get("format") if isinstance(head, dict) else None

@@ -7,14 +7,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from host_tools import limits
-from host_tools.errors import HostToolError, LinkError
+from host_tools import time_limits
+from host_tools.errors import LinkError
 from host_tools.monitor import event_format
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.frame_processing import Seer
-from host_tools.monitor.items import DEFAULT_SIZE, Item, Note
+from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Note
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.output import Output
-from host_tools.monitor.record import Recorder
 from host_tools.serial_link import Frame, events
 
 _POLL_SECONDS = 0.1
@@ -29,12 +27,10 @@ class Limits:
 
 
 class Session:
-    """A run. `outputs` get frames as `seer` makes them; `recorder` gets everything as it came."""
+    """A run, whose loop takes items from the feed. `outputs` get all of them, and frames as `processor` makes them."""
 
-    def __init__(
-        self, feed: Feed, outputs: Sequence[Output], limits: Limits, seer: Seer, recorder: Recorder | None = None
-    ) -> None:
-        self._feed, self._outputs, self._limits, self._seer, self._recorder = feed, outputs, limits, seer, recorder
+    def __init__(self, feed: Feed, outputs: Sequence[Output], limits: Limits, processor: FrameProcessor) -> None:
+        self._feed, self._outputs, self._limits, self._processor = feed, outputs, limits, processor
         self.frames = 0
         self._started = self._last_frame = time.monotonic()
         self._reasons: dict[str, str] = {}
@@ -45,11 +41,11 @@ class Session:
         LinkError if frames are waited for (there is a limit) and none come, with what the boards say instead;
         RecordingError for a damaged recording, or one that cannot be written on.
         """
-        while not over.is_set() and not self.done:
-            self.take(self._feed.next(_POLL_SECONDS))
+        while not over.is_set() and not self._done:
+            self._take(self._feed.next(_POLL_SECONDS))
 
     @property
-    def done(self) -> bool:
+    def _done(self) -> bool:
         """Whether the run has come to its end."""
         enough = self._limits.frames is not None and self.frames >= self._limits.frames
         late = self._limits.seconds is not None and time.monotonic() - self._started >= self._limits.seconds
@@ -57,13 +53,11 @@ class Session:
             raise LinkError(self._why_silent())
         return enough or late or self._feed.ended
 
-    def take(self, item: Item | None) -> None:
+    def _take(self, item: Item | None) -> None:
         """One item, or the time that has passed without one."""
         now = time.monotonic()
         if item is not None:
             self._note_reason(item)
-            if self._recorder is not None:
-                self._recorder.take(item)
             self._hand_out(item)
         elif self._limits.frames is not None and now - self._last_frame > self._patience:
             raise LinkError(self._why_silent())
@@ -85,9 +79,11 @@ class Session:
 
     @property
     def _patience(self) -> float:
-        return (limits.NEXT_FRAME if self.frames else limits.FIRST_FRAME).seconds
+        return (time_limits.NEXT_FRAME if self.frames else time_limits.FIRST_FRAME).seconds
 
     def _hand_out(self, item: Item) -> None:
+        for output in self._outputs:
+            output.take(item)
         if not isinstance(item.event, Frame):
             for output in self._outputs:
                 output.event(item)
@@ -95,9 +91,9 @@ class Session:
         self.frames += 1
         self._last_frame = time.monotonic()
         source = self._feed.source(item.source)
-        seen = self._seer.see(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
+        processed = self._processor.process(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
         for output in self._outputs:
-            output.frame(seen)
+            output.frame(processed)
 
     def _note_reason(self, item: Item) -> None:
         """Keep what a source said last that explains why it sends no frames."""
@@ -112,38 +108,3 @@ class Session:
             why = "it holds none" if recorded else "the board answers; is it paused? Press its key, or reset it"
             reasons = f"{', '.join(source.label for source in self._feed.sources)}: {why}"
         return f"no frame in {seconds:.0f} s; {reasons}"
-
-
-class Tapped:
-    """A feed that someone else reads, whose items pass through a session: for `--web` with other outputs.
-
-    What goes wrong in the session ends the run by `over`, and is raised by `check`.
-    """
-
-    def __init__(self, feed: Feed, session: Session, over: threading.Event) -> None:
-        self._feed, self._session, self._over = feed, session, over
-        self._failure: HostToolError | None = None
-
-    def __getattr__(self, name: str) -> object:
-        """Everything but `next` is the feed's own."""
-        return getattr(self._feed, name)
-
-    def next(self, seconds: float) -> Item | None:
-        """The next item, as Feed.next."""
-        if self._over.is_set():
-            return None
-        try:
-            item = self._feed.next(seconds)
-            self._session.take(item)
-            if self._session.done:
-                self._over.set()
-        except HostToolError as error:
-            self._failure = error
-            self._over.set()
-            return None
-        return item
-
-    def check(self) -> None:
-        """Raise what went wrong."""
-        if self._failure is not None:
-            raise self._failure

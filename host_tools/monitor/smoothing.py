@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from host_tools.monitor.figure import X16_PER_PIXEL
 from host_tools.monitor.people import LONGEST_ABSENCE_MS
-from host_tools.serial_link import Pose
+from host_tools.serial_link import Pose, units
 
 # tfjs-models pose-detection, movenet/constants.ts, KEYPOINT_FILTER_CONFIG: minCutOff 2.5 Hz, derivateCutOff 2.5 Hz,
 # beta 300 for coordinates that are 1 at the far side of the picture. Its dead band (thresholdCutOff) is not in the
@@ -59,7 +58,7 @@ class Smoother:
         `ids` are the people's, of `People`; `size` is the picture's width and height. Scores stay as they are. A time
         that stands still or goes back starts anew: the poses come back as they are.
         """
-        scale = np.array(size) * X16_PER_PIXEL
+        scale = np.array(size) * units.PER_PIXEL
         smoothed = tuple(self._one(pose, person, t_ms, scale) for pose, person in zip(poses, ids, strict=True))
         self._states = {
             person: state for person, state in self._states.items() if 0 <= t_ms - state.t_ms <= LONGEST_ABSENCE_MS

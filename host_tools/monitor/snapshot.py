@@ -13,16 +13,16 @@ from conversion.decoding import overlay
 from conversion.decoding.pose import Pose
 from conversion.errors import OutputError
 from host_tools.errors import HostToolError
-from host_tools.monitor.figure import PART_SCORE, SCORE_ONE, X16_PER_PIXEL
-from host_tools.monitor.frame_processing import Seen
+from host_tools.monitor.figure import PART_SCORE
+from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
-from host_tools.serial_link import Frame, sentences
+from host_tools.serial_link import Frame, sentences, units
 
 
 def draw(frame: Frame, size: tuple[int, int], part_score: int = PART_SCORE) -> Image.Image:
     """The people of a frame, RGB of `size`; keypoints below `part_score` (of 255), and lines to them, are left out."""
     paper = Image.new("RGB", size, overlay.PAPER)
-    return overlay.skeletons(paper, [_pose(pose) for pose in frame.poses], part_score=part_score / SCORE_ONE)
+    return overlay.skeletons(paper, [_pose(pose) for pose in frame.poses], part_score=part_score / units.SCORE_ONE)
 
 
 def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
@@ -31,7 +31,9 @@ def side_by_side(pictures: Sequence[tuple[str, Image.Image]]) -> Image.Image:
 
 
 def _pose(pose: sentences.Pose) -> Pose:
-    return Pose(pose.score / SCORE_ONE, np.array(pose.keypoints) / (X16_PER_PIXEL, X16_PER_PIXEL, SCORE_ONE))
+    return Pose(
+        pose.score / units.SCORE_ONE, np.array(pose.keypoints) / (units.PER_PIXEL, units.PER_PIXEL, units.SCORE_ONE)
+    )
 
 
 class SnapshotKeeper(Output):
@@ -40,18 +42,18 @@ class SnapshotKeeper(Output):
     def __init__(self, path: Path) -> None:
         """HostToolError now rather than at the end, if the picture's folder cannot be written."""
         self._path = path
-        self._seen: dict[str, Seen] = {}
+        self._processed: dict[str, ProcessedFrame] = {}
         self._attempt(lambda: files.check_writable(path.parent))
 
-    def frame(self, seen: Seen) -> None:
+    def frame(self, processed: ProcessedFrame) -> None:
         """Keep a frame in place of the board's last one."""
-        self._seen[seen.label] = seen
+        self._processed[processed.label] = processed
 
     def write(self) -> bool:
         """Draw the frames kept, PNG, whole or not at all; False where there are none."""
-        if not self._seen:
+        if not self._processed:
             return False
-        pictures = [(label, draw(seen.frame, seen.size)) for label, seen in sorted(self._seen.items())]
+        pictures = [(label, draw(last.frame, last.size)) for label, last in sorted(self._processed.items())]
         self._attempt(lambda: files.write_png(self._path, side_by_side(pictures)))
         return True
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from host_tools.monitor import event_format
-from host_tools.monitor.frame_processing import Seen
-from host_tools.monitor.items import Item, Source
+from host_tools.monitor.feed import Item, Source
+from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.monitor.panel import Board, panel
 from host_tools.serial_link import Print, Stats
@@ -40,12 +40,12 @@ class Terminal(Output):
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._live.start()
 
-    def frame(self, seen: Seen) -> None:
+    def frame(self, processed: ProcessedFrame) -> None:
         """Take a frame; it is drawn with the next tick."""
-        board = self._board(seen.label)
+        board = self._board(processed.label)
         if board is not None:
-            board.seen = seen
-            board.rates.add(seen.at, seen.frame)
+            board.processed = processed
+            board.rates.add(processed.at, processed.frame)
 
     def event(self, item: Item) -> None:
         """Print what the board or the host says."""

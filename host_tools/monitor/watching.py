@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 import time
@@ -12,21 +11,21 @@ from pathlib import Path
 
 from rich.console import Console
 
+from conversion import command_line
 from conversion.progress import Talk
-from host_tools.monitor import terminal
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.frame_processing import Seer
-from host_tools.monitor.items import Item, Note
-from host_tools.monitor.lines import JsonLines, PlainLines
+from host_tools.monitor import sources, terminal
+from host_tools.monitor.feed import Feed, Item, Note
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.output import Output
 from host_tools.monitor.record import Recorder
-from host_tools.monitor.session import Limits, Session, Tapped
+from host_tools.monitor.session import Limits, Session
 from host_tools.monitor.snapshot import SnapshotKeeper
+from host_tools.monitor.text_output import JsonFrames, PlainText
 from host_tools.serial_link import ports
 
 
 @dataclass(frozen=True)
-class Request:
+class MonitorOptions:
     """What was asked for: the options of `monitor`, see its help."""
 
     ports: tuple[str, ...] = ()
@@ -50,24 +49,27 @@ class Request:
         return Limits(1 if alone else self.frames, self.seconds)
 
 
-def watch(request: Request, over: threading.Event, talk: Talk) -> None:
+def watch(options: MonitorOptions, over: threading.Event, talk: Talk) -> None:
     """Run until the end that was asked for, or `over`; then one line about it to `talk`.
 
     HostToolError for everything that is in the way. A reader of stdout that goes away ends the run, too.
     """
     with ExitStack() as parts:
-        keeper = SnapshotKeeper(request.snapshot) if request.snapshot else None
-        recorder = parts.enter_context(closing(Recorder(request.record, time.monotonic()))) if request.record else None
-        feed = parts.enter_context(_feed(request))
-        view = parts.enter_context(closing(_view(request, talk)))
-        outputs = [view, *([keeper] if keeper else [])]
-        if request.mqtt:
-            outputs.append(parts.enter_context(closing(_publisher(request.mqtt, view))))
-        session = Session(feed, outputs, request.limits, Seer(request.smooth, request.ids), recorder)
+        keeper = SnapshotKeeper(options.snapshot) if options.snapshot else None
+        recorder = parts.enter_context(closing(Recorder(options.record, time.monotonic()))) if options.record else None
+        feed = parts.enter_context(_feed(options))
+        view = parts.enter_context(closing(_view(options, talk)))
+        # What was recorded can be replayed even if another output fails at it.
+        outputs = [output for output in (recorder, view, keeper) if output]
+        if options.mqtt:
+            outputs.append(parts.enter_context(closing(_publisher(options.mqtt, view))))
+        if options.web is not None:
+            outputs.append(parts.enter_context(closing(_page(options.web, feed, talk))))
+        session = Session(feed, outputs, options.limits, FrameProcessor(options.smooth, options.ids))
         try:
-            _run(request, feed, session, over, talk)
+            session.run(over)
         except BrokenPipeError:
-            _forget_stdout()
+            command_line.forget_stdout()
             return
         if keeper:
             keeper.write()
@@ -75,19 +77,19 @@ def watch(request: Request, over: threading.Event, talk: Talk) -> None:
         talk(session.summary)
 
 
-def _feed(request: Request) -> Feed:
-    if request.replay:
-        return Feed.replay(request.replay, 1.0 if request.speed is None else request.speed)
-    return Feed(ports.choose_all(request.ports), baud=request.baud)
+def _feed(options: MonitorOptions) -> Feed:
+    if options.replay:
+        return sources.of_recording(options.replay, 1.0 if options.speed is None else options.speed)
+    return sources.of_ports(ports.choose_all(options.ports), baud=options.baud)
 
 
-def _view(request: Request, talk: Talk) -> Output:
-    if request.as_json:
-        return JsonLines(sys.stdout, talk)
-    if request.web is not None:
+def _view(options: MonitorOptions, talk: Talk) -> Output:
+    if options.as_json:
+        return JsonFrames(sys.stdout, talk)
+    if options.web is not None:
         return Output()
     console = Console(highlight=False)
-    return terminal.Terminal(console) if terminal.fits(console) else PlainLines(sys.stdout, talk)
+    return terminal.Terminal(console) if terminal.fits(console) else PlainText(sys.stdout, talk)
 
 
 def _publisher(url: str, view: Output) -> Output:
@@ -96,19 +98,7 @@ def _publisher(url: str, view: Output) -> Output:
     return Publisher(url, lambda text: view.event(Item("mqtt", Note(text), time.monotonic())))
 
 
-def _run(request: Request, feed: Feed, session: Session, over: threading.Event, talk: Talk) -> None:
-    if request.web is None:
-        session.run(over)
-        return
+def _page(port: int, feed: Feed, talk: Talk) -> Output:
     from host_tools.monitor import web
 
-    tapped = Tapped(feed, session, over)
-    web.serve(tapped, request.web, over, talk, Path.cwd())
-    tapped.check()
-
-
-def _forget_stdout() -> None:
-    """Nobody reads it any more: what is left in its buffer must not raise again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    return web.Page(port, feed, talk, Path.cwd())

@@ -10,23 +10,20 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
+from conversion import processes
 from conversion.progress import Talk, silent
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import ports
 
-_GARBAGE = 0.2
-_SPIFFS = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
+_WORKER = "host_tools.prompt.worker"
 
 
 class RaisedError(LinkError):
@@ -71,13 +68,13 @@ class Prompt(Closing):
         self.port = port
         self._talk = talk
         self._events: queue.Queue[dict] = queue.Queue()
-        self._process = _started(port, wiring)
+        self._process = processes.start(_WORKER, port, *([wiring] if wiring else []))
         self._reader = threading.Thread(target=self._read_events, name=f"prompt of {port}", daemon=True)
         self._reader.start()
         try:
-            self._finish(limits.WORKER_START.seconds, "starting mpremote")
-            stop = limits.STOP.unless(stop_seconds)
-            self._ask("stopping the program", stop + limits.WORKER_START.seconds, do="stop", seconds=stop)
+            self._finish(time_limits.WORKER_START.seconds, "starting mpremote")
+            stop = time_limits.STOP.unless(stop_seconds)
+            self._ask("stopping the program", stop + time_limits.WORKER_START.seconds, do="stop", seconds=stop)
         except BaseException:
             self._kill()
             raise
@@ -88,7 +85,7 @@ class Prompt(Closing):
 
     def put(self, path: str, data: bytes, progress: Callable[[int], None] | None = None) -> None:
         """Write a file at an absolute path; `progress` gets the bytes of each piece that is written."""
-        seconds = limits.PUT.seconds + limits.PUT_A_KIB.seconds * len(data) / 1024
+        seconds = time_limits.PUT.seconds + time_limits.PUT_A_KIB.seconds * len(data) / 1024
         encoded = base64.b64encode(data).decode()
         for event in self._asked(f"writing {path}", seconds, do="put", path=path, data=encoded):
             if event["event"] == "progress" and progress:
@@ -96,7 +93,7 @@ class Prompt(Closing):
 
     def restart(self) -> None:
         """Reset the chip. From then on read() gives what it says, and nothing else can be done."""
-        self._ask("resetting the board", limits.WORKER_START.seconds, do="restart")
+        self._ask("resetting the board", time_limits.WORKER_START.seconds, do="restart")
 
     def read(self, seconds: float) -> bytes:
         """What the board has said since restart(): as soon as there is something, b"" after `seconds`."""
@@ -114,14 +111,11 @@ class Prompt(Closing):
             with contextlib.suppress(OSError):
                 self._send({"do": "close"})
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(limits.WORKER_END.seconds)
+                self._process.wait(time_limits.WORKER_END.seconds)
         self._kill()
 
     def _kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            self._process.stdin.close()
+        processes.end(self._process)
         self._reader.join()
         self._process.stdout.close()
 
@@ -180,7 +174,7 @@ class Prompt(Closing):
         if kind == "port":
             return _port_error(self.port, event["text"])
         if kind == "silent":
-            return LinkError(f"{self.port}: {_diagnosis(self.port, event)}")
+            return LinkError(event["text"])
         if kind == "lost":
             return LinkError(
                 f"{self.port}: lost the board ({_last_line(event['text'])}): cable, power, or another program on the "
@@ -192,23 +186,8 @@ class Prompt(Closing):
         )
 
 
-def _started(port: str, wiring: str | None) -> subprocess.Popen:
-    root = Path(__file__).resolve().parents[2]
-    path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", "host_tools.prompt.worker", port, *([wiring] if wiring else [])]
-    return subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8"},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def _last_line(text: str) -> str:
-    """The last line that says something, without control characters."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return "".join(letter for letter in (lines or ["nothing"])[-1] if letter.isprintable())
+    return processes.last_words(text, "nothing")
 
 
 def _port_error(port: str, text: str) -> LinkError:
@@ -218,22 +197,3 @@ def _port_error(port: str, text: str) -> LinkError:
     except LinkError as error:
         return error
     return LinkError(f"{port}: cannot be opened ({_last_line(text)}); close other programs that use it and try again")
-
-
-def _diagnosis(port: str, findings: dict) -> str:
-    """Why no prompt answered, from what came instead, and what to do."""
-    heard = findings["heard"]
-    erase = f"if its boot.py blocks, erase its files with `{_SPIFFS.format(port=port)}` and deploy again"
-    if "core dump" in heard:
-        return "the chip has crashed (it printed a core dump): press RESET on the board and try again"
-    if not findings["count"]:
-        return (
-            "nothing came back: is this the board's port (of a bridge with two take the other one), is the board on, "
-            f"and MaixPy on it (`flash --firmware`)? Press RESET and try again; {erase}"
-        )
-    if findings["odd"] > _GARBAGE:
-        return "what comes is unreadable, so the baud rate is another one than 115200: press RESET and try again"
-    return (
-        f"no prompt, though the board talks (last: {_last_line(heard)!r}): its program ignores Ctrl-C. "
-        f"Start again and press RESET meanwhile; {erase}"
-    )

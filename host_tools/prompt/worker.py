@@ -22,7 +22,8 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
-from host_tools import limits
+from host_tools import time_limits
+from host_tools.serial_link import BAUD, Heard, Wanted, diagnosis, ports
 
 CTRL_C, ENTER_RAW = b"\x03", b"\r\x01"
 FRIENDLY_PROMPT, RAW_PROMPT = b">>> ", b"raw REPL; CTRL-B to exit\r\n>"
@@ -38,7 +39,8 @@ HELP_AFTER = 0.2
 # The board's receive ring holds 2 KiB and drops what is more, so no command is longer than that: however slow the
 # board is, it has room for one. Bytes of a file or a script in one command, and the length of their Python text.
 PIECE_BYTES, MOST_TEXT = 1024, 1600
-HEARD_BYTES = 4096
+# What a script of ours prints has some hundred KB at most: the list of 16 MiB of flash, block by block.
+MOST_PRINTED_BYTES = 4 * 1024 * 1024
 
 Emit = Callable[..., None]
 
@@ -49,11 +51,10 @@ class Holder:
     def __init__(self, port: str, wiring: str | None, emit: Emit) -> None:
         self._emit = emit
         self._wiring = wiring
-        self._transport = SerialTransport(port, timeout=limits.PROMPT_READ.seconds)
+        self._transport = SerialTransport(port, timeout=time_limits.PROMPT_READ.seconds)
         # MicroPython 1.11 has no raw-paste mode; asking for it costs time.
         self._transport.use_raw_paste = False
-        self._heard = bytearray()
-        self._count = 0
+        self._heard = Heard(port, BAUD, ports.siblings(port))
         self.listening = False
 
     def stop(self, seconds: float) -> None:
@@ -67,12 +68,14 @@ class Holder:
             attempt += 1
             passed = time.monotonic() - began
             if passed > seconds:
-                self._emit("failed", kind="silent", **self._findings())
+                # Where nothing but our own keys comes back, there is no board.
+                self._heard.echoes = int(bool(self._heard.bytes) and set(self._heard.tail) <= set(CTRL_C + ENTER_RAW))
+                self._emit("failed", kind="silent", text=diagnosis.explain(self._heard, Wanted.PROMPT))
                 return
             if passed > HELP_AFTER * seconds and not helped:
                 helped = True
                 self._help()
-        port.timeout = limits.PROMPT_READ.seconds
+        port.timeout = time_limits.PROMPT_READ.seconds
         self._transport.enter_raw_repl(soft_reset=False)
         self._emit("done")
 
@@ -87,7 +90,7 @@ class Holder:
         # What was typed ahead may bring more prompts.
         while self._listen(QUIET_SECONDS, RAW_PROMPT):
             pass
-        return self._heard.endswith(RAW_PROMPT)
+        return self._heard.tail.endswith(RAW_PROMPT)
 
     def _listen(self, seconds: float, wanted: bytes) -> bool:
         """Whether what comes within `seconds` ends like this. A board that starts meanwhile is interrupted in time."""
@@ -96,8 +99,7 @@ class Holder:
         while time.monotonic() < deadline:
             data = self._transport.serial.read(max(1, self._transport.serial.in_waiting))
             fresh += data
-            self._count += len(data)
-            self._heard = (self._heard + data)[-HEARD_BYTES:]
+            self._heard.add(data)
             if data and STARTED in fresh[-len(data) - len(STARTED) :]:
                 self._interrupt_start()
                 fresh.clear()
@@ -112,18 +114,10 @@ class Holder:
 
     def _help(self) -> None:
         """The board does not listen: reset it, if that can be done from here."""
-        from host_tools.serial_link import ports
-
         if self._wiring and ports.pulse_reset(self._transport.serial, self._wiring):
             self._emit("talk", text="the board does not listen to Ctrl-C, so it was reset through DTR and RTS")
         else:
             self._emit("talk", text="the board does not listen to Ctrl-C: press its RESET key now")
-
-    def _findings(self) -> dict:
-        """What a diagnosis goes by: bytes heard, and the last of them as text."""
-        odd = sum(byte > 0x7E or (byte < 0x20 and byte not in b"\t\r\n\x03\x04") for byte in self._heard)
-        text = self._heard.decode("ascii", errors="replace")
-        return {"count": self._count, "odd": odd / max(len(self._heard), 1), "heard": text}
 
     def execute(self, source: str) -> None:
         """Run a script; its lines as they come, then the whole of what it printed."""
@@ -132,6 +126,8 @@ class Holder:
         def take(byte: bytes) -> None:
             if byte == b"\x04":
                 return
+            if len(printed) >= MOST_PRINTED_BYTES:
+                raise TransportError(f"the board prints without end, more than {MOST_PRINTED_BYTES} bytes")
             printed.extend(byte)
             line.extend(byte)
             if byte == b"\n":

@@ -4,6 +4,8 @@ What other rooms need of it is offered here.
 """
 
 from host_tools.serial_link.decoder import Decoder
+from host_tools.serial_link.diagnosis import Heard, Wanted
+from host_tools.serial_link.error_codes import ErrorCode
 from host_tools.serial_link.events import (
     STATES,
     Block,
@@ -23,21 +25,24 @@ from host_tools.serial_link.events import (
     Trouble,
 )
 from host_tools.serial_link.link import Link, Refused
-from host_tools.serial_link.opening import MissingPortError
+from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from host_tools.serial_link.statistics import Statistics
 
 __all__ = [
+    "BAUD",
     "STAGES",
     "STATES",
     "Block",
     "BlockLost",
     "Decoder",
     "Digest",
+    "ErrorCode",
     "Event",
     "Found",
     "Frame",
+    "Heard",
     "Hello",
     "Link",
     "Lost",
@@ -53,5 +58,6 @@ __all__ = [
     "Statistics",
     "Stats",
     "Trouble",
+    "Wanted",
     "remedy",
 ]

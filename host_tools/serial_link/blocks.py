@@ -7,7 +7,7 @@ import binascii
 import zlib
 from dataclasses import dataclass, field
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.serial_link.events import Announcement, Block, BlockLost, Chunk
 from host_tools.serial_link.statistics import Statistics
 
@@ -18,7 +18,7 @@ _NEAR = 3
 
 
 @dataclass(frozen=True)
-class Request:
+class MissingChunks:
     """Chunks to ask for: a RESEND's fields after the id."""
 
     bulk: int
@@ -37,13 +37,27 @@ class _Incoming:
     pieces: dict[int, bytes] = field(default_factory=dict)
     vain: int = 0
     wrong: int = 0
+    # All chunks before this one are here.
+    _lowest: int = 0
 
     @property
     def chunks(self) -> int:
         return -(-self.announced.size // self.announced.chunk_bytes)
 
-    def missing(self) -> list[int]:
-        return [number for number in range(self.chunks) if number not in self.pieces]
+    def first_gap(self) -> tuple[int, int]:
+        """The first and last chunk to ask for next; at least one must be missing."""
+        while self._lowest in self.pieces:
+            self._lowest += 1
+        last = number = self._lowest
+        while number - last <= _NEAR and number < self.chunks:
+            last = last if number in self.pieces else number
+            number += 1
+        return self._lowest, last
+
+    def begin_again(self) -> None:
+        """Forget all chunks."""
+        self.pieces.clear()
+        self._lowest = 0
 
     def expected(self, number: int) -> int:
         """Bytes of a chunk."""
@@ -86,14 +100,14 @@ class Blocks:
             return self._want_more()
         return []
 
-    def due(self, now: float) -> tuple[list[BlockLost], Request | None]:
+    def due(self, now: float) -> tuple[list[BlockLost], MissingChunks | None]:
         """What is to be done by now: blocks to give up, chunks to ask for."""
         block = self._block
         if block is None:
             return [], None
-        if now - block.since > limits.BLOCK.seconds:
-            return self.forget(f"not whole after {limits.BLOCK.seconds:.0f} s"), None
-        if now - block.heard > limits.BLOCK_STALL.seconds:
+        if now - block.since > time_limits.BLOCK.seconds:
+            return self.forget(f"not whole after {time_limits.BLOCK.seconds:.0f} s"), None
+        if now - block.heard > time_limits.BLOCK_STALL.seconds:
             lost = self._want_more()
             if lost:
                 return lost, None
@@ -107,7 +121,7 @@ class Blocks:
             return []
         self._over = block.announced.bulk
         self._statistics.blocks_lost += 1
-        missing = len(block.missing())
+        missing = block.chunks - len(block.pieces)
         return [
             BlockLost(
                 block.announced.kind,
@@ -137,7 +151,7 @@ class Blocks:
         if zlib.crc32(data) != announced.crc32:
             # Some chunk is wrong although its line's checksum is right: all of them again, once.
             block.wrong += 1
-            block.pieces.clear()
+            block.begin_again()
             return self._want_more() if block.wrong == 1 else self.forget("its CRC-32 is wrong, twice")
         self._block, self._over, self._due = None, announced.bulk, False
         self._statistics.blocks += 1
@@ -147,24 +161,19 @@ class Blocks:
         """Ask for what is missing, if that can be."""
         if self._block.announced.kind != HEADS:
             return self.forget("lost on the line; a preview is not sent again")
-        if self._block.vain >= limits.BLOCK_STALL.times:
+        if self._block.vain >= time_limits.BLOCK_STALL.times:
             return self.forget(f"{self._block.vain} requests for them brought none")
         self._due = True
         return []
 
-    def _request(self, now: float) -> Request:
+    def _request(self, now: float) -> MissingChunks:
         block = self._block
-        first, *others = block.missing()
-        last = first
-        for number in others:
-            if number - last > _NEAR:
-                break
-            last = number
+        first, last = block.first_gap()
         block.last, block.heard = last, now
         block.vain += 1
         self._due = False
         self._statistics.resent += 1
-        return Request(block.announced.bulk, first, last - first + 1)
+        return MissingChunks(block.announced.bulk, first, last - first + 1)
 
 
 def _decoded(chunk: Chunk, block: _Incoming) -> bytes:

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from conversion.outside.text import printable
 from host_tools.serial_link import events
-from host_tools.serial_link.blocks import Blocks, Request
-from host_tools.serial_link.events import Absurd, Announcement, BlockLost, Chunk, Event, Hello, Print, Reply, Restarted
+from host_tools.serial_link.blocks import Blocks, MissingChunks
+from host_tools.serial_link.events import (
+    Absurd,
+    Announcement,
+    BlockLost,
+    Chunk,
+    Event,
+    Hello,
+    OtherProtocol,
+    Print,
+    Reply,
+    Restarted,
+    SelfTest,
+    Trouble,
+)
+from host_tools.serial_link.limits import Throttle
 from host_tools.serial_link.sentences import Frame, Frames, Reader, Sentence
 from host_tools.serial_link.statistics import Statistics
 
-# What could move a terminal's cursor or worse; a tab is harmless.
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
+# What is told of in words, a line each.
+_TOLD = (Hello, OtherProtocol, Restarted, Trouble, SelfTest, BlockLost)
 
 
 class Decoder:
@@ -32,6 +46,7 @@ class Decoder:
         self._reader = Reader()
         self._frames = Frames()
         self._blocks = Blocks(self.statistics)
+        self._throttle = Throttle()
         self._absurd = 0
         self._last_frame: int | None = None
 
@@ -42,12 +57,15 @@ class Decoder:
         for sentence in self._reader.feed(data):
             found += self._prints()
             self.statistics.sentences += 1
-            found += self._said(sentence, seconds)
+            found += (event for event in self._said(sentence, seconds) if self._is_no_storm(event, seconds))
         found += self._prints()
         self._count()
         return found
 
-    def due(self, seconds: float) -> tuple[list[BlockLost], Request | None]:
+    def _is_no_storm(self, event: Event | Reply, seconds: float) -> bool:
+        return not isinstance(event, _TOLD) or self._throttle.lets_through(type(event), seconds)
+
+    def due(self, seconds: float) -> tuple[list[BlockLost], MissingChunks | None]:
         """What is to be done by now: see `Blocks.due`."""
         return self._blocks.due(seconds)
 
@@ -110,10 +128,11 @@ class Decoder:
 
     def _prints(self) -> list[Print]:
         lines, self._reader.text = self._reader.text, []
-        return [Print(_CONTROL.sub("\ufffd", line)) for line in lines]
+        return [Print(printable(line)) for line in lines]
 
     def _count(self) -> None:
         statistics, frames = self.statistics, self._frames
         statistics.damaged = self._reader.damaged + self._reader.cut
         statistics.torn = frames.torn
+        statistics.throttled = self._throttle.held_back
         statistics.absurd = frames.absurd - frames.misplaced + self._absurd

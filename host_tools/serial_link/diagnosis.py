@@ -1,9 +1,10 @@
-"""Why a board does not answer: judges what was heard on the port instead, and says what to do."""
+"""What came instead of what was waited for: judges what was heard on a board's port, and says what to do."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from enum import Enum, auto
 
 from host_tools.serial_link.events import PROTOCOL, OtherProtocol
 
@@ -13,12 +14,28 @@ _BANNER = re.compile(rb"MicroPython v|Type \"help\(\)\"")
 _CRASH = re.compile(rb"core dump: ([ -~]{1,60})")
 _RAW = b"raw REPL; CTRL-B to exit"
 _PROMPT = re.compile(rb"(>>> |\.\.\. |=== )\s*$")
+_FRIENDLY_PROMPT = b">>> "
 _TRACEBACK = b"Traceback (most recent call last)"
 _LAST_ERROR = re.compile(rb"^([A-Za-z_.]+(?:Error|Exception|Interrupt|Exit)\b[^\r\n]*)", re.MULTILINE)
 # Of text, next to no byte is outside of ASCII; of text at a wrong speed, many are.
 _MOST_STRANGE = 0.1
 _LEAST_TO_JUDGE = 16
 _LINE_LENGTH = 80
+# What the REPL's keys send, Ctrl-A to Ctrl-D, and terminals.
+_HARMLESS = frozenset(b"\x01\x02\x03\x04\t\r\n\x1b")
+# The files of /flash, of a board that cannot be reached any more.
+_ERASE = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
+
+
+class Wanted(Enum):
+    """What was waited for; it decides what to do next."""
+
+    # Of the program to a sentence of ours.
+    ANSWER = auto()
+    # MicroPython's, after Ctrl-C.
+    PROMPT = auto()
+    # That the program which has been put there starts, after a reset.
+    START = auto()
 
 
 @dataclass
@@ -54,27 +71,35 @@ class Heard:
         return "".join(letter if letter.isprintable() else "\ufffd" for letter in (texts or [""])[-1])[:_LINE_LENGTH]
 
 
-def explain(heard: Heard) -> str:
+def explain(heard: Heard, wanted: Wanted = Wanted.ANSWER) -> str:
     """One line: what, where, why probably, and what to do next."""
-    if heard.lost:
-        return heard.lost
-    reason = _of_sentences(heard) or _of_text(heard) or _of_silence(heard)
-    return f"{heard.port}: {reason}"
+    return heard.lost or f"{heard.port}: {reason(heard, wanted)}"
 
 
-def _of_sentences(heard: Heard) -> str | None:
+def reason(heard: Heard, wanted: Wanted = Wanted.ANSWER) -> str:
+    """The same without the port."""
+    return _of_sentences(heard, wanted) or _of_text(heard, wanted) or _of_silence(heard, wanted)
+
+
+def ends_at_prompt(tail: bytes) -> bool:
+    """Whether MicroPython waits for somebody to type, where nobody has typed yet."""
+    return tail.endswith(_FRIENDLY_PROMPT)
+
+
+def _of_sentences(heard: Heard, wanted: Wanted) -> str | None:
     if heard.other_protocol:
         other = heard.other_protocol
         return (
             f"the board's program {other.firmware} speaks protocol {other.protocol}, this tool protocol {PROTOCOL}; "
             "put the program that belongs to this tool on the board with `make deploy`"
         )
-    if heard.echoes and not _is_prompt(heard):
+    at_prompt = _is_prompt(heard.tail)
+    if heard.echoes and not at_prompt:
         return (
             "whatever is sent comes straight back: this is no board's port, or its lines TX and RX touch; "
             f"{_other_port(heard)}"
         )
-    if heard.sentences - heard.echoes > 0 and not _is_prompt(heard):
+    if heard.sentences - heard.echoes > 0 and not at_prompt and wanted is Wanted.ANSWER:
         return (
             "the board sends, but does not answer: what is sent does not reach it (line TX, USB hub) or it is busy; "
             "reset the board and try again"
@@ -82,26 +107,38 @@ def _of_sentences(heard: Heard) -> str | None:
     return None
 
 
-def _of_text(heard: Heard) -> str | None:
+def _of_text(heard: Heard, wanted: Wanted) -> str | None:
     tail = bytes(heard.tail)
     if crash := _CRASH.search(tail):
         return f"the chip has crashed ({crash[1].decode().strip()}) and stands still; press its reset key"
-    if _RAW in tail:
-        return (
-            "the board is in the raw REPL, where an upload was broken off, and its program does not run; press its "
-            "reset key"
-        )
-    if not heard.bytes:
+    if not heard.bytes and _RAW not in tail:
         return None
-    if _is_prompt(heard):
-        return _at_prompt(tail)
     if _strange(tail) > _MOST_STRANGE and len(tail) >= _LEAST_TO_JUDGE:
         return (
             f"what comes is no text at {heard.baud} baud, so the board speaks at another rate (MaixPy-IDE leaves it at "
             "1500000): press its reset key, close the IDE"
         )
+    if wanted is Wanted.PROMPT:
+        return _deaf(heard)
+    if _RAW in tail:
+        return (
+            "the board is in the raw REPL, where an upload was broken off, and its program does not run; press its "
+            "reset key"
+        )
+    if _is_prompt(tail):
+        return _at_prompt(tail, wanted)
     if heard.damaged:
         return "sentences come, but all are damaged: the cable or the USB hub is bad, or another program reads as well"
+    return _other_text(heard, wanted)
+
+
+def _other_text(heard: Heard, wanted: Wanted) -> str | None:
+    tail = bytes(heard.tail)
+    if wanted is Wanted.START and heard.said:
+        return (
+            f"MaixPy has started, but not the program; the last line is {heard.said!r}; press its reset key, then look "
+            "with `make monitor`"
+        )
     if _BOOT_LOG.search(tail) or _BANNER.search(tail):
         return (
             "MaixPy has started, but not the program: wait some seconds and try again; if it stays so, put the program "
@@ -112,23 +149,39 @@ def _of_text(heard: Heard) -> str | None:
     return None
 
 
-def _at_prompt(tail: bytes) -> str:
+def _at_prompt(tail: bytes, wanted: Wanted) -> str:
     """The REPL answers; our own question made a SyntaxError there, which says nothing."""
     errors = [found for found in _LAST_ERROR.findall(tail) if not found.startswith(b"SyntaxError")]
     why = ""
     if _TRACEBACK in tail and errors:
         why = f" (it ended with {errors[-1].decode(errors='replace').strip()[:_LINE_LENGTH]})"
+    then = "press its reset key, and if that does not help, put the program on it with `make deploy`"
+    if wanted is Wanted.START:
+        then = "deploy again, and if that does not help, report it with the output of `make monitor`"
+    if wanted is Wanted.START and not why:
+        then = "its main.py does not start it"
+    return f"the board is at MicroPython's prompt, its program does not run{why}; {then}"
+
+
+def _deaf(heard: Heard) -> str:
+    """Something runs, and no Ctrl-C stops it."""
     return (
-        f"the board is at MicroPython's prompt, its program does not run{why}; press its reset key, and if that does "
-        "not help, put the program on it with `make deploy`"
+        f"no prompt, though the board talks (it says {heard.said!r}): its program ignores Ctrl-C. Start again and "
+        f"press its reset key meanwhile; {_blocking_start(heard)}"
     )
 
 
-def _of_silence(heard: Heard) -> str:
+def _of_silence(heard: Heard, wanted: Wanted) -> str:
+    erase = f"; {_blocking_start(heard)}" if wanted is Wanted.PROMPT else ""
     return (
         "nothing comes from it: is the board on, and is this its port? "
         f"{_other_port(heard)}; press its reset key (without BOOT); a board without MaixPy needs `make flash` first"
+        f"{erase}"
     )
+
+
+def _blocking_start(heard: Heard) -> str:
+    return f"if its boot.py blocks, erase its files with `{_ERASE.format(port=heard.port)}` and deploy again"
 
 
 def _other_port(heard: Heard) -> str:
@@ -137,11 +190,11 @@ def _other_port(heard: Heard) -> str:
     return "try another port (`python -m serial.tools.list_ports` shows them)"
 
 
-def _is_prompt(heard: Heard) -> bool:
-    return _PROMPT.search(heard.tail) is not None
+def _is_prompt(tail: bytes) -> bool:
+    return _PROMPT.search(tail) is not None
 
 
 def _strange(data: bytes) -> float:
     """Share of bytes that no text has."""
-    strange = sum(byte >= 0x7F or (byte < 0x20 and byte not in b"\t\r\n\x1b") for byte in data)
+    strange = sum(byte >= 0x7F or (byte < 0x20 and byte not in _HARMLESS) for byte in data)
     return strange / max(1, len(data))

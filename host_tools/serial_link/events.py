@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from conversion.network import HEAD_NAMES
-from host_tools.serial_link import sentences
+from host_tools.serial_link import error_codes, limits, sentences, units
 from host_tools.serial_link.sentences import Frame, Sentence
 
 PROTOCOL = 1
@@ -124,11 +124,19 @@ STATES = ("starting", "running", "paused", "waiting after an error", "receiving 
 
 @dataclass(frozen=True)
 class Trouble:
-    """Something went wrong on the board, `count` times since it last said so; `remedies.remedy(code)` helps."""
+    """Something went wrong on the board, `count` times since it last said so; `remedies.remedy(code)` helps.
+
+    `code` is one of ErrorCode, or that of a newer program.
+    """
 
     code: int
     count: int
     text: str
+
+    @property
+    def keeps_from_frames(self) -> bool:
+        """Whether the board computes no frames meanwhile."""
+        return error_codes.keeps_from_frames(self.code)
 
 
 @dataclass(frozen=True)
@@ -235,11 +243,11 @@ _COUNT = _within(0, 10**12 - 1)
 _MILLISECONDS = _within(0, 3_600_000)
 _BAUD = _within(1200, 4_000_000)
 _SIZE = _within(0, 4096)
-_POSES = _within(0, sentences.MAX_POSES)
+_POSES = _within(0, units.MOST_POSES)
 _TEXT = sentences.text_of
-# A block is at most the heads of the largest model, or a JPEG; a chunk must fit into a sentence.
-_BLOCK_BYTES = _within(1, 1 << 20)
-_CHUNK_BYTES = _within(1, 3 * sentences.MAX_SENTENCE // 4)
+# A chunk must fit into a sentence.
+_BLOCK_BYTES = _within(1, limits.MOST_BLOCK_BYTES)
+_CHUNK_BYTES = _within(limits.LEAST_CHUNK_BYTES, 3 * sentences.MAX_SENTENCE // 4)
 
 
 def _digest(frame: int, heads: int, *each: int) -> Digest:
@@ -262,8 +270,9 @@ _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
     "SETTINGS": (
         Settings,
         (
-            *(_within(0, 1), _within(1, sentences.MAX_POSES), _within(1, 32768), _within(0, 1023), _within(0, 32768)),
-            *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(10, 95)),
+            *(_within(0, 1), _within(1, units.MOST_POSES), _within(1, units.THRESHOLD_ONE)),
+            *(_within(0, units.MOST_RADIUS), _within(0, units.THRESHOLD_ONE)),
+            *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(*units.PREVIEW_QUALITIES)),
         ),
     ),
     "STATS": (
@@ -291,6 +300,18 @@ def read(sentence: Sentence) -> Event | Reply | Announcement | Chunk | Absurd | 
         return made(*(kind(text) for kind, text in zip(kinds, sentence.fields, strict=False)))
     except ValueError as error:
         return Absurd(sentence.kind, str(error))
+
+
+def check(event: object) -> None:
+    """ValueError unless a board could say this: every field of an event from elsewhere is within its sentence's limits.
+
+    Kinds that are no board's sentence pass.
+    """
+    for made, kinds in _TABLE.values():
+        if made is type(event):
+            for entry, kind in zip(fields(event), kinds, strict=True):
+                value = getattr(event, entry.name)
+                kind("-" if value is None else str(value))
 
 
 def _other_protocol(sentence: Sentence) -> OtherProtocol:

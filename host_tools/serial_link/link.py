@@ -13,11 +13,10 @@ import random
 import time
 from typing import TypeVar
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.limits import Tries
-from host_tools.serial_link import diagnosis, ports, sentences
+from host_tools.serial_link import diagnosis, limits, ports, sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
@@ -25,6 +24,7 @@ from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.statistics import Statistics
+from host_tools.time_limits import Tries
 
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
@@ -63,6 +63,8 @@ class Link(Closing):
         self._serial = ReconnectingPort(port, baud, patient)
         self._decoder = Decoder()
         self._kept: list[Event] = []
+        # Of all events ever kept, so many are gone: places in the list are counted from the first one.
+        self._gone = 0
         self._replies: dict[int, Reply] = {}
         self._awaited: set[int] = set()
         self._next_id = random.randrange(1, _HIGHEST_ID)
@@ -113,9 +115,10 @@ class Link(Closing):
             if left <= 0:
                 break
         events, self._kept = self._kept, []
+        self._gone += len(events)
         return events
 
-    def ask(self, kind: str, *fields: int | str | None, tries: Tries = limits.ANSWER) -> int:
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
 
         Sends again where no answer comes, as `tries` says. Refused where the board says no; LinkError, with what was
@@ -141,7 +144,7 @@ class Link(Closing):
         LinkError after `seconds`.
         """
         self._begin_listening()
-        event = self._next(kind, 0, seconds)
+        event = self._next(kind, self._gone, seconds)
         if event is not None:
             return event
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
@@ -153,8 +156,8 @@ class Link(Closing):
 
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
-        deadline = time.monotonic() + limits.GREETING.unless(seconds)
-        begin = len(self._kept)
+        deadline = time.monotonic() + seconds
+        begin = self._gone + len(self._kept)
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
             self._send(sentences.made("HELLO", self._new_id()))
@@ -175,7 +178,7 @@ class Link(Closing):
         board does not do; LinkError if it does not answer at all any more.
         """
         try:
-            self.ask("BAUD", rate, tries=limits.SPEED_ANSWER)
+            self.ask("BAUD", rate, tries=time_limits.SPEED_ANSWER)
         except Refused:
             raise
         except LinkError:
@@ -185,13 +188,13 @@ class Link(Closing):
         time.sleep(_CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
-            if self._answers(limits.SPEED_PING):
+            if self._answers(time_limits.SPEED_PING):
                 self._raised, self._last_ping = rate, time.monotonic()
                 return True
         finally:
             if not self._raised:
                 self._serial.set_baud(self._usual_baud)
-        if self._answers(limits.USUAL_SPEED_PING):
+        if self._answers(time_limits.USUAL_SPEED_PING):
             self.statistics.fallbacks += 1
             return False
         raise LinkError(f"no answer after the change to {rate} baud: {self.diagnosis()}")
@@ -209,7 +212,7 @@ class Link(Closing):
         """Lower a raised speed and let the port go."""
         try:
             if self._raised and self._serial.is_open:
-                self.ask("BAUD", self._usual_baud, tries=limits.LOWER_SPEED)
+                self.ask("BAUD", self._usual_baud, tries=time_limits.LOWER_SPEED)
         except LinkError:
             # The board falls back by itself.
             pass
@@ -239,7 +242,7 @@ class Link(Closing):
         if reply.status:
             raise Refused(self.port, kind, reply)
         if kind == "SELFTEST":
-            self._busy_until = time.monotonic() + limits.SELFTEST.seconds
+            self._busy_until = time.monotonic() + time_limits.SELFTEST.seconds
         return reply.value
 
     def _answers(self, tries: Tries) -> bool:
@@ -250,13 +253,13 @@ class Link(Closing):
         return True
 
     def _next(self, kind: type[T] | tuple[type, ...], begin: int, seconds: float) -> T | None:
-        """The first kept event of a kind from `begin` on, taken out; waits for one."""
+        """The first kept event of a kind from `begin` on, counted from the first one ever, taken out; waits for one."""
         deadline = time.monotonic() + seconds
         while True:
-            for number in range(begin, len(self._kept)):
+            for number in range(max(0, begin - self._gone), len(self._kept)):
                 if isinstance(self._kept[number], kind):
                     return self._kept.pop(number)
-            begin = len(self._kept)
+            begin = self._gone + len(self._kept)
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -289,6 +292,7 @@ class Link(Closing):
             before = self._sentences_of_board
             for event in self._decoder.feed(data, now):
                 self._take(event)
+            self._drop_oldest()
             if self._sentences_of_board > before:
                 self._last_sentence = now
                 self._heard.forget_before_sentence()
@@ -305,10 +309,17 @@ class Link(Closing):
             self._heard.other_protocol = event
         elif isinstance(event, SelfTest):
             # What was asked meanwhile is answered only now.
-            self._busy_until = time.monotonic() + limits.AFTER_SELFTEST.seconds
+            self._busy_until = time.monotonic() + time_limits.AFTER_SELFTEST.seconds
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
         self._kept.append(event)
+
+    def _drop_oldest(self) -> None:
+        """Whoever waits for one event does not keep all others for ever."""
+        if len(self._kept) > limits.MOST_KEPT_EVENTS:
+            dropped = len(self._kept) - limits.MOST_KEPT_EVENTS // 2
+            del self._kept[:dropped]
+            self._gone += dropped
 
     def _changed(self, change: Lost | Found) -> None:
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""
@@ -327,7 +338,7 @@ class Link(Closing):
 
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
-        if self._raised and now - self._last_sentence > limits.RAISED_SILENCE.seconds and now > self._busy_until:
+        if self._raised and now - self._last_sentence > time_limits.RAISED_SILENCE.seconds and now > self._busy_until:
             self._raised = None
             self.statistics.fallbacks += 1
             self._serial.set_baud(self._usual_baud)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import serial
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
 
 try:
@@ -152,7 +152,9 @@ def _keep_others_out(port: serial.SerialBase, name: str) -> None:
 
 def _limits(name: str) -> dict[str, object]:
     """How long a write may take, and that the port is ours alone; over RFC 2217 the connection has its own limit."""
-    return {} if name.lower().startswith("rfc2217://") else {"write_timeout": limits.WRITE.seconds, "exclusive": True}
+    if name.lower().startswith("rfc2217://"):
+        return {}
+    return {"write_timeout": time_limits.WRITE.seconds, "exclusive": True}
 
 
 def _is_pseudo_terminal(name: str) -> bool:

@@ -12,18 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conversion.network import KEYPOINTS
+from conversion.outside.text import printable
+from host_tools.serial_link.units import MOST_POSES, SCORE_ONE
 
 MAX_SENTENCE = 1024
 LINE_END = b"\r\n"
 STAGES = ("capture", "kpu", "decode", "draw", "send")
 # A coordinate fits 16 bits in 1/16 pixel, a score is a byte; what is beyond was not computed by the firmware.
 _COORDINATES = range(-(1 << 15), 1 << 15)
-_SCORES = range(256)
-MAX_POSES = 32
+_SCORES = range(SCORE_ONE + 1)
 _SENTENCE = re.compile(rb"\$([A-Z]{1,12}),?([ -#%-)+-~]*)\*([0-9A-F]{4})")
 _BEGIN = re.compile(rb"\$[A-Z]")
-# A sentence that has lost its `$` or its type: fields without spaces, and a checksum at the very end.
-_HEADLESS = re.compile(rb"\S*,\S*\*[0-9A-F]{4}")
+# How a sentence ends that has lost its `$` or its type.
+_CHECKSUM = re.compile(rb"\*[0-9A-F]{4}")
+_CHECKSUM_BYTES = 5
 # What is left of a sentence for somebody who begins to listen in the middle of it.
 _REST = re.compile(rb"[^$\s]*\*[0-9A-F]{4}|[0-9A-F]{1,4}")
 _INTEGER = re.compile(r"-?[0-9]{1,12}")
@@ -88,8 +90,8 @@ def made(kind: str, *fields: int | str | None) -> bytes:
 
 
 def text_of(field: str) -> str:
-    """A text field as the board meant it: `%` and two hex digits stand for a byte."""
-    return urllib.parse.unquote(field, errors="replace")
+    """A text field as the board meant it: `%` and two hex digits stand for a byte; what does not print is replaced."""
+    return printable(urllib.parse.unquote(field, errors="replace"))
 
 
 def read(line: bytes) -> Sentence | None:
@@ -101,6 +103,12 @@ def read(line: bytes) -> Sentence | None:
     if match is None or binascii.crc_hqx(line[start + 1 : match.start(3) - 1], 0xFFFF) != int(match[3], 16):
         return None
     return Sentence(match[1].decode(), tuple(match[2].decode().split(",")))
+
+
+def _is_headless(line: bytes) -> bool:
+    """Fields without spaces, and a checksum at the very end. No pattern for the whole: it would try every comma."""
+    ends = _CHECKSUM.fullmatch(line[-_CHECKSUM_BYTES:]) is not None
+    return ends and b"," in line[:-_CHECKSUM_BYTES] and len(line.split()) == 1 and not line[-1:].isspace()
 
 
 @dataclass
@@ -131,7 +139,7 @@ class Reader:
             if sentence is not None:
                 self.cut += len(_BEGIN.findall(line)) - 1
                 yield sentence
-            elif (begins := len(_BEGIN.findall(line))) or _HEADLESS.fullmatch(line):
+            elif (begins := len(_BEGIN.findall(line))) or _is_headless(line):
                 self.damaged += max(1, begins)
             elif line:
                 self.text.append(line.decode("utf-8", errors="replace"))
@@ -169,7 +177,7 @@ class Frames:
 
     def _begin(self, numbers: list[int]) -> Frame | None:
         self.drop()
-        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(MAX_POSES + 1):
+        if len(numbers) < _FRAME_FIELDS or min(numbers[:2]) < 0 or numbers[3] not in range(MOST_POSES + 1):
             raise ValueError("a FRAME with impossible fields")
         self._frame, self._poses = numbers, []
         return self._whole()

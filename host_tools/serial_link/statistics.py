@@ -15,6 +15,7 @@ class Statistics:
     missed: numbers between frames that were given out: torn or damaged on the way, or never sent for want of room.
     restarts: of the board's program. reconnects: of the port. blocks, blocks_lost: of data (heads, previews).
     resent: requests for lost chunks. fallbacks: from a raised speed to the usual one.
+    throttled: events that came in a storm of their kind and were not passed on.
     """
 
     bytes: int = 0
@@ -30,3 +31,4 @@ class Statistics:
     blocks_lost: int = 0
     resent: int = 0
     fallbacks: int = 0
+    throttled: int = 0

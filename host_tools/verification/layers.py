@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from conversion import network
+from conversion.feature_map import LINE_BYTES, FeatureMap
 from conversion.kmodel import v3_container
 from conversion.kmodel.layer import BATCH_NORM_BYTES
-from conversion.kmodel.layout import LINE_BYTES, FeatureMap
 from conversion.kmodel.v3_container import ConvBody, Reader
 from host_tools.verification.model import Model
 

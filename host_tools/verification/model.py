@@ -13,7 +13,6 @@ import numpy as np
 
 from conversion import card, network
 from conversion.decoding import board_decoder
-from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu import posenet
 from conversion.kpu.posenet import Heads, Simulation
@@ -90,9 +89,8 @@ def load(path: Path) -> Model:
 
     ModelFormatError or UnsupportedModelError for what is no V3 kmodel of this project, or a card of another one.
     """
-    data = posenet.read_kmodel(path)
-    kmodel = v3.read(data, str(path))
-    return Model(path, data, kmodel, card.read_for(path, data), Simulation(kmodel, str(path)))
+    found = posenet.read_described(path)
+    return Model(path, found.data, found.model, found.card, found.simulation)
 
 
 def joined(heads: Mapping[str, np.ndarray]) -> bytes:

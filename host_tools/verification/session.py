@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from conversion.kpu.posenet import Heads
 from conversion.progress import Talk
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError, VerificationError
 from host_tools.serial_link import (
     STATES,
@@ -42,9 +42,6 @@ _ASK_AGAIN_SECONDS = 1.0
 # frame of three people through once in three times.
 _RUNS = 10
 _POLL_SECONDS = 0.25
-# Errors that do not keep frames from being computed: LCD, the maker's hook, previews.
-_HARMLESS = range(40, 43)
-_OF_THE_PROGRAM = 20
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Session:
 
         LinkError where the line does not let one through or the board refuses, BoardError for what it reports instead.
         """
-        quiet = (limits.DRAWING if kind == "SELFTEST" else limits.RUN_SILENCE).seconds
+        quiet = (time_limits.DRAWING if kind == "SELFTEST" else time_limits.RUN_SILENCE).seconds
         for _ in range(_RUNS):
             number = self.link.ask(kind, *fields)
             run = self._collected(number, heads, kind == "SELFTEST", quiet)
@@ -121,7 +118,7 @@ class Session:
         """Events as they come, until the line has been silent for so many seconds."""
         begin = heard = time.monotonic()
         received = self.link.statistics.bytes
-        while time.monotonic() - heard < quiet and time.monotonic() - begin < limits.RUN.seconds:
+        while time.monotonic() - heard < quiet and time.monotonic() - begin < time_limits.RUN.seconds:
             for event in self.link.poll(_POLL_SECONDS):
                 self._check(event)
                 yield event
@@ -132,7 +129,7 @@ class Session:
         """Errors for events after which there is nothing to be verified."""
         if isinstance(event, Restarted):
             raise self.restarted()
-        if isinstance(event, Trouble) and _keeps_from_frames(event):
+        if isinstance(event, Trouble) and event.keeps_from_frames:
             raise BoardError(_reported(self.link, event))
 
     def check_boot(self) -> None:
@@ -176,7 +173,7 @@ def opened(link: Link, model: Model, talk: Talk) -> Iterator[Session]:
 
 def _resume(link: Link, talk: Talk) -> None:
     try:
-        link.ask("RESUME", tries=limits.RESUME)
+        link.ask("RESUME", tries=time_limits.RESUME)
     except LinkError:
         talk("the board could not be told to go on: press its reset key if it stands still")
 
@@ -208,7 +205,7 @@ def _wait_until_ready(link: Link, talk: Talk) -> None:
     elif state == _STARTING:
         talk("the board is starting")
     # The program tries again at once when told to; then it says what is wrong, if it did not just do so.
-    trouble = _awaited(link, (limits.VERIFY_TROUBLE if state == _WAITING else limits.VERIFY_START).seconds)
+    trouble = _awaited(link, (time_limits.VERIFY_TROUBLE if state == _WAITING else time_limits.VERIFY_START).seconds)
     if trouble is not None:
         raise BoardError(_reported(link, trouble))
 
@@ -221,7 +218,7 @@ def _awaited(link: Link, seconds: float) -> Trouble | None:
         for event in _events_within(link, _ASK_AGAIN_SECONDS):
             if isinstance(event, Hello) and _takes_frames(event):
                 return None
-            if isinstance(event, Trouble) and _keeps_from_frames(event):
+            if isinstance(event, Trouble) and event.keeps_from_frames:
                 return event
     raise BoardError(
         f"{link.port}: the board's program runs, but takes no frames: it has no kmodel, or no camera; its LCD and "
@@ -235,10 +232,6 @@ def _events_within(link: Link, seconds: float) -> Iterator[Event]:
         yield from link.poll(left)
 
 
-def _keeps_from_frames(trouble: Trouble) -> bool:
-    return trouble.code >= _OF_THE_PROGRAM and trouble.code not in _HARMLESS
-
-
 def _takes_frames(hello: Hello) -> bool:
     return hello.kmodel_bytes > 0 and hello.source >= 0
 
@@ -249,11 +242,11 @@ def _reported(link: Link, trouble: Trouble) -> str:
 
 def _told(link: Link, kind: str, event: type[Told]) -> Told:
     """What the board tells when asked, asked again where its sentence was lost."""
-    for _ in range(limits.TELL.times):
+    for _ in range(time_limits.TELL.times):
         link.poll(0)
         link.ask(kind)
         with contextlib.suppress(LinkError):
-            return link.wait_for(event, limits.TELL.seconds)
+            return link.wait_for(event, time_limits.TELL.seconds)
     raise LinkError(f"{link.port}: the board answers, but its {kind} does not arrive; take another cable, or no hub")
 
 

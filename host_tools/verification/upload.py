@@ -11,15 +11,13 @@ from typing import Protocol
 import numpy as np
 
 from conversion.progress import Count
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
-from host_tools.limits import Tries
-from host_tools.serial_link import Refused
+from host_tools.serial_link import ErrorCode, Refused
+from host_tools.time_limits import Tries
 
 # How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
 STORED = np.dtype(">u2")
-# What the firmware answers that a new start mends: no such upload (any more), or pixels that arrived damaged.
-BAD_FIELD, BAD_CHUNK, BAD_DATA = 2, 4, 5
 _STARTS = 3
 
 
@@ -61,7 +59,8 @@ def send(link: Asker, words: np.ndarray, chunk_bytes: int, progress: Count) -> S
         try:
             chunks = _send_once(link, words.shape, data, chunk_bytes, progress)
         except Refused as error:
-            if error.code not in (BAD_FIELD, BAD_CHUNK) or starts == _STARTS:
+            # What a new start mends: no such upload (any more), or pixels that arrived damaged.
+            if error.code not in (ErrorCode.BAD_FIELD, ErrorCode.BAD_CHUNK) or starts == _STARTS:
                 raise
             starts += 1
         else:
@@ -89,12 +88,12 @@ def _chunk(link: Asker, number: int, piece: bytes, count: int) -> int:
     """Send one chunk; the number of the next one that the board wants, which is always a later one."""
     fields = number, base64.b64encode(piece).decode()
     try:
-        wanted = link.ask("CHUNK", *fields, tries=limits.CHUNK_ANSWER)
+        wanted = link.ask("CHUNK", *fields, tries=time_limits.CHUNK_ANSWER)
     except Refused as error:
-        if error.code != BAD_FIELD:
+        if error.code != ErrorCode.BAD_FIELD:
             raise
         # Damaged so that the sentence's checksum is right all the same: one in 65,536 damaged ones.
-        wanted = link.ask("CHUNK", *fields, tries=limits.CHUNK_ANSWER)
+        wanted = link.ask("CHUNK", *fields, tries=time_limits.CHUNK_ANSWER)
     if not number < wanted <= count:
         raise LinkError(
             f"after chunk {number} of {count} the board wants {wanted}; its program is not sound: run `deploy`"

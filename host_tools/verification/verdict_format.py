@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from conversion import network
+from host_tools.serial_link import units
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
 from host_tools.verification.layers import LayerPlace
 from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, Finding, Verdict
@@ -164,8 +165,9 @@ def _channels(channels: tuple[int, ...]) -> str:
 def _poses(difference: PosesDifference) -> str:
     counts = f"board {difference.found_count} poses, host {difference.expected_count}"
     return (
-        f"{counts}; of those that both have, {difference.positions} coordinates (by up to {difference.farthest}/16 "
-        f"pixel), {difference.keypoint_scores} keypoint scores and {difference.pose_scores} scores of poses differ"
+        f"{counts}; of those that both have, {difference.positions} coordinates (by up to {difference.farthest}/"
+        f"{units.PER_PIXEL} pixel), {difference.keypoint_scores} keypoint scores and "
+        f"{difference.pose_scores} scores of poses differ"
     )
 
 

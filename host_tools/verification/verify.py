@@ -19,7 +19,7 @@ from conversion.errors import ModelFormatError
 from conversion.progress import BYTES, Report, Talk, silent, unreported
 from conversion.test_card import draw, planes_of
 from host_tools.errors import BoardError
-from host_tools.serial_link import Link, Refused
+from host_tools.serial_link import ErrorCode, Link, Refused
 from host_tools.verification import model as models
 from host_tools.verification import upload
 from host_tools.verification.judging import Judge, Picture
@@ -30,12 +30,10 @@ from host_tools.verification.verdict import BOARD, IMAGE, Finding, Verdict
 
 FRAMES = 5
 _UPLOADS = 3
-# What a board answers to SELFTEST that has no test vector.
-_NOT_POSSIBLE = 6
 
 
 @dataclass(frozen=True)
-class Plan:
+class Expectation:
     """What is to be verified: `mode` is IMAGE or BOARD, `picture` a file or the test card, which so many live `frames`
     follow."""
 
@@ -45,7 +43,7 @@ class Plan:
     frames: int = 0
 
 
-def plan_image(model: Path, image: Path) -> Plan:
+def expect_image(model: Path, image: Path) -> Expectation:
     """A photo, letterboxed as everywhere in this project, through the kmodel on the host.
 
     Raises ModelFormatError, UnsupportedModelError, PhotoError.
@@ -53,10 +51,10 @@ def plan_image(model: Path, image: Path) -> Plan:
     photo = photos.read(image)
     the_model = models.load(model)
     words = upload.to_words(photos.letterbox(photo, *the_model.size))
-    return Plan(IMAGE, the_model, _picture(the_model, image.name, words))
+    return Expectation(IMAGE, the_model, _picture(the_model, image.name, words))
 
 
-def plan_board(model: Path, frames: int = FRAMES) -> Plan:
+def expect_board(model: Path, frames: int = FRAMES) -> Expectation:
     """The test card through the kmodel on the host, to be followed by live frames.
 
     Raises ModelFormatError, also where the model card expects something else of the test card, UnsupportedModelError.
@@ -64,46 +62,46 @@ def plan_board(model: Path, frames: int = FRAMES) -> Plan:
     the_model = models.load(model)
     # RGB565 can say every pixel of the test card: back to words and to planes again is the same.
     words = upload.to_words(draw(*the_model.size).transpose(1, 2, 0))
-    plan = Plan(BOARD, the_model, _picture(the_model, "test card", words), frames)
+    expected = Expectation(BOARD, the_model, _picture(the_model, "test card", words), frames)
     vector = the_model.card.get("test_vector")
-    found, _ = models.checksums(plan.picture.heads)
+    found, _ = models.checksums(expected.picture.heads)
     if vector is not None and vector.get("heads_crc32") != found:
         raise ModelFormatError(
             f"{model}: its heads on the test card have CRC-32 {found}, its card says {vector.get('heads_crc32')}; make "
             "it anew with `make kmodel`"
         )
-    return plan
+    return expected
 
 
 def _picture(model: Model, subject: str, words: np.ndarray) -> Picture:
     return Picture(subject, words, model.simulation.heads(planes_of(words)))
 
 
-def run(link: Link, plan: Plan, report: Report = unreported, talk: Talk = silent) -> Verdict:
+def run(link: Link, expected: Expectation, report: Report = unreported, talk: Talk = silent) -> Verdict:
     """Verify the board at the other end. It is paused meanwhile, and goes on afterwards if it ran before.
 
     LinkError or BoardError where the board cannot be verified; that it differs is what the verdict says.
     """
     begin = time.monotonic()
     sent = None
-    with opened(link, plan.model, talk) as session:
-        judge = Judge(plan.model, session.hello.board, report)
-        if plan.mode == IMAGE:
-            finding, sent = _image(session, plan.picture, judge, report)
+    with opened(link, expected.model, talk) as session:
+        judge = Judge(expected.model, session.hello.board, report)
+        if expected.mode == IMAGE:
+            finding, sent = _image(session, expected.picture, judge, report)
             findings = [finding]
         else:
-            findings = _board(session, plan, judge, report)
+            findings = _board(session, expected, judge, report)
         session.check_boot()
     return Verdict(
-        mode=plan.mode,
-        model=plan.model.path,
-        model_sha256=plan.model.sha256,
-        model_bytes=len(plan.model.data),
+        mode=expected.mode,
+        model=expected.model.path,
+        model_sha256=expected.model.sha256,
+        model_bytes=len(expected.model.data),
         hello=session.hello,
         settings=session.settings,
         findings=tuple(findings),
         seconds=time.monotonic() - begin,
-        input_sha256=hashlib.sha256(planes_of(plan.picture.words).tobytes()).hexdigest(),
+        input_sha256=hashlib.sha256(planes_of(expected.picture.words).tobytes()).hexdigest(),
         sent=sent,
     )
 
@@ -122,7 +120,7 @@ def _image(session: Session, picture: Picture, judge: Judge, report: Report) -> 
         except Refused as error:
             # The pixels are gone (somebody pressed the board's key) or damaged: send them again.
             session.check_boot()
-            if error.code not in (upload.BAD_CHUNK, upload.BAD_DATA) or uploads == _UPLOADS:
+            if error.code not in (ErrorCode.BAD_CHUNK, ErrorCode.BAD_DATA) or uploads == _UPLOADS:
                 raise
             session.link.ask("PAUSE")
 
@@ -139,20 +137,21 @@ def _uploaded(session: Session, words: np.ndarray, report: Report) -> Sent:
         raise
 
 
-def _board(session: Session, plan: Plan, judge: Judge, report: Report) -> list[Finding]:
+def _board(session: Session, expected: Expectation, judge: Judge, report: Report) -> list[Finding]:
     def tests(heads: bool) -> Run:
         report("self-test: the board draws its test card", 0, 0)
         return session.run("SELFTEST", int(heads), heads=heads)
 
     try:
-        findings = [judge.on_picture(plan.picture, DEFAULTS, tests)]
+        findings = [judge.on_picture(expected.picture, DEFAULTS, tests)]
     except Refused as error:
-        if error.code != _NOT_POSSIBLE:
+        # There is no test vector on the board.
+        if error.code != ErrorCode.NOT_POSSIBLE:
             raise
         raise BoardError(
             f"{session.link.port}: no self-test: {error.text}, then run `deploy`; --image FILE verifies without one"
         ) from error
-    for number in range(plan.frames):
-        report("live frames", number, plan.frames, "frames")
+    for number in range(expected.frames):
+        report("live frames", number, expected.frames, "frames")
         findings.append(judge.on_live(session.settings, session.run("HEADS", heads=True)))
     return findings

@@ -12,7 +12,6 @@ from host_tools.errors import VerificationError
 from host_tools.talk import bar, result_console, stopped_cleanly, talk
 
 if TYPE_CHECKING:
-    from host_tools.serial_link import Link
     from host_tools.verification.verdict import Verdict
 
 
@@ -40,19 +39,14 @@ def verify(
     from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
-    plan = verification.plan_board(path, frames) if image is None else verification.plan_image(path, image)
+    expected = verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
     with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, bar() as report:
-        _raise_baud(link, baud)
-        verdict = verification.run(link, plan, report, talk)
+        if baud is not None:
+            link.greet()
+            if not link.raise_baud(baud):
+                talk(f"the line does not carry {baud} baud; going on with {link.baud}")
+        verdict = verification.run(link, expected, report, talk)
     _show(verdict, as_json)
-
-
-def _raise_baud(link: Link, baud: int | None) -> None:
-    if baud is None:
-        return
-    link.greet()
-    if not link.raise_baud(baud):
-        talk(f"the line does not carry {baud} baud; going on with {link.baud}")
 
 
 def _show(verdict: Verdict, as_json: bool) -> None:

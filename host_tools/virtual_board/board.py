@@ -22,6 +22,7 @@ from host_tools.virtual_board.chip import Chip
 from host_tools.virtual_board.clock import MICROSECONDS, Clock, RealClock
 from host_tools.virtual_board.console import Console, Search
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.emulation import Emulation, EmulationOptions
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.flash_chip import FlashChip
 from host_tools.virtual_board.hardware import Hardware
@@ -35,6 +36,7 @@ from host_tools.virtual_board.serial_line import SerialLine
 from host_tools.virtual_board.uart import Uart
 
 CARD_NAME = "pose_model.json"
+_FLASH_FILE = "flash.bin"
 # A virtual board that has failed is noticed so soon; only one that hangs is so late.
 _POLL, _HANG_SECONDS = 0.2, 300.0
 _TAIL = 800
@@ -58,7 +60,10 @@ class VirtualBoard(Closing):
     As on a real board, the chip starts MaixPy only if a whole firmware lies at address 0, any firmware: what runs is
     the virtual board's own. Else it waits in download mode, for kflash. `download_faults` go wrong there.
 
-    `clock` is the board's; without one it runs at real pace.
+    `clock` is the board's; without one it runs at real pace. With `emulate` what lies at flash address 0 is run itself,
+    on the emulated chip, unless it is a test image, for which the stand-in goes on standing in; `files` and `card` are
+    the stand-in's then, and `board` must be one of boards/. `flash_file` keeps the flash chip from run to run: what is
+    in it already counts, and `flash` only where it is not there yet.
     """
 
     def __init__(
@@ -76,17 +81,24 @@ class VirtualBoard(Closing):
         flash: bytes | Path | None = None,
         download_faults: Iterable[DownloadFault | Flip] = (),
         clock: Clock | None = None,
+        emulate: EmulationOptions | None = None,
+        flash_file: Path | None = None,
     ) -> None:
-        demand_micropython()
+        if emulate is None:
+            demand_micropython()
         self.hardware = board or Hardware()
         self.clock = clock or RealClock()
         self._seen = 0
+        self._emulation: Emulation | None = None
         with ExitStack() as parts:
             self.folder = Path(parts.enter_context(tempfile.TemporaryDirectory(prefix="virtual-board-")))
             folders = self._make_folders(files, card, sd, sd_delay_ms)
-            self.flash = parts.enter_context(closing(FlashChip(self.folder / "flash.bin")))
-            self._fill_flash(_MAIXPY if flash is None else flash, model)
-            self._assemble(parts, folders, _scene(camera), faults or Faults(), tuple(download_faults), tell)
+            self._flash_path = flash_file or self.folder / _FLASH_FILE
+            is_new = not self._flash_path.exists()
+            self.flash = parts.enter_context(closing(FlashChip(self._flash_path)))
+            if is_new:
+                self._fill_flash(_MAIXPY if flash is None else flash, model)
+            self._assemble(parts, folders, _scene(camera), faults or Faults(), tuple(download_faults), tell, emulate)
             if link is not None:
                 self._line.link(link)
             self._chip.start()
@@ -108,12 +120,13 @@ class VirtualBoard(Closing):
         faults: Faults,
         download_faults: tuple[DownloadFault | Flip, ...],
         tell: Callable[[str], None],
+        emulate: EmulationOptions | None,
     ) -> None:
         """Connect everything; nothing runs yet but the line."""
         uart = Uart(self.clock, lambda: self._chip.interrupt())
         rom = BootRom(self.flash, download_faults, lambda data: self._line.answer(data), lambda: self._line.unplug())
-        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom), self.clock)))
-        self._console = parts.enter_context(closing(Console(lambda data: rom.active or self._line.send(data))))
+        self._line = parts.enter_context(closing(SerialLine(faults, ChipEnd(uart, rom, self._is_emulated), self.clock)))
+        self._console = parts.enter_context(closing(Console(lambda data: rom.active or self._transmit(data))))
         self._devices = Devices(
             self.hardware,
             folders,
@@ -128,7 +141,16 @@ class VirtualBoard(Closing):
             self.clock,
             tell,
         )
-        self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log")))
+        if emulate is not None:
+            self._emulation = Emulation(emulate, self._devices, self._flash_path, scene)
+        self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log", self._emulation)))
+
+    def _is_emulated(self) -> bool:
+        """Whether it is the emulated chip that runs: its UART is timed by its own clock."""
+        return self._emulation is not None and self._emulation.chosen
+
+    def _transmit(self, data: bytes) -> None:
+        (self._line.answer if self._is_emulated() else self._line.send)(data)
 
     def _make_folders(
         self,
@@ -166,12 +188,12 @@ class VirtualBoard(Closing):
     @property
     def frames(self) -> int:
         """Frames that the camera has taken."""
-        return self._devices.sensor.frames
+        return self._emulation.frames if self._is_emulated() else self._devices.sensor.frames
 
     @property
     def pictures(self) -> int:
         """Pictures that the LCD has shown."""
-        return self._devices.panel.pictures
+        return self._emulation.pictures if self._is_emulated() else self._devices.panel.pictures
 
     @property
     def heap_free_at_start(self) -> int:
@@ -223,11 +245,11 @@ class VirtualBoard(Closing):
     def check(self) -> None:
         """BoardError if the virtual board itself has failed."""
         if self._chip.failure:
-            raise BoardError(f"the virtual board failed, which is its own fault: {self._chip.failure}")
+            raise BoardError(self._chip.failure)
 
     def lcd(self) -> np.ndarray:
         """What somebody before the board sees: uint8 [height, width, 3]."""
-        return self._devices.panel.seen()
+        return self._emulation.lcd() if self._is_emulated() else self._devices.panel.seen()
 
     def lcd_png(self) -> bytes:
         """The same as a PNG."""
@@ -259,7 +281,9 @@ class VirtualBoard(Closing):
 
     def set_pin(self, number: int, level: int | None) -> None:
         """Hold a pin at a level, as a button does; None lets it go."""
-        if level is None:
+        if self._is_emulated():
+            self._emulation.set_pin(number, level)
+        elif level is None:
             self._devices.inputs.pop(number, None)
         else:
             self._devices.inputs[number] = level
@@ -267,7 +291,10 @@ class VirtualBoard(Closing):
 
     def look_at(self, camera: Scene | Image.Image | Path) -> None:
         """Point the camera at something else."""
-        self._devices.sensor.look_at(_scene(camera))
+        scene = _scene(camera)
+        self._devices.sensor.look_at(scene)
+        if self._emulation is not None:
+            self._emulation.machine.look_at(scene)
 
     def reset(self) -> None:
         """Press the reset button."""

@@ -54,11 +54,9 @@ class Animation:
 
     def __init__(self, animation: Image.Image) -> None:
         self._animation = animation
-        self._frames = animation.n_frames
 
     def picture(self, number: int, width: int, height: int) -> np.ndarray:
-        self._animation.seek(number % self._frames)
-        return photos.letterbox(self._animation.convert("RGB"), width, height)
+        return photos.letterbox(photos.frame(self._animation, number), width, height)
 
 
 class PanAndZoom:
@@ -90,8 +88,5 @@ def look_at(path: Path) -> Scene:
         raise BoardError(f"{path}: no such photo or folder to point the camera at")
     photo = photos.read(path)
     # Its frames are read when their turn comes, so the file stays open.
-    animation = Image.open(path)
-    if getattr(animation, "n_frames", 1) > 1:
-        return Animation(animation)
-    animation.close()
-    return Photo(photo)
+    animation = photos.animation(path)
+    return Photo(photo) if animation is None else Animation(animation)

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from enum import IntEnum
 from pathlib import Path
 
+from host_tools.errors import BoardError
 from host_tools.virtual_board import devices as board
 from host_tools.virtual_board.clock import Over
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.emulation import Emulation
 from host_tools.virtual_board.picture_services import CameraServices, ImageServices, LcdServices
 from host_tools.virtual_board.process import MicroPython
-from host_tools.virtual_board.protocol import Error, LineClosedError, RaisedError, Reply, Request
+from host_tools.virtual_board.protocol import Call, ChannelClosedError, Error, RaisedError, Reply
 from host_tools.virtual_board.repl import Repl, Run, SoftReset
 from host_tools.virtual_board.services import ChipCrashError, ChipResetError, ChipServices
 from host_tools.virtual_board.uart import CTRL_C, NO_INTERRUPT
@@ -63,8 +65,9 @@ class _DownloadError(Exception):
 class Chip:
     """Runs until close()."""
 
-    def __init__(self, devices: Devices, log: Path) -> None:
-        """`log` is the file for what MicroPython says of itself."""
+    def __init__(self, devices: Devices, log: Path, emulation: Emulation | None = None) -> None:
+        """`log` is the file for what the stand-in's MicroPython says; `emulation` runs firmware that is real."""
+        self._emulation = emulation
         self._devices = devices
         self._log = log
         self._repl = Repl(BANNER)
@@ -74,7 +77,7 @@ class Chip:
             for name, service in kind(devices).table().items()
         }
         self._python: MicroPython | None = None
-        self._waiting: Request | None = None
+        self._waiting: Call | None = None
         self._closing = threading.Event()
         self._reset = threading.Event()
         self._clock = devices.clock
@@ -112,14 +115,21 @@ class Chip:
                 self._live_until_reset()
         except _ClosedError:
             pass
+        except BoardError as error:
+            self.failure = str(error)
+            self._devices.tell(self.failure)
         except Exception:  # noqa: BLE001 - a thread's failure, for wait_for() and close() to raise
-            self.failure = traceback.format_exc()
-            self._devices.tell(f"the virtual board failed:\n{self.failure}")
+            self.failure = f"the virtual board failed, which is its own fault: {traceback.format_exc()}"
+            self._devices.tell(self.failure)
 
     def _live_until_reset(self) -> None:
         """From one start of the interpreter to the next."""
         try:
-            self._session()
+            if self._emulation is not None and self._emulation.chosen:
+                self._emulation.run(self._stirred)
+                self._look_around()
+            else:
+                self._session()
         except ChipResetError as reset:
             self._power_on(reset.cause)
         except _DownloadError:
@@ -128,7 +138,7 @@ class Chip:
         except ChipCrashError as crash:
             self._devices.print(str(crash))
             self._hang()
-        except LineClosedError:
+        except ChannelClosedError:
             self._devices.tell(f"MicroPython ended with exit code {self._python.exit_code()}; see {self._log}")
             self._hang()
         finally:
@@ -140,7 +150,8 @@ class Chip:
         self._devices.power_on()
         self._devices.reset_cause = cause
         self._repl.power_off()
-        self._devices.print(POWER_ON_LOG.replace("\n", "\r\n"))
+        if self._emulation is None or not self._emulation.choose():
+            self._devices.print(POWER_ON_LOG.replace("\n", "\r\n"))
 
     def _download(self) -> None:
         """Wait while the ROM has the line: until a reset finds a firmware in flash."""
@@ -226,22 +237,22 @@ class Chip:
         self._python.forget_interrupt()
         return Status(self._waiting.numbers[0]), raised.replace(b"\n", b"\r\n")
 
-    def _serve(self) -> tuple[Request, bytes]:
+    def _serve(self) -> tuple[Call, bytes]:
         """Answer requests until MicroPython asks for its next job: that request, and the job's traceback."""
         raised = b""
         while True:
-            request = self._python.receive(_POLL)
+            call = self._python.receive(_POLL)
             self._devices.console.drain()
             self._look_around()
-            if request is None:
+            if call is None:
                 self._clock.compute(self._python.busy_seconds, self._devices.watchdog)
-            elif request.name == "next":
-                return request, raised
-            elif request.name == "traceback":
-                raised = request.data
-                self._python.reply(request, Reply())
+            elif call.name == "next":
+                return call, raised
+            elif call.name == "traceback":
+                raised = call.data
+                self._python.reply(call, Reply())
             else:
-                self._answer(request)
+                self._answer(call)
 
     def _pass(self, until: int | None, over: Over) -> None:
         """Let time pass until a moment or `over()`, but not past what the board cannot pass over."""
@@ -267,17 +278,17 @@ class Chip:
         if due is not None and self._clock.now() >= due:
             raise ChipResetError(board.WATCHDOG)
 
-    def _answer(self, request: Request) -> None:
+    def _answer(self, call: Call) -> None:
         self._devices.spend(self._clock.call_us)
         try:
-            reply = self._service(request.name)(request.data, *request.numbers)
+            reply = self._service(call.name)(call.data, *call.numbers)
         except RaisedError as raised:
             if isinstance(raised.what, int):
-                self._python.reply(request, Reply((raised.what,)), raised.error)
+                self._python.reply(call, Reply((raised.what,)), raised.error)
             else:
-                self._python.reply(request, Reply(data=raised.what.encode()), raised.error)
+                self._python.reply(call, Reply(data=raised.what.encode()), raised.error)
         else:
-            self._python.reply(request, reply)
+            self._python.reply(call, reply)
 
     def _service(self, name: str) -> Callable[..., Reply]:
         if name == "sleep":

@@ -13,10 +13,11 @@ from PIL import Image
 
 from conversion import files, photos
 from conversion.progress import Talk
-from host_tools import boards, limits
+from host_tools import boards, time_limits
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, VerificationError
 from host_tools.serial_link import Event, Frame, Link, Print
+from host_tools.virtual_board import session
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
 from host_tools.virtual_board.hardware import Hardware
@@ -46,22 +47,29 @@ class Demo:
         return {count: tuple(frame.number for frame in self.frames if len(frame.poses) == count) for count in counts}
 
 
-def run(model: Path | None, talk: Talk, firmware: dict[str, Content] | None = None, count: int = FRAMES) -> Demo:
-    """Start a virtual board with this project's firmware (or other files), read `count` whole frames from its port.
+def run(
+    model: Path | None,
+    talk: Talk,
+    firmware: dict[str, Content] | None = None,
+    count: int = FRAMES,
+    maixpy: Path | None = None,
+) -> Demo:
+    """Start a virtual board with this project's program (or other files), read `count` whole frames from its port.
+
+    With `maixpy`, a .bin, that firmware itself runs on the emulated chip, the program on it as `deploy` puts it there.
 
     BoardError if it does not send them in time, with what it printed instead.
     """
     the_board = boards.find(BOARD)
     kmodel = payload.kmodel(model)
     talk(f"starting a virtual {the_board.name} with {kmodel.name}")
-    with VirtualBoard(
-        model=kmodel,
-        card=payload.device_card(kmodel),
-        files=payload.files(the_board) if firmware is None else firmware,
-        board=Hardware.of(the_board),
-        camera=PanAndZoom(photos.bundled(photos.SAMPLE)),
-        tell=talk,
-    ) as board:
+    if maixpy is not None:
+        content = session.of_firmware(maixpy, the_board, kmodel, talk)
+    else:
+        files_of_it = payload.files(the_board) if firmware is None else firmware
+        content = {"model": kmodel, "card": payload.device_card(kmodel), "files": files_of_it}
+    camera = PanAndZoom(photos.bundled(photos.SAMPLE))
+    with VirtualBoard(**content, board=Hardware.of(the_board), camera=camera, tell=talk) as board:
         return _watched(board, count)
 
 
@@ -80,13 +88,13 @@ def _watched(board: VirtualBoard, count: int) -> Demo:
                 return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
     said = " | ".join(prints[-5:]) or "nothing"
     raise BoardError(
-        f"the virtual board sent {len(seen)} of {count} frames in {limits.DEMO.seconds:g} s; it printed: {said}"
+        f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s; it printed: {said}"
     )
 
 
 def _events(board: VirtualBoard, link: Link) -> Iterator[Event]:
     """What the board says, until time is up."""
-    deadline = time.monotonic() + limits.DEMO.seconds
+    deadline = time.monotonic() + time_limits.DEMO.seconds
     while time.monotonic() < deadline:
         board.check()
         yield from link.poll(_READ_SECONDS)

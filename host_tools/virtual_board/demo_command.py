@@ -17,33 +17,35 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
+@click.option("--firmware", type=click.Path(path_type=Path), help="A MaixPy v1 .bin to run on the emulated chip.")
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True, help="Folder."
 )
-def demo(model: Path | None, output: Path) -> None:
+def demo(model: Path | None, firmware: Path | None, output: Path) -> None:
     """Run the firmware on a virtual board and keep what its LCD showed and the poses it sent."""
     check_platform()
     from conversion import files
     from host_tools.virtual_board import demo as showing
 
     files.check_writable(output)
-    seen = showing.run(model, talk)
+    seen = showing.run(model, talk, maixpy=firmware)
     showing.write(seen, output)
     _print_frames(seen)
+    times = "this computer's, not a board's" if firmware is None else "the emulated chip's: estimated, not a board's"
+    result_console.print(f"Times are {times}.")
     result_console.print(f"written: {', '.join(str(output / name) for name in showing.WRITTEN)}")
     showing.check(seen)
 
 
 def _print_frames(seen: Demo) -> None:
-    from host_tools.serial_link import STAGES
+    from host_tools.serial_link import STAGES, units
 
     table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES))
     for frame in seen.frames:
-        best = max((pose.score for pose in frame.poses), default=0) / 255
+        best = max((pose.score for pose in frame.poses), default=0) / units.SCORE_ONE
         times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
         table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
     result_console.print(table)
     for count, numbers in seen.people.items():
         people = "1 person" if count == 1 else f"{count} people"
         result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")
-    result_console.print("Times are this computer's, not a board's.")

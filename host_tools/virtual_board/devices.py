@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.virtual_board.clock import Clock, Over
 from host_tools.virtual_board.console import Console
 from host_tools.virtual_board.faults import Faults
@@ -46,8 +46,8 @@ class Devices:
     # Levels by pin: what somebody outside holds it at, and what the program drives it to.
     inputs: dict[int, int] = field(default_factory=dict)
     outputs: dict[int, int] = field(default_factory=dict)
-    gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
-    next_gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES
+    gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES
+    next_gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES
     reset_cause: int = POWER_ON
     # The moment at which the watchdog bites.
     watchdog: int | None = None

@@ -14,15 +14,28 @@ _ERASED = b"\xff"
 
 
 class FlashChip:
-    """Erased flash in a new file at `path`."""
+    """The chip whose content is the file at `path`; a new one, erased, where there is none.
+
+    BoardError for a file that is no chip of this size, or that cannot be made.
+    """
 
     size = FLASH_BYTES
 
     def __init__(self, path: Path) -> None:
-        with path.open("w+b") as file:
-            file.truncate(FLASH_BYTES)
-            self._memory = mmap.mmap(file.fileno(), FLASH_BYTES)
-        self._memory[:] = _ERASED * FLASH_BYTES
+        try:
+            is_new = not path.exists()
+            if not is_new and path.stat().st_size != FLASH_BYTES:
+                raise BoardError(
+                    f"{path}: {path.stat().st_size} bytes are no flash chip's content, which has {FLASH_BYTES}; name "
+                    "another file, or none to begin with an erased chip"
+                )
+            with path.open("w+b" if is_new else "r+b") as file:
+                file.truncate(FLASH_BYTES)
+                self._memory = mmap.mmap(file.fileno(), FLASH_BYTES)
+        except OSError as error:
+            raise BoardError(f"{path}: cannot be the flash chip's file ({error.strerror})") from error
+        if is_new:
+            self._memory[:] = _ERASED * FLASH_BYTES
 
     def write(self, address: int, data: bytes) -> None:
         """Put bytes at an address; BoardError if they would reach the file system."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools.boards import Board, Lcd
 from host_tools.virtual_board.panel import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS, Glass
 
@@ -19,7 +19,6 @@ STANDARD = Glass(320, 240, ROTATIONS[0], inverted=False)
 _INVERTING_TYPES = (3, 4)
 # Builds that are made for one board know its LCD.
 _OWN_BUILDS = ("m5stickv", "twatch")
-_MINIMUM, _FULL = budget.BUILDS
 
 
 @dataclass(frozen=True)
@@ -34,13 +33,13 @@ class Hardware:
     glass: Glass | None = STANDARD
     lcd_default: tuple[int, int] = (STANDARD.width, STANDARD.height)
     sensor: str | None = "ov2640"
-    build: budget.Build = _MINIMUM
+    build: memory_budget.Build = memory_budget.MINIMUM
     model_address: int = 0x300000
 
     @property
     def runs_v4(self) -> bool:
         """Whether the firmware takes kmodel V4 too."""
-        return self.build is _FULL
+        return self.build is not memory_budget.MINIMUM
 
     @classmethod
     def of(cls, board: Board) -> Hardware:
@@ -52,7 +51,7 @@ class Hardware:
             glass=_glass(board) if lcd else None,
             lcd_default=(lcd.width, lcd.height) if lcd and own else (STANDARD.width, STANDARD.height),
             sensor=board.camera.sensors[0].lower(),
-            build=_MINIMUM if "minimum" in board.firmware_build else _FULL,
+            build=memory_budget.MINIMUM if memory_budget.MINIMUM.name in board.firmware_build else memory_budget.FULL,
             model_address=board.flash.model_address,
         )
 

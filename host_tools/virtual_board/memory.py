@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conversion import budget
+from conversion import memory_budget
 
 
 class OutOfMemoryError(Exception):
@@ -12,9 +12,9 @@ class OutOfMemoryError(Exception):
 class SystemHeap:
     """First fit, in address order. As on the board, only what lies above all blocks counts as free."""
 
-    def __init__(self, image_bytes: int, gc_heap_bytes: int = budget.MICROPYTHON_HEAP_BYTES) -> None:
+    def __init__(self, image_bytes: int, gc_heap_bytes: int = memory_budget.MICROPYTHON_HEAP_BYTES) -> None:
         """`image_bytes`: RAM that the firmware's code and data take."""
-        self.size = budget.GENERAL_RAM_BYTES - image_bytes - gc_heap_bytes
+        self.size = memory_budget.GENERAL_RAM_BYTES - image_bytes - gc_heap_bytes
         self._blocks: dict[int, int] = {}
 
     @property

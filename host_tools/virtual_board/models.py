@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,7 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from conversion.errors import ConversionError
-from conversion.kmodel import v3, v3_container
+from conversion.kmodel import v3, v3_container, v4
+from conversion.kmodel.recognise import recognise
 from conversion.kpu.simulator import Kpu
 from host_tools.virtual_board import timing
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
@@ -21,7 +21,6 @@ MOST_MODELS = 5
 MOST_BYTES = 0x600000
 # The loader's buffer is aligned to 256 bytes; its context follows.
 ALIGNMENT_BYTES, CONTEXT_BYTES = 256, 192
-LATER_FORMATS = 0x4B4D444C
 _MOST_ENTRIES = 1024
 
 
@@ -105,11 +104,14 @@ class Models:
         return handle, self._loaded[handle]
 
     def _check_version(self, data: bytes) -> None:
-        first, second, third = struct.unpack_from("<3I", data.ljust(12, b"\0"))
-        if first == LATER_FORMATS and self._v4:
-            self._tell(f"the firmware would try this kmodel V{second}; only V3 is simulated")
-            raise ModelError(LoadError.NOT_IMPLEMENT if second == 4 else LoadError.UNKNOWN)
-        if first != v3_container.VERSION or third != v3_container.ARCH_K210:
+        found = recognise(data)
+        _, _, arch, *_ = v3_container.HEADER.unpack(
+            data[: v3_container.HEADER.size].ljust(v3_container.HEADER.size, b"\0")
+        )
+        if found and not found.encrypted and not found.is_v3 and self._v4:
+            self._tell(f"the firmware would try {found.name}; only V3 is simulated")
+            raise ModelError(LoadError.NOT_IMPLEMENT if found.version == v4.VERSION else LoadError.UNKNOWN)
+        if not (found and found.is_v3 and arch == v3_container.ARCH_K210):
             raise ModelError(LoadError.KMODEL_VERSION, self._v4)
 
     def _kpu(self, data: bytes) -> Kpu:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from host_tools.errors import BoardError
 from host_tools.virtual_board import protocol
-from host_tools.virtual_board.protocol import Error, HostLine, Reply, Request
+from host_tools.virtual_board.protocol import Call, Error, HostChannel, Reply
 
 MODULES = Path(__file__).with_name("modules")
 # What the stand-ins themselves take, and the memory that on the board lies outside of MicroPython's heap: the firmware
@@ -62,7 +62,7 @@ class MicroPython:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, pass_fds=[theirs.fileno()], cwd="/"
             )
-        self._line = HostLine(ours)
+        self._channel = HostChannel(ours)
         self._poll = select.poll()
         self._poll.register(ours, select.POLLIN)
         self._asked_at = 0.0
@@ -74,29 +74,29 @@ class MicroPython:
         """Have receive() return for something to read from this file descriptor as well."""
         self._poll.register(printed, select.POLLIN)
 
-    def receive(self, timeout: float) -> Request | None:
+    def receive(self, timeout: float) -> Call | None:
         """The next request, None after `timeout` seconds without; interrupts a program that makes none."""
-        request = None
-        if self._line.ahead or any(fd == self._line.fileno() for fd, _ in self._poll.poll(1000 * timeout)):
-            request = self._line.receive(timeout)
-        if request is not None:
+        call = None
+        if self._channel.ahead or any(fd == self._channel.fileno() for fd, _ in self._poll.poll(1000 * timeout)):
+            call = self._channel.receive(timeout)
+        if call is not None:
             self._asked_at = self._processor_seconds()
         with self._lock:
-            self._in_call = request is not None
+            self._in_call = call is not None
             due = self._interrupted_at is not None and time.monotonic() - self._interrupted_at > _SIGNAL_AFTER
             if due and not self._in_call:
                 self._interrupted_at = None
                 self._process.send_signal(signal.SIGUSR1)
-        return request
+        return call
 
-    def reply(self, request: Request, reply: Reply, error: Error | None = None) -> None:
+    def reply(self, call: Call, reply: Reply, error: Error | None = None) -> None:
         """Answer a request. An interrupt that came meanwhile is raised as the call returns, as on the board."""
         with self._lock:
             interrupt = self._interrupted_at is not None and error is None
             if interrupt:
                 self._interrupted_at = None
             self._in_call = False
-        self._line.reply(request, reply, error, interrupt)
+        self._channel.reply(call, reply, error, interrupt)
 
     def interrupt(self) -> None:
         """Ctrl-C, from any thread. As on the board a second one, while the first waits for a call, cancels it."""
@@ -131,7 +131,7 @@ class MicroPython:
         """End the process; its exit code."""
         self._process.kill()
         code = self._process.wait(_END_LIMIT)
-        self._line.close()
+        self._channel.close()
         return code
 
     def exit_code(self) -> int | None:

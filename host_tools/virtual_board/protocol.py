@@ -1,4 +1,4 @@
-"""The line between the host and the MicroPython process: requests and replies, as modules/_host.py describes them."""
+"""The channel between the host and the MicroPython process: calls and replies, as modules/_host.py describes them."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class RaisedError(Exception):
         self.what = what
 
 
-class LineClosedError(Exception):
+class ChannelClosedError(Exception):
     """The MicroPython process has ended."""
 
 
 @dataclass(frozen=True)
-class Request:
+class Call:
     """A stand-in's request: its number, what it wants, integers, and data."""
 
     number: int
@@ -68,7 +68,7 @@ def socket_pair() -> tuple[socket.socket, socket.socket]:
     return ends
 
 
-class HostLine:
+class HostChannel:
     """The host's end."""
 
     def __init__(self, end: socket.socket) -> None:
@@ -84,8 +84,8 @@ class HostLine:
         """As select wants it."""
         return self._end.fileno()
 
-    def receive(self, timeout: float) -> Request | None:
-        """The next request, None after `timeout` seconds without one; LineClosedError when the process has ended."""
+    def receive(self, timeout: float) -> Call | None:
+        """The next call, None after `timeout` seconds without one; ChannelClosedError when the process has ended."""
         self._end.settimeout(timeout)
         try:
             head = self._waiting or self._message(_REQUEST.size)
@@ -97,7 +97,7 @@ class HostLine:
             return None
         if data is None:
             return None
-        return Request(number, name.rstrip(b"\0").decode(), tuple(numbers), data)
+        return Call(number, name.rstrip(b"\0").decode(), tuple(numbers), data)
 
     def _data(self, size: int) -> bytes | None:
         """Data of a request; None if Ctrl-C kept MicroPython from sending it and what came is the next request."""
@@ -111,21 +111,21 @@ class HostLine:
         try:
             message = self._end.recv(size + 1)
         except ConnectionError as error:
-            raise LineClosedError from error
+            raise ChannelClosedError from error
         if not message:
-            raise LineClosedError
+            raise ChannelClosedError
         return message
 
-    def reply(self, request: Request, reply: Reply, error: Error | None = None, interrupt: bool = False) -> None:
-        """Answer a request; LineClosedError when the process has ended."""
+    def reply(self, call: Call, reply: Reply, error: Error | None = None, interrupt: bool = False) -> None:
+        """Answer a call; ChannelClosedError when the process has ended."""
         values = (*reply.values, *[0] * (_VALUES - len(reply.values)))
         flags = INTERRUPTED if interrupt else 0
         try:
-            self._end.send(_REPLY.pack(request.number, len(reply.data), error or 0, flags, 0, *values))
+            self._end.send(_REPLY.pack(call.number, len(reply.data), error or 0, flags, 0, *values))
             if reply.data:
                 self._end.send(reply.data.ljust(_LEAST, b"\0"))
         except OSError as problem:
-            raise LineClosedError from problem
+            raise ChannelClosedError from problem
 
     def close(self) -> None:
         """Hang up."""

@@ -12,9 +12,11 @@ from conversion import files, photos
 from host_tools import boards
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
+from host_tools.flashing import images
 from host_tools.serial_link import link_note
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at
+from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.hardware import Hardware
 
@@ -23,7 +25,7 @@ STAND_IN = "the program under a PC's MicroPython, with stand-ins for MaixPy's mo
 
 
 @dataclass(frozen=True)
-class Request:
+class BoardOptions:
     """What the command line asked for; None is a default."""
 
     model: Path | None
@@ -34,39 +36,104 @@ class Request:
     sd: Path | None
     faults: tuple[str, ...]
     blank: bool = False
+    firmware: Path | None = None
+    flash: Path | None = None
 
 
-def run(request: Request, over: threading.Event, show: Callable[[str], None], talk: Callable[[str], None]) -> None:
+def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None], talk: Callable[[str], None]) -> None:
     """Keep a board on until `over`. `show` gets the port, `talk` what the virtual board says of itself."""
-    the_board = boards.find(request.board)
-    if request.blank and request.model is not None:
-        raise BoardError("a blank board has no kmodel: leave --model out, and write it with `flash`")
-    if request.sd is not None and not request.sd.is_dir():
-        raise BoardError(f"{request.sd}: no such folder to be the SD card")
+    the_board = boards.find(options.board)
+    _check(options)
+    content = _content(options, the_board, talk)
     with ExitStack() as parts:
         board = parts.enter_context(
             VirtualBoard(
-                **_content(request, the_board),
+                **content.parts,
                 board=Hardware.of(the_board),
-                camera=_scene(request.camera),
-                faults=Faults.parse(request.faults),
-                sd=request.sd,
-                link=request.link,
+                camera=_scene(options.camera),
+                faults=Faults.parse(options.faults),
+                link=options.link,
                 tell=talk,
             )
         )
-        show(board.port if request.link is None else f"{request.link} -> {board.port}")
-        parts.enter_context(_noted(request.link, link_note.LinkNote(the_board.id, STAND_IN)))
-        talk(f"{the_board.name}, {'blank, in download mode' if request.blank else 'deployed'}; Ctrl-C ends it")
-        _watch(board, request.lcd, over)
+        show(board.port if options.link is None else f"{options.link} -> {board.port}")
+        parts.enter_context(_noted(options.link, link_note.LinkNote(the_board.id, content.runs)))
+        talk(f"{the_board.name}, {'blank, in download mode' if options.blank else 'deployed'}; Ctrl-C ends it")
+        _watch(board, options.lcd, over)
 
 
-def _content(request: Request, board: boards.Board) -> dict:
-    """What lies in the board's flash chip and /flash: nothing, or what `flash` and `deploy` would put there."""
-    if request.blank:
-        return {"flash": b""}
-    kmodel = payload.kmodel(request.model)
-    return {"model": kmodel, "card": payload.device_card(kmodel), "files": payload.files(board)}
+def _check(options: BoardOptions) -> None:
+    """BoardError for options that contradict each other."""
+    if options.blank and (options.model is not None or options.firmware is not None):
+        raise BoardError("a blank board has nothing on it: leave --model and --firmware out, and `flash` them")
+    if options.flash is not None and not (options.blank or options.firmware):
+        raise BoardError("--flash keeps the chip of a board whose firmware runs itself: name one with --firmware")
+    if options.sd is None:
+        return
+    if options.firmware is not None and not options.sd.is_file():
+        raise BoardError(f"{options.sd}: no such file; with --firmware the SD card is an image of one")
+    if options.firmware is None and not options.sd.is_dir():
+        raise BoardError(f"{options.sd}: no such folder to be the SD card")
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a virtual board is made of, as arguments of VirtualBoard, and in words what runs on it."""
+
+    parts: dict
+    runs: str
+
+
+def _content(options: BoardOptions, board: boards.Board, talk: Callable[[str], None]) -> _Content:
+    """Nothing, the vendor's firmware with what `flash` and `deploy` put there, or the stand-in with the same."""
+    if options.blank:
+        emulate = _emulation_for_blank(options, talk)
+        what = "whatever is flashed, on the emulated chip" if emulate else STAND_IN
+        return _Content({"flash": b"", "flash_file": options.flash, "emulate": emulate, "sd": options.sd}, what)
+    kmodel = payload.kmodel(options.model)
+    if options.firmware is not None:
+        return _of_firmware(options, board, kmodel, talk)
+    return _Content(
+        {"model": kmodel, "card": payload.device_card(kmodel), "files": payload.files(board), "sd": options.sd},
+        STAND_IN,
+    )
+
+
+def _of_firmware(options: BoardOptions, board: boards.Board, kmodel: Path, talk: Callable[[str], None]) -> _Content:
+    is_kept = options.flash is not None and options.flash.exists()
+    parts = of_firmware(options.firmware, board, kmodel, talk, is_kept)
+    parts |= {"flash_file": options.flash, "emulate": EmulationOptions(sd=options.sd)}
+    return _Content(parts, f"{options.firmware.name} on the emulated chip")
+
+
+def of_firmware(
+    firmware: Path, board: boards.Board, kmodel: Path, talk: Callable[[str], None], is_kept: bool = False
+) -> dict:
+    """Arguments of VirtualBoard for a board on which this firmware runs itself, with kmodel and program deployed.
+
+    BoardError or FlashError says why it cannot run. Where the flash chip `is_kept` the firmware is checked, no more.
+    """
+    from host_tools.k210.requirements import require
+    from host_tools.virtual_board import prepared
+
+    data = images.read(firmware, "firmware")
+    found = images.check_firmware(data, str(firmware))
+    if found.test_image:
+        raise BoardError(f"{firmware}: is {found}, which holds no program; take a MaixPy v1 .bin")
+    require()
+    return {"flash": None if is_kept else prepared.flash(data, board, kmodel, talk), "emulate": EmulationOptions()}
+
+
+def _emulation_for_blank(options: BoardOptions, talk: Callable[[str], None]) -> EmulationOptions | None:
+    """None, said in one line, where the emulated chip cannot be had: the stand-in runs in its place."""
+    from host_tools.k210.requirements import require
+
+    try:
+        require()
+    except BoardError as error:
+        talk(f"{error}; what is flashed is not run, the stand-in runs in its place")
+        return None
+    return EmulationOptions()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from conversion import network, pipeline, weights
 from conversion.decoding import board_decoder
-from conversion.pipeline import Kmodel, Request
+from conversion.pipeline import Kmodel, Recipe
 from tests.conversion.weights import tf_files
 
 CORAL = Path("coral") / "posenet_mobilenet_v1_075_353_481_quant_decoder.tflite"
@@ -76,8 +76,8 @@ def forms(models: Path, scratch: Path) -> list[Form]:
 def converted(models: Path, scratch: Path, quantisation: str = "fast") -> Iterator[Converted]:
     """Each form, converted at 320x240; plain rounding shows the importer as well and takes seconds."""
     for form in forms(models, scratch):
-        request = Request(scratch, weights=form.path, quantisation=quantisation)
-        made = pipeline.convert(request, False, lambda message: None)
+        recipe = Recipe(scratch, weights=form.path, quantisation=quantisation)
+        made = pipeline.convert(recipe, False, lambda message: None)
         yield Converted(form, made.card["source"]["form"], made)
 
 

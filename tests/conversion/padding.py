@@ -6,8 +6,7 @@ import json
 import sys
 from pathlib import Path
 
-from conversion import photos, weights
-from conversion.kpu import input as kpu_input
+from conversion import input_pixels, photos, weights
 from conversion.tensorflow import graph, proof
 
 
@@ -16,7 +15,7 @@ def main(path: Path) -> None:
     source = weights.load()
     photo = photos.letterbox(photos.bundled(photos.SAMPLE), 320, 240)[None]
     published = graph.build(source, 320, 240)(photo)
-    on_kpu = graph.build(source, 320, 240, pad_pixel=kpu_input.PAD_PIXEL)(photo)
+    on_kpu = graph.build(source, 320, 240, pad_pixel=input_pixels.PAD_PIXEL)(photo)
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(proof.differences(published, on_kpu), indent=2) + "\n")
 

@@ -12,7 +12,7 @@ import pytest
 from conversion import network, photos, pipeline
 from conversion.decoding.dialects import tfjs
 from conversion.kpu.posenet import Simulation, real_values
-from conversion.pipeline import Kmodel, Request
+from conversion.pipeline import Kmodel, Recipe
 from tests.conversion import forms
 from tests.conversion.forms import Converted
 
@@ -32,7 +32,7 @@ def converted(models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def made(path: Path, tmp_path: Path) -> Kmodel:
-    return pipeline.convert(Request(tmp_path, *SIZE, path, quantisation="fast"), False, lambda message: None)
+    return pipeline.convert(Recipe(tmp_path, *SIZE, path, quantisation="fast"), False, lambda message: None)
 
 
 def test_coral_s_file_becomes_a_kmodel_that_sees_the_person(models: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conversion import cache, closure, keeping
-from conversion.weights.model import Normalisation, Origin
+from conversion.posenet_weights import Normalisation, Origin
 from tests.conversion.weights.weight_files import random_weights
 
 made: list[tuple] = []

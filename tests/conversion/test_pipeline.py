@@ -24,7 +24,7 @@ from conversion.errors import KpuMemoryError, ModelFormatError, PhotoError, Proo
 from conversion.kmodel import assemble, layer, v3, v5
 from conversion.kpu import arithmetic
 from conversion.nncase import compilation
-from conversion.pipeline import Kmodel, Request
+from conversion.pipeline import Kmodel, Recipe
 from conversion.progress import silent
 from conversion.report import writing
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
@@ -32,9 +32,9 @@ from tests.conversion.weights.weight_files import random_weights, write_tfjs_gra
 SIZE = (128, 96)
 
 
-def request(output: Path, weights: Path, size: tuple[int, int] = SIZE, **options: object) -> Request:
-    """A request with plain rounding, which takes seconds."""
-    return Request(output, *size, weights, quantisation="fast", **options)
+def recipe(output: Path, weights: Path, size: tuple[int, int] = SIZE, **options: object) -> Recipe:
+    """A recipe with plain rounding, which takes seconds."""
+    return Recipe(output, *size, weights, quantisation="fast", **options)
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def made(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Kmodel:
-    made = pipeline.convert(request(tmp_path_factory.mktemp("build"), weights_folder), False, silent)
+    made = pipeline.convert(recipe(tmp_path_factory.mktemp("build"), weights_folder), False, silent)
     pipeline.write(made)
     return made
 
@@ -155,7 +155,7 @@ def test_figures_noted_in_the_card_stay_with_the_same_kmodel_only(made: Kmodel, 
 
 
 def test_nncase_s_own_format(weights_folder: Path, tmp_path: Path) -> None:
-    made = pipeline.convert(request(tmp_path, weights_folder, (64, 64), version=5), False, silent)
+    made = pipeline.convert(recipe(tmp_path, weights_folder, (64, 64), version=5), False, silent)
     assert struct.unpack_from("<2I", made.data) == (0x4B4D444C, 5)
     assert v5.read(made.data, "test").source.width == 64
     pipeline.write(made)
@@ -164,7 +164,7 @@ def test_nncase_s_own_format(weights_folder: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_inputs_give_the_same_file(made: Kmodel, weights_folder: Path, tmp_path: Path) -> None:
-    again = pipeline.convert(request(tmp_path, weights_folder), False, silent)
+    again = pipeline.convert(recipe(tmp_path, weights_folder), False, silent)
     assert again.data == made.data
     assert again.card == made.card
 
@@ -238,7 +238,7 @@ def test_what_cannot_be_is_refused(weights_folder: Path, tmp_path: Path, change:
     size = {"width": SIZE[0], "height": SIZE[1]}
     fields = {"output": tmp_path, **size, "weights": weights_folder, "quantisation": "fast", **change}
     with pytest.raises(error):
-        pipeline.convert(Request(**fields), False, silent)
+        pipeline.convert(Recipe(**fields), False, silent)
     assert os.listdir(tmp_path) == []
 
 
@@ -256,7 +256,7 @@ def test_heads_that_are_not_the_network_s_are_found_out(
 
     monkeypatch.setattr(pipeline.compilation, "compile_weights", swapped)
     with pytest.raises(ProofError, match="head displacement_fwd of the kmodel has"):
-        pipeline.convert(request(tmp_path, weights_folder), False, silent)
+        pipeline.convert(recipe(tmp_path, weights_folder), False, silent)
 
 
 @pytest.mark.soak
@@ -267,7 +267,7 @@ def test_a_whole_camera_frame_is_seen_better_than_nncase_sees_a_small_picture(
     size. (That relinking itself costs nothing is shown byte for byte in tests/kpu.)"""
     measured = {}
     for size, quantisation in (((256, 192), "fast"), ((320, 240), "full")):
-        made = pipeline.convert(Request(tmp_path, *size, tfjs_graph_dir, quantisation=quantisation), False, silent)
+        made = pipeline.convert(Recipe(tmp_path, *size, tfjs_graph_dir, quantisation=quantisation), False, silent)
         pictures = np.stack([photos.letterbox(photos.read(path), *size) for path in people_photos[::6]])
         simulation = pipeline.Simulation(v3.read(made.data, "test"), "test")
         measured[size] = pipeline.measure(weights_files.load(tfjs_graph_dir), simulation, pictures, made.card)

@@ -8,7 +8,8 @@ import pytest
 
 from tests import firmware_gate
 
-FILES = sorted(firmware_gate.FIRMWARE.rglob("*.py"))
+ON_BOARD = firmware_gate.FIRMWARE.parent / "host_tools" / "deployment" / "on_board"
+FILES = sorted([*firmware_gate.FIRMWARE.rglob("*.py"), ON_BOARD / "helpers.py", ON_BOARD / "finish.py"])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

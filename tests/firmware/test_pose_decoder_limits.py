@@ -42,9 +42,21 @@ def test_the_pose_score_is_inclusive() -> None:
     assert run(heads, pose_score=score + 1) == []
 
 
+def seen_best_at(part: int) -> synthetic.Heads:
+    """A person whose parts are all where they always are, found from this one."""
+    person = synthetic.person(160, 10, 215)
+    heads = synthetic.quantised(synthetic.drawn([person], CARD), CARD)
+    heads["heatmap"] = np.minimum(heads["heatmap"], 140)
+    row, column = np.round(person[part, ::-1] / 16).astype(int)
+    heads["heatmap"][part, row, column] = 250
+    return heads
+
+
 def test_a_decoder_forgets_the_frame_before() -> None:
+    """Noise, nothing, and somebody whose pose starts where that of the frame before has been."""
     decoder = PoseDecoder(CARD)
     frames = [synthetic.noise(seed, CARD, levels=20) for seed in range(6)] + [blank()]
+    frames += [seen_best_at(part) for part in range(17)]
     for heads in frames + frames[::-1]:
         fresh = PoseDecoder(CARD)
         count = fresh.decode(synthetic.buffers(heads))
@@ -116,7 +128,7 @@ def test_the_defaults_are_those_of_the_design() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card["input"].update(width=330), "width 330 must be a multiple of 16"),
+        (lambda card: card["input"].update(width=330), "width 330 must be a multiple of 16, up to 1024"),
         (lambda card: card["input"].update(height=0), "height 0 must be"),
         (lambda card: card["input"].update(height=1040), "height 1040 must be"),
         (lambda card: card["heads"].pop(), "3 heads, must be 4"),

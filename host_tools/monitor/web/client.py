@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import HostToolError
 from host_tools.monitor.web import messages
 from host_tools.monitor.web.messages import BadOrderError
@@ -16,13 +16,13 @@ from host_tools.monitor.web.outbox import Outbox, message
 if TYPE_CHECKING:
     from host_tools.monitor.web.hub import Hub
 
-MOST_TABS = 12
+MOST_CLIENTS = 12
 MOST_ORDERS = 16
 # A browser that answers no ping for so long is gone, or sleeps; its page connects again by itself.
 _HEARTBEAT_SECONDS = 20.0
 
 
-class Tab:
+class Client:
     """Serves one websocket from run() until it closes, or close() is called."""
 
     def __init__(self, hub: Hub) -> None:
@@ -32,7 +32,7 @@ class Tab:
         self._socket = web.WebSocketResponse(
             max_msg_size=messages.MAX_BYTES,
             heartbeat=_HEARTBEAT_SECONDS,
-            timeout=limits.WEB_END.seconds,
+            timeout=time_limits.WEB_END.seconds,
             compress=False,
         )
 

@@ -1,6 +1,6 @@
 """Between the feed and the open tabs: gives every tab what boards say. Everything here runs in the server's event loop.
 
-Beside the messages of `view.py` a page gets
+Beside the messages of `board_state.py` a page gets
 
     welcome    keypoints, skeleton, ranges (name: lowest, highest)
     recording  on, name, folder, lines, text
@@ -14,17 +14,16 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from conversion import network
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Feed, Item
 from host_tools.monitor.web import messages
-from host_tools.monitor.web.board_state import NO_PREVIEW, View
+from host_tools.monitor.web.board_state import BoardState
 from host_tools.monitor.web.orders import Orders
 from host_tools.monitor.web.outbox import Message, message
 from host_tools.monitor.web.recording import Recording
-from host_tools.serial_link import Trouble
+from host_tools.serial_link import ErrorCode, Trouble
 
 if TYPE_CHECKING:
-    from host_tools.monitor.web.client import Tab
+    from host_tools.monitor.web.client import Client
 
 _WELCOME = message(
     {
@@ -40,17 +39,17 @@ class Hub:
     """All boards of a feed, and all tabs that look at them."""
 
     def __init__(self, feed: Feed, recording: Recording) -> None:
-        self.tabs: set[Tab] = set()
+        self.clients: set[Client] = set()
         self._feed = feed
         self._recording = recording
         self._orders = Orders(feed)
-        self._views: dict[int, View] = {}
+        self._boards: dict[int, BoardState] = {}
         self._numbers: dict[str, int] = {}
 
     @property
     def boards(self) -> list[int]:
         """The numbers of the boards."""
-        return list(self._views)
+        return list(self._boards)
 
     def take(self, item: Item) -> None:
         """One item of the feed."""
@@ -59,8 +58,8 @@ class Hub:
         self._keep(item)
         number = self._numbers.get(item.source)
         if number is not None:
-            self._tell(self._views[number].take(item.event, item.at))
-            if isinstance(item.event, Trouble) and item.event.code == NO_PREVIEW:
+            self._tell(self._boards[number].take(item.event, item.at))
+            if isinstance(item.event, Trouble) and item.event.code == ErrorCode.NO_PREVIEW:
                 self._orders.forget_previews(number)
 
     def _keep(self, item: Item) -> None:
@@ -75,55 +74,55 @@ class Hub:
         self.look_at_sources()
         if self._recording.on:
             self._tell([self._about_recording()])
-        if self.tabs:
-            for view in self._views.values():
-                self._orders.ask_if_due(view)
+        if self.clients:
+            for board in self._boards.values():
+                self._orders.ask_if_due(board)
 
     def look_at_sources(self) -> None:
         """A label may have changed since the board has said its name; the boards of a recording come one by one."""
         now = time.monotonic()
         for source in self._feed.sources:
             self._numbers[source.label] = source.number
-            view = self._views.get(source.number)
-            if view is None:
-                view = self._views[source.number] = View(source, now)
-                self._tell(view.everything(now))
+            board = self._boards.get(source.number)
+            if board is None:
+                board = self._boards[source.number] = BoardState(source, now)
+                self._tell(board.everything(now))
             else:
-                self._tell(view.tick(source, now))
+                self._tell(board.tick(source, now))
 
     def _tell(self, found: Iterable[Message]) -> None:
         for each in found:
-            for tab in self.tabs:
-                tab.outbox.put(each)
+            for client in self.clients:
+                client.outbox.put(each)
 
     def _about_recording(self) -> Message:
         return message({"type": "recording", **self._recording.state()}, "recording")
 
-    def enter(self, tab: Tab) -> None:
+    def enter(self, client: Client) -> None:
         """A tab opens: it gets all there is to know."""
-        self.tabs.add(tab)
+        self.clients.add(client)
         now = time.monotonic()
-        views = (each for view in self._views.values() for each in view.everything(now))
-        for each in (_WELCOME, self._about_recording(), *views):
-            tab.outbox.put(each)
+        boards = (each for board in self._boards.values() for each in board.everything(now))
+        for each in (_WELCOME, self._about_recording(), *boards):
+            client.outbox.put(each)
 
-    def leave(self, tab: Tab) -> None:
+    def leave(self, client: Client) -> None:
         """A tab closes."""
-        self.tabs.discard(tab)
-        self._orders.forget(tab, self._views)
+        self.clients.discard(client)
+        self._orders.forget(client, self._boards)
 
-    async def carry_out(self, tab: Tab, order: messages.Order) -> None:
+    async def carry_out(self, client: Client, order: messages.Order) -> None:
         """Do what a page orders; HostToolError says why it cannot be."""
         if order.do == "record":
             self._record(order)
         else:
-            await self._orders.carry_out(tab, self._views[order.board], order)
+            await self._orders.carry_out(client, self._boards[order.board], order)
 
     def _record(self, order: messages.Order) -> None:
         try:
             if order.values["on"]:
                 now = time.monotonic()
-                known = (Item(view.label, event, now) for view in self._views.values() for event in view.known)
+                known = (Item(board.label, event, now) for board in self._boards.values() for event in board.known)
                 self._recording.start(order.values["name"], known)
             else:
                 self._recording.stop()
@@ -134,8 +133,8 @@ class Hub:
         """End recording and previews, close all tabs."""
         self._recording.stop()
         self._tell([self._about_recording()])
-        tabs = tuple(self.tabs)
-        for tab in tabs:
-            self.leave(tab)
-        await asyncio.gather(*(tab.close() for tab in tabs))
+        clients = tuple(self.clients)
+        for client in clients:
+            self.leave(client)
+        await asyncio.gather(*(client.close() for client in clients))
         await self._orders.close()

@@ -2,7 +2,7 @@
 
 An order is a JSON object {id, do, …}: `id` is the page's number for it (0 to 2^31 - 1), which the reply repeats; `do`
 and its fields are listed in ORDERS. The reply is {type: "reply", id, ok, text}; everything else that a server sends
-is made in `view.py` and `hub.py`.
+is made in `board_state.py` and `hub.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import json
 import re
 from collections.abc import Container
 from dataclasses import dataclass
+
+from host_tools.serial_link import units
 
 MAX_BYTES = 4096
 _HIGHEST_ID = 2**31 - 1
@@ -54,14 +56,14 @@ class FileName:
         return "must be 1 to 60 letters, digits, dots, underscores or hyphens, a letter or digit first"
 
 
-# The ranges of the settings, as the board itself has them (firmware/pose_settings.py).
+# The ranges of the settings, as the board itself has them.
 POSES = {
-    "max_poses": Range(1, 32, optional=True),
-    "root_score": Range(1, 32768, optional=True),
-    "nms_radius": Range(0, 1023, optional=True),
-    "pose_score": Range(0, 32768, optional=True),
+    "max_poses": Range(1, units.MOST_POSES, optional=True),
+    "root_score": Range(1, units.THRESHOLD_ONE, optional=True),
+    "nms_radius": Range(0, units.MOST_RADIUS, optional=True),
+    "pose_score": Range(0, units.THRESHOLD_ONE, optional=True),
 }
-PREVIEW_QUALITY = Range(10, 95)
+PREVIEW_QUALITY = Range(*units.PREVIEW_QUALITIES)
 ORDERS: dict[str, dict[str, Range | Switch | FileName]] = {
     "poses": POSES,
     "mode": {"mode": Range(0, 1)},

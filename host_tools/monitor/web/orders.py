@@ -6,11 +6,11 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.web import messages
-from host_tools.monitor.web.board_state import View
+from host_tools.monitor.web.board_state import BoardState
 from host_tools.monitor.web.messages import Order
 
 # How a board is (paused, trying again) is in STATS, which comes unasked every ten seconds only.
@@ -21,7 +21,7 @@ PREVIEW_MS = 250
 
 
 class Orders:
-    """Carries out orders of tabs. A board sends previews as long as any tab wants them; `Tab`s are only compared."""
+    """Carries out orders of tabs. A board sends previews as long as any tab wants them; clients are only compared."""
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
@@ -31,7 +31,7 @@ class Orders:
         self._stats_due: dict[int, float] = {}
         self._asking: set[int] = set()
         self._background: set[asyncio.Task] = set()
-        self._known: dict[str, Callable[[object, View, Order], Awaitable[None]]] = {
+        self._known: dict[str, Callable[[object, BoardState, Order], Awaitable[None]]] = {
             "poses": self._set_poses,
             "mode": self._set_mode,
             "pause": self._pause,
@@ -39,82 +39,82 @@ class Orders:
             "preview": self._set_preview,
         }
 
-    async def carry_out(self, tab: object, view: View, order: Order) -> None:
+    async def carry_out(self, client: object, board: BoardState, order: Order) -> None:
         """Do what a tab orders of one board; LinkError says why it cannot be."""
-        await self._known[order.do](tab, view, order)
+        await self._known[order.do](client, board, order)
 
-    async def _set_poses(self, tab: object, view: View, order: Order) -> None:
-        await self._ask(view, "POSES", *(order.values[name] for name in messages.POSES))
+    async def _set_poses(self, client: object, board: BoardState, order: Order) -> None:
+        await self._ask(board, "POSES", *(order.values[name] for name in messages.POSES))
 
-    async def _set_mode(self, tab: object, view: View, order: Order) -> None:
-        await self._ask(view, "MODE", order.values["mode"])
+    async def _set_mode(self, client: object, board: BoardState, order: Order) -> None:
+        await self._ask(board, "MODE", order.values["mode"])
 
-    async def _pause(self, tab: object, view: View, order: Order) -> None:
-        await self._ask(view, "PAUSE")
-        await self._ask(view, "STATS")
+    async def _pause(self, client: object, board: BoardState, order: Order) -> None:
+        await self._ask(board, "PAUSE")
+        await self._ask(board, "STATS")
 
-    async def _resume(self, tab: object, view: View, order: Order) -> None:
-        await self._ask(view, "RESUME")
-        await self._ask(view, "STATS")
+    async def _resume(self, client: object, board: BoardState, order: Order) -> None:
+        await self._ask(board, "RESUME")
+        await self._ask(board, "STATS")
 
-    async def _set_preview(self, tab: object, view: View, order: Order) -> None:
-        watchers = self._watchers.setdefault(view.number, set())
+    async def _set_preview(self, client: object, board: BoardState, order: Order) -> None:
+        watchers = self._watchers.setdefault(board.number, set())
         if not order.values["on"]:
-            watchers.discard(tab)
-            await self._end_preview(view)
+            watchers.discard(client)
+            await self._end_preview(board)
             return
-        watchers.add(tab)
+        watchers.add(client)
         self._quality = order.values["quality"]
         try:
-            await self._ask(view, "PREVIEW", PREVIEW_MS, self._quality)
+            await self._ask(board, "PREVIEW", PREVIEW_MS, self._quality)
         except LinkError:
-            watchers.discard(tab)
+            watchers.discard(client)
             raise
 
-    async def _end_preview(self, view: View) -> None:
-        if not self._watchers.get(view.number):
-            await self._ask(view, "PREVIEW", 0)
+    async def _end_preview(self, board: BoardState) -> None:
+        if not self._watchers.get(board.number):
+            await self._ask(board, "PREVIEW", 0)
 
-    async def _ask(self, view: View, kind: str, *fields: int | None) -> int:
+    async def _ask(self, board: BoardState, kind: str, *fields: int | None) -> int:
         """The value that a board answers; LinkError if it refuses or is silent."""
-        if not view.reachable:
-            raise LinkError(f"{view.label} is not there to be asked")
-        reply = asyncio.wrap_future(self._feed.ask(view.label, kind, *fields))
-        done, _ = await asyncio.wait({reply}, timeout=limits.WEB_ANSWER.seconds)
+        if not board.reachable:
+            raise LinkError(f"{board.label} is not there to be asked")
+        reply = asyncio.wrap_future(self._feed.ask(board.label, kind, *fields))
+        done, _ = await asyncio.wait({reply}, timeout=time_limits.WEB_ANSWER.seconds)
         if not done:
             reply.cancel()
-            raise LinkError(f"{view.label} has not answered {kind} within {limits.WEB_ANSWER.seconds:.0f} s")
+            raise LinkError(f"{board.label} has not answered {kind} within {time_limits.WEB_ANSWER.seconds:.0f} s")
         if reply.cancelled():
-            raise LinkError(f"{view.label} went before it could answer {kind}")
+            raise LinkError(f"{board.label} went before it could answer {kind}")
         return reply.result()
 
-    def ask_if_due(self, view: View) -> None:
+    def ask_if_due(self, board: BoardState) -> None:
         """Ask for settings when a board has come, for its state now and then; one question at a time for each board."""
         now = time.monotonic()
-        due = self._greet_due if view.greeting_due else self._stats_due
-        if view.number in self._asking or not view.reachable or now < due.get(view.number, 0):
+        due = self._greet_due if board.greeting_due else self._stats_due
+        if board.number in self._asking or not board.reachable or now < due.get(board.number, 0):
             return
-        due[view.number] = now + (_GREET_AGAIN_SECONDS if view.greeting_due else _STATS_SECONDS)
-        self._asking.add(view.number)
-        question = self._start(self._greet(view) if view.greeting_due else self._ask(view, "STATS"))
-        question.add_done_callback(lambda _: self._asking.discard(view.number))
+        due[board.number] = now + (_GREET_AGAIN_SECONDS if board.greeting_due else _STATS_SECONDS)
+        self._asking.add(board.number)
+        question = self._start(self._greet(board) if board.greeting_due else self._ask(board, "STATS"))
+        question.add_done_callback(lambda _: self._asking.discard(board.number))
 
-    async def _greet(self, view: View) -> None:
+    async def _greet(self, board: BoardState) -> None:
         """A board that has started again has forgotten the previews."""
-        preview = bool(self._watchers.get(view.number))
-        await self._ask(view, "SETTINGS")
-        await self._ask(view, "STATS")
+        preview = bool(self._watchers.get(board.number))
+        await self._ask(board, "SETTINGS")
+        await self._ask(board, "STATS")
         if preview:
-            await self._ask(view, "PREVIEW", PREVIEW_MS, self._quality)
-        view.greeting_due = False
-        self._greet_due.pop(view.number, None)
+            await self._ask(board, "PREVIEW", PREVIEW_MS, self._quality)
+        board.greeting_due = False
+        self._greet_due.pop(board.number, None)
 
-    def forget(self, tab: object, views: dict[int, View]) -> None:
+    def forget(self, client: object, boards: dict[int, BoardState]) -> None:
         """A tab has closed: previews that nobody else looks at end."""
         for number, watchers in self._watchers.items():
-            if tab in watchers:
-                watchers.discard(tab)
-                self._start(self._end_preview(views[number]))
+            if client in watchers:
+                watchers.discard(client)
+                self._start(self._end_preview(boards[number]))
 
     def forget_previews(self, number: int) -> None:
         """A board has ended its previews: it is not asked for them again."""

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
 from host_tools.monitor.record import Recorder, RecordingError
 
 _SUFFIX = ".jsonl"

@@ -7,8 +7,8 @@ import errno
 import logging
 import socket
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,13 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
-from host_tools import limits
+from conversion.progress import Talk
+from host_tools import time_limits
 from host_tools.errors import HostToolError
-from host_tools.monitor.feed import Feed
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Feed, Item, Source
+from host_tools.monitor.output import Output
 from host_tools.monitor.web import guard
-from host_tools.monitor.web.client import MOST_TABS, Tab
+from host_tools.monitor.web.client import MOST_CLIENTS, Client
 from host_tools.monitor.web.hub import Hub
 from host_tools.monitor.web.recording import Recording
 
@@ -31,9 +32,6 @@ SOCKET_PATH = "/live"
 _PAGE = Path(__file__).with_name("page")
 _START = "index.html"
 TICK_SECONDS = 0.5
-# How soon the end is noticed, and how many items are taken from the feed before others have their turn.
-_WAIT_SECONDS = 0.1
-_ITEMS_AT_ONCE = 50
 _HUB = web.AppKey("hub", Hub)
 # What this computer's mime.types may have wrong, and a browser must have right to run a module.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -43,16 +41,86 @@ class WebError(HostToolError):
     """A page that cannot be served."""
 
 
-def serve(feed: Feed, port: int, over: threading.Event, talk: Callable[[str], None], record_folder: Path) -> None:
-    """Serve the page on 127.0.0.1:`port` (0: a free one, which `talk` names) until `over` is set.
+class Page(Output):
+    """The page as an output of the monitor: its server has an event loop of its own, in a thread of its own.
 
-    Recordings that a page starts go to `record_folder`. WebError if the port cannot be had.
+    Each item is handed over and taken there before the next one, so that a loop that has much to do slows the run down
+    instead of piling items up; the feed's queue is bounded.
     """
-    listener = _listen(port)
-    try:
-        asyncio.run(_serve(feed, listener, over, talk, Recording(record_folder)))
-    finally:
-        listener.close()
+
+    def __init__(self, port: int, feed: Feed, talk: Talk, record_folder: Path) -> None:
+        """Serve the page on 127.0.0.1:`port` (0: a free one, which `talk` names) until close().
+
+        `feed` carries out what pages order. Recordings that a page starts go to `record_folder`. WebError if the port
+        cannot be had.
+        """
+        self._hub = Hub(feed, Recording(record_folder))
+        self._next_tick = 0.0
+        self._listener = _listen(port)
+        started: Future[asyncio.AbstractEventLoop] = Future()
+        self._over = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, args=(started, talk), name="web page", daemon=True)
+        self._thread.start()
+        try:
+            self._loop = started.result()
+        except BaseException:
+            self._listener.close()
+            raise
+        talk(f"the page is at http://{ADDRESS}:{self._listener.getsockname()[1]} (Ctrl-C ends)")
+
+    def take(self, item: Item) -> None:
+        """Tell the tabs, and let them send it."""
+        self._there(self._take(item))
+
+    def tick(self, sources: list[Source], now: float) -> None:
+        """Now and then: what time alone tells."""
+        if now >= self._next_tick:
+            self._next_tick = now + TICK_SECONDS
+            self._there(self._tick())
+
+    def close(self) -> None:
+        """End recording and previews, close all tabs, let the port go: a few seconds at most."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join()
+        self._listener.close()
+
+    def _there(self, work: Coroutine[None, None, None]) -> None:
+        """Have the server's loop do something, and wait for it: what it raises is raised here."""
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    async def _take(self, item: Item) -> None:
+        self._hub.take(item)
+        await asyncio.sleep(0)
+
+    async def _tick(self) -> None:
+        self._hub.tick()
+
+    def _run(self, started: Future[asyncio.AbstractEventLoop], talk: Talk) -> None:
+        try:
+            asyncio.run(self._serve(started, talk))
+        except Exception as error:
+            if started.done():
+                raise
+            started.set_exception(error)
+
+    async def _serve(self, started: Future[asyncio.AbstractEventLoop], talk: Talk) -> None:
+        runner = web.AppRunner(
+            application(self._hub),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=time_limits.WEB_END.seconds,
+            logger=_logger(talk),
+        )
+        await runner.setup()
+        self._hub.tick()
+        try:
+            await web.SockSite(runner, self._listener).start()
+            started.set_result(asyncio.get_running_loop())
+            await self._over.wait()
+        finally:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._hub.close(), time_limits.WEB_END.seconds)
+            await runner.cleanup()
 
 
 def _listen(port: int) -> socket.socket:
@@ -66,61 +134,6 @@ def _listen(port: int) -> socket.socket:
         raise WebError(
             f"port {port} of this computer cannot be had ({why}); choose another: --web {port + 1}"
         ) from error
-
-
-async def _serve(
-    feed: Feed, listener: socket.socket, over: threading.Event, talk: Callable[[str], None], recording: Recording
-) -> None:
-    hub = Hub(feed, recording)
-    runner = web.AppRunner(
-        application(hub),
-        access_log=None,
-        handle_signals=False,
-        shutdown_timeout=limits.WEB_END.seconds,
-        logger=_logger(talk),
-    )
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener).start()
-        talk(f"the page is at http://{ADDRESS}:{listener.getsockname()[1]} (Ctrl-C ends)")
-        await _pump(feed, hub, over)
-    finally:
-        with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(hub.close(), limits.WEB_END.seconds)
-        await runner.cleanup()
-
-
-async def _pump(feed: Feed, hub: Hub, over: threading.Event) -> None:
-    """Take items from the feed, whose queue a thread of its own waits at, until it is over."""
-    loop = asyncio.get_running_loop()
-    ticking = asyncio.create_task(_tick(hub))
-    with ThreadPoolExecutor(1, "web feed") as waiting:
-        try:
-            while not over.is_set() and not ticking.done():
-                for item in await loop.run_in_executor(waiting, _take, feed):
-                    hub.take(item)
-                    # Let the tabs send it, before another takes its place.
-                    await asyncio.sleep(0)
-                if feed.ended:
-                    await asyncio.sleep(_WAIT_SECONDS)
-        finally:
-            ticking.cancel()
-    if ticking.done() and not ticking.cancelled():
-        ticking.result()
-
-
-def _take(feed: Feed) -> list[Item]:
-    """What is there; waits a moment for the first."""
-    items = [feed.next(_WAIT_SECONDS)]
-    while items[-1] is not None and len(items) < _ITEMS_AT_ONCE:
-        items.append(feed.next(0))
-    return [item for item in items if item is not None]
-
-
-async def _tick(hub: Hub) -> None:
-    while True:
-        hub.tick()
-        await asyncio.sleep(TICK_SECONDS)
 
 
 def application(hub: Hub) -> web.Application:
@@ -143,15 +156,15 @@ async def _socket(request: web.Request) -> web.StreamResponse:
     if not guard.is_own_origin(request.headers.get("Origin"), request.headers["Host"]):
         raise web.HTTPForbidden(text="Only this server's own page may connect.\n")
     hub = request.app[_HUB]
-    if len(hub.tabs) >= MOST_TABS:
-        raise web.HTTPServiceUnavailable(text=f"{MOST_TABS} tabs look already: close one.\n")
-    return await Tab(hub).run(request)
+    if len(hub.clients) >= MOST_CLIENTS:
+        raise web.HTTPServiceUnavailable(text=f"{MOST_CLIENTS} tabs look already: close one.\n")
+    return await Client(hub).run(request)
 
 
 class _Relay(logging.Handler):
     """Tells of a failure of the server itself; requests that are no HTTP are not the user's doing."""
 
-    def __init__(self, talk: Callable[[str], None]) -> None:
+    def __init__(self, talk: Talk) -> None:
         super().__init__(logging.ERROR)
         self._talk = talk
 
@@ -162,7 +175,7 @@ class _Relay(logging.Handler):
             self._talk(f"the page's server failed: {error or record.getMessage()!r}")
 
 
-def _logger(talk: Callable[[str], None]) -> logging.Logger:
+def _logger(talk: Talk) -> logging.Logger:
     logger = logging.Logger("monitor page")
     logger.addHandler(_Relay(talk))
     return logger

@@ -31,10 +31,8 @@ class kpu_net:  # noqa: N801 - MaixPy's name
 
     def __repr__(self):
         path = self._path or "(null)"
-        return (
-            f'{{"model_addr": {self._address or 0}, "model_size": {self._size}, "model_path": "{path}", '
-            '"net_args": "(null)"}'
-        )
+        facts = f'"model_addr": {self._address or 0}, "model_size": {self._size}, "model_path": "{path}"'
+        return "{" + facts + ', "net_args": "(null)"}'
 
 
 class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
@@ -103,10 +101,8 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
 
     def __repr__(self):
         w, h, ch = self._shape
-        return (
-            f'{{"fmap": "data"=0x0, "size"={self.size()}, "index": {self._index}, "w": {w}, "h": {h}, "ch": {ch}, '
-            f'"typecode": {self._typecode}}}'
-        )
+        facts = f'"fmap": "data"=0x0, "size"={self.size()}, "index": {self._index}, "w": {w}, "h": {h}, "ch": {ch}'
+        return "{" + facts + f', "typecode": {self._typecode}' + "}"
 
 
 def load(model):

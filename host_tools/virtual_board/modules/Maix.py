@@ -116,8 +116,9 @@ class utils:  # noqa: N801 - MaixPy's name
 
     @staticmethod
     def gc_heap_size(size=0):
-        """The size at the next start of the chip; without one, the size that is set."""
-        return _host.call(b"gc_heap_size", size)[0]
+        """The size that is set; with one, sets it for the next start of the chip and returns nothing."""
+        found = _host.call(b"gc_heap_size", size)[0]
+        return None if size else found
 
     @staticmethod
     def heap_free():

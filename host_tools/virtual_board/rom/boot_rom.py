@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from host_tools.flashing import images, isp
-from host_tools.flashing.isp import Operation, Request, Status
 from host_tools.virtual_board.flash_chip import FlashChip
 from host_tools.virtual_board.rom.faults import DownloadFault, Flip
 
@@ -22,7 +21,7 @@ _RAM_BYTES = 6 * 1024 * 1024
 _GARBAGE_BYTES = 24
 _HARMLESS = bytes(byte for byte in range(256) if byte not in isp.END + isp.ESCAPE)
 Fault = DownloadFault | Flip
-_Handlers = dict[Operation, Callable[["BootRom", Request], Status | None]]
+_Handlers = dict[isp.Operation, Callable[["BootRom", isp.Command], isp.Status | None]]
 
 
 def starts(flash: FlashChip) -> bool:
@@ -95,21 +94,21 @@ class BootRom:
     def feed(self, data: bytes) -> None:
         """Bytes for the chip in download mode."""
         for body in self._deframer.feed(data):
-            request = Request.read(body)
-            if request is not None and not self.stalled:
-                self._take(request)
+            command = isp.Command.read(body)
+            if command is not None and not self.stalled:
+                self._take(command)
 
-    def _take(self, request: Request) -> None:
-        kinds = [fault.kind for fault in self._faults if fault.strikes(request.operation)]
+    def _take(self, command: isp.Command) -> None:
+        kinds = [fault.kind for fault in self._faults if fault.strikes(command.operation)]
         if kinds:
-            self._fail(kinds[0], request)
+            self._fail(kinds[0], command)
         else:
-            self._answer(request.operation, self._do(request))
+            self._answer(command.operation, self._do(command))
 
-    def _fail(self, kind: str, request: Request) -> None:
+    def _fail(self, kind: str, command: isp.Command) -> None:
         """One of KINDS."""
         if kind in ("bad_checksum", "bad_write", "busy"):
-            self._answer(request.operation, Status[kind.upper()])
+            self._answer(command.operation, isp.Status[kind.upper()])
         elif kind == "stall":
             self.stalled = True
         elif kind == "unplug":
@@ -117,76 +116,76 @@ class BootRom:
         elif kind == "reset":
             self.restart()
         elif kind != "silent":
-            status = self._do(request)
+            status = self._do(command)
             if kind != "wrong_echo":
                 self._send(bytes(self._noise.choices(_HARMLESS, k=_GARBAGE_BYTES)))
             if kind != "garbage":
-                self._answer(Operation.DEBUG - 1 if kind == "wrong_echo" else request.operation, status)
+                self._answer(isp.Operation.DEBUG - 1 if kind == "wrong_echo" else command.operation, status)
 
-    def _answer(self, operation: int, status: Status | None) -> None:
+    def _answer(self, operation: int, status: isp.Status | None) -> None:
         if status is not None:
             self._send(isp.frame(bytes([operation, status])))
 
-    def _do(self, request: Request) -> Status | None:
+    def _do(self, command: isp.Command) -> isp.Status | None:
         """Carry a request out; the status of the answer, None where there is none."""
-        if not request.sound:
-            return Status.BAD_CHECKSUM
+        if not command.sound:
+            return isp.Status.BAD_CHECKSUM
         handlers = self._stub_requests if self._stub else self._rom_requests
-        handler = handlers.get(request.operation)
-        return Status.INVALID_COMMAND if handler is None else handler(self, request)
+        handler = handlers.get(command.operation)
+        return isp.Status.INVALID_COMMAND if handler is None else handler(self, command)
 
-    def _greet(self, request: Request) -> Status:
-        return Status.OK
+    def _greet(self, command: isp.Command) -> isp.Status:
+        return isp.Status.OK
 
-    def _write_ram(self, request: Request) -> Status:
-        if not isp.RAM_START <= request.address <= isp.RAM_START + _RAM_BYTES - len(request.data):
-            return Status.BAD_LENGTH
-        self._ram[request.address] = request.data
-        return Status.OK
+    def _write_ram(self, command: isp.Command) -> isp.Status:
+        if not isp.RAM_START <= command.address <= isp.RAM_START + _RAM_BYTES - len(command.data):
+            return isp.Status.BAD_LENGTH
+        self._ram[command.address] = command.data
+        return isp.Status.OK
 
-    def _start(self, request: Request) -> None:
+    def _start(self, command: isp.Command) -> None:
         """Jump into RAM. A stub with a gap in it would crash, and the chip be silent."""
         end = isp.RAM_START
         for address in sorted(self._ram):
             if address == end:
                 end += len(self._ram[address])
         whole = end == isp.RAM_START + sum(map(len, self._ram.values())) > isp.RAM_START
-        self._stub = request.address == isp.RAM_START and whole
+        self._stub = command.address == isp.RAM_START and whole
         self.stalled = not self._stub
         self.baud = isp.BAUD
 
-    def _set_baud(self, request: Request) -> None:
-        if len(request.data) == 4:
-            self.baud = int.from_bytes(request.data, "little")
+    def _set_baud(self, command: isp.Command) -> None:
+        if len(command.data) == 4:
+            self.baud = int.from_bytes(command.data, "little")
 
-    def _write_flash(self, request: Request) -> Status:
-        if not request.data or len(request.data) > isp.MOST_DATA:
-            return Status.BAD_LENGTH
-        data = request.data
+    def _write_flash(self, command: isp.Command) -> isp.Status:
+        if not command.data or len(command.data) > isp.MOST_DATA:
+            return isp.Status.BAD_LENGTH
+        data = command.data
         for flip in self._flips:
-            data = flip.spoil(request.address, data)
-        return Status.OK if self._flash.program(request.address, data) else Status.BAD_WRITE
+            data = flip.spoil(command.address, data)
+        return isp.Status.OK if self._flash.program(command.address, data) else isp.Status.BAD_WRITE
 
-    def _erase_flash(self, request: Request) -> Status:
-        size = request.length or self._flash.size
-        return Status.OK if self._flash.erase(request.address, size) else Status.BAD_ERASE
+    def _erase_flash(self, command: isp.Command) -> isp.Status:
+        size = command.length or self._flash.size
+        return isp.Status.OK if self._flash.erase(command.address, size) else isp.Status.BAD_ERASE
 
-    def _reboot(self, request: Request) -> None:
-        self._answer(request.operation, Status.OK)
+    def _reboot(self, command: isp.Command) -> None:
+        self._answer(command.operation, isp.Status.OK)
         self.restart()
 
     _rom_requests: ClassVar[_Handlers] = {
-        Operation.GREET: _greet,
-        Operation.WRITE_RAM: _write_ram,
-        Operation.START: _start,
-        Operation.ROM_BAUD: _set_baud,
+        isp.Operation.GREET: _greet,
+        isp.Operation.WRITE_RAM: _write_ram,
+        isp.Operation.START: _start,
+        isp.Operation.ROM_BAUD: _set_baud,
     }
     _stub_requests: ClassVar[_Handlers] = {
-        Operation.STUB_GREET: _greet,
-        Operation.STUB_BAUD: _set_baud,
-        Operation.INIT_FLASH: _greet,
-        Operation.WRITE_FLASH: _write_flash,
-        Operation.ERASE_FLASH: _erase_flash,
-        Operation.FLASH_STATUS: _greet,
-        Operation.REBOOT: _reboot,
+        isp.Operation.STUB_GREET: _greet,
+        isp.Operation.STUB_BAUD: _set_baud,
+        isp.Operation.INIT_FLASH: _greet,
+        isp.Operation.WRITE_FLASH: _write_flash,
+        isp.Operation.ERASE_FLASH: _erase_flash,
+        isp.Operation.FLASH_STATUS: _greet,
+        isp.Operation.REBOOT: _reboot,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from host_tools.flashing import isp
 from host_tools.virtual_board.rom.boot_rom import BootRom
 from host_tools.virtual_board.uart import Uart
@@ -10,9 +12,9 @@ from host_tools.virtual_board.uart import Uart
 class ChipEnd:
     """What the line asks and tells; all of it in the line's thread."""
 
-    def __init__(self, uart: Uart, rom: BootRom) -> None:
-        """Either of them listens."""
-        self._uart, self._rom = uart, rom
+    def __init__(self, uart: Uart, rom: BootRom, has_own_time: Callable[[], bool]) -> None:
+        """Either of them listens; `has_own_time()` says that the program's UART counts its bits itself."""
+        self._uart, self._rom, self._has_own_time = uart, rom, has_own_time
         self._tail = b""
 
     @property
@@ -23,7 +25,7 @@ class ChipEnd:
     @property
     def timed(self) -> bool:
         """Whether its processor waits for bytes as they come; the ROM takes them at once."""
-        return not self._rom.active
+        return not (self._rom.active or self._has_own_time())
 
     @property
     def deaf(self) -> bool:

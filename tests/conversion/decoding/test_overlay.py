@@ -63,11 +63,21 @@ def test_hidden_parts_take_their_lines_with_them() -> None:
     assert pixel_is(drawn, upper_arm, overlay.COLOURS[0])
 
 
-def test_poses_are_scaled_to_the_photo() -> None:
+def test_poses_of_a_letterboxed_picture_lie_where_its_pixels_came_from() -> None:
+    """Pixel x of the picture is pixels 3x to 3x + 2 of the photo, so its centre is 3x + 1; half a pixel would show."""
     person = pose(160, 20, 200)
-    drawn = overlay.skeletons(photo(960, 720), [person], scale=3.0)
-    for part in range(5, 17):
-        assert pixel_is(drawn, person.keypoints[part, :2] * 3, (255, 255, 255))
+    for picture, factor in (((320, 240), 3.0), ((480, 240), 3.0), ((960, 720), 1.0)):
+        drawn = np.asarray(overlay.skeletons(photo(960, 720), [person], picture)).astype(float)
+        for part in range(5, 17):
+            expected = (person.keypoints[part, :2] + 0.5) * factor - 0.5
+            np.testing.assert_allclose(_white_spot(drawn, expected), expected, atol=0.3)
+
+
+def _white_spot(drawn: np.ndarray, near: np.ndarray) -> np.ndarray:
+    """(x, y) of the middle of the white spot near a point: what is lighter than the person's colour."""
+    left, top = np.round(near).astype(int) - 5
+    blue = np.clip(drawn[top : top + 11, left : left + 11, 2] - 150, 0, None)
+    return np.array([blue.sum(0) @ np.arange(11), blue.sum(1) @ np.arange(11)]) / blue.sum() + (left, top)
 
 
 def test_edges_are_smooth() -> None:

@@ -14,7 +14,7 @@ from conversion.evaluation.displacement import Displacement
 from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.oks import Alone, Precision
 from conversion.evaluation.result import Evaluation, FalsePositives
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 from tests.conversion.evaluation import coco_sets, plain_kmodel
 from tests.conversion.weights import weight_files
 

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import card, network
+from conversion import card, input_pixels, network
+from conversion.feature_map import FeatureMap
 from conversion.kmodel import assemble, v3
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.plan import plan
-from conversion.kpu import input as kpu_input
 from conversion.network import LayerSpec
-from conversion.weights.model import ConvWeights, PoseNetWeights
+from conversion.posenet_weights import ConvWeights, PoseNetWeights
 from tests.conversion.kmodel import networks
 from tests.conversion.kpu.layers import pack_batch_norm, relu6_table
 
@@ -45,13 +44,13 @@ def kpu_network(weights: PoseNetWeights, width: int = 256, height: int = 192) ->
     """The network with each output channel's weights rounded to 8 bits and activations in bytes of 6 / 255."""
     source, scaling = (
         FeatureMap(network.INPUT_CHANNELS, height, width),
-        Scaling(weights.normalisation.scale, kpu_input.PAD_PIXEL),
+        Scaling(weights.normalisation.scale, input_pixels.PAD_PIXEL),
     )
     body, pending_stride = [], 1
     for spec in network.BODY:
         layer = weights.body[spec.name]
         if spec.kind == "conv":
-            rest = layer.kernel.sum((0, 1, 2)) * kpu_input.rest(weights.normalisation)
+            rest = layer.kernel.sum((0, 1, 2)) * input_pixels.rest(weights.normalisation)
             layer = ConvWeights(layer.kernel, layer.bias + rest)
         stride = spec.stride if spec.kind == "conv" else pending_stride if spec.kind == "pointwise" else 1
         pending_stride = spec.stride if spec.kind == "depthwise" else 1
@@ -104,7 +103,7 @@ def write(folder: Path, weights: PoseNetWeights, width: int, height: int, files:
     path = folder / "plain.kmodel"
     the_card = {
         "format": card.FORMAT,
-        "kmodel": card.kmodel_entry(path.name, v3.VERSION, data),
+        "kmodel": card.kmodel_entry(path.name, data),
         **card.network_entries(the_network, the_plan, model.main_memory_bytes),
         "source": {"form": weights.origin.form, "name": "unknown", "sha256": dict(files)},
     }

@@ -75,11 +75,11 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
 def test_any_number_of_cores_gives_the_same_figures(
     own_kmodel: Path, people: tuple[Path, Path], weights_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = evaluate.Request(str(own_kmodel), *people, weights=weights_folder, no_people=people[1])
+    trial = evaluate.Trial(str(own_kmodel), *people, weights=weights_folder, no_people=people[1])
     found = []
     for cores in (1, 3):
         monkeypatch.setattr(workers, "cores", lambda cores=cores: cores)
-        found.append(evaluate.evaluate(request, False, lambda message: None).card_entry(request.command()))
+        found.append(evaluate.evaluate(trial, False, lambda message: None).card_entry(trial.command()))
     assert found[0] == found[1]
 
 
@@ -89,12 +89,12 @@ def test_a_card_that_cannot_be_written_is_no_error(
     def full_disk(path: Path, data: bytes) -> None:
         raise OutputError(f"{path}: cannot be written")
 
-    request = evaluate.Request(str(own_kmodel), *people, weights=weights_folder)
+    trial = evaluate.Trial(str(own_kmodel), *people, weights=weights_folder)
     monkeypatch.setattr(evaluate, "Workers", InThisProcess)
-    found = evaluate.evaluate(request, False, lambda message: None)
+    found = evaluate.evaluate(trial, False, lambda message: None)
     before = card.path_beside(own_kmodel).read_bytes()
     monkeypatch.setattr(files, "write", full_disk)
-    assert "the figures are not in the card" in evaluate.note_in_card(found, request)
+    assert "the figures are not in the card" in evaluate.note_in_card(found, trial)
     assert card.path_beside(own_kmodel).read_bytes() == before
 
 
@@ -143,10 +143,10 @@ def test_errors_come_through_from_other_processes() -> None:
 
 
 def test_limited_figures_are_not_kept(own_kmodel: Path) -> None:
-    request = evaluate.Request(str(own_kmodel), Path("a"), Path("b"))
-    assert request.goes_into_card
-    assert not evaluate.Request(str(own_kmodel), Path("a"), Path("b"), limit=2).goes_into_card
-    assert not evaluate.Request("float", Path("a"), Path("b")).goes_into_card
+    trial = evaluate.Trial(str(own_kmodel), Path("a"), Path("b"))
+    assert trial.goes_into_card
+    assert not evaluate.Trial(str(own_kmodel), Path("a"), Path("b"), limit=2).goes_into_card
+    assert not evaluate.Trial("float", Path("a"), Path("b")).goes_into_card
 
 
 def refused(*arguments: object) -> str:
@@ -220,11 +220,11 @@ def test_real_weights_on_real_photos(
     annotations = shared / "eval" / "person_keypoints.json"
     if not annotations.is_file():
         pytest.skip(f"no photos with ground truth: {annotations} is missing")
-    request = evaluate.Request(
+    trial = evaluate.Trial(
         str(kmodel), annotations, annotations.parent / "images", "dataset=coco2017-val", limit=4, weights=tfjs_graph_dir
     )
     monkeypatch.setattr(evaluate, "Workers", InThisProcess)
-    found = evaluate.evaluate(request, False, lambda message: None)
+    found = evaluate.evaluate(trial, False, lambda message: None)
     figures = list(found.precision.values())
     assert all(figure.ap > 0.1 for figure in figures)
     assert all(abs(figure.ap - figures[0].ap) < 0.2 for figure in figures)

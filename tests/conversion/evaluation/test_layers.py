@@ -13,8 +13,8 @@ from conversion.evaluation.readback import ReadNetwork
 from conversion.kmodel import assemble
 from conversion.kmodel.plan import plan
 from conversion.kpu.simulator import Kpu
+from conversion.posenet_weights import ConvWeights, PoseNetWeights
 from conversion.tensorflow import graph
-from conversion.weights.model import ConvWeights, PoseNetWeights
 from tests.conversion.evaluation import plain_kmodel
 from tests.conversion.weights.weight_files import random_weights
 

@@ -10,7 +10,7 @@ from conversion.kmodel import assemble, v3
 from conversion.kmodel.plan import plan
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.simulator import Kpu
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 from tests.conversion.evaluation import plain_kmodel
 
 BYTE = 6 / 255
@@ -75,6 +75,6 @@ def test_layers_that_are_not_ours_are_refused(weights: PoseNetWeights) -> None:
     layer = v3.ConvLayer(type(first.layer)(**{**vars(first.layer), "registers": registers}), None)
     with pytest.raises(UnsupportedModelError, match="layer 0 pools by type 1"):
         readback.read(V3Model((layer, *made.layers[1:]), made.outputs, made.main_memory_bytes, 0), "a test")
-    dequantise = v3.DequantizeLayer(0, 0, 1, 1.0, 0.0)
+    dequantise = v3.DequantiseLayer(0, 0, 1, 1.0, 0.0)
     with pytest.raises(UnsupportedModelError, match="is no convolution"):
         readback.read(V3Model((*made.layers, dequantise), made.outputs, made.main_memory_bytes, 0), "a test")

@@ -61,7 +61,7 @@ def page_of(kmodel: Path) -> Path:
 
 
 def note(evaluation: Evaluation, kmodel: Path) -> str:
-    return evaluate.note_in_card(evaluation, evaluate.Request(str(kmodel), Path("set/k<o.json"), Path("photos")))
+    return evaluate.note_in_card(evaluation, evaluate.Trial(str(kmodel), Path("set/k<o.json"), Path("photos")))
 
 
 def test_before_an_evaluation_the_report_says_how_to_measure(reported: Path) -> None:

@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import card, photos
+from conversion import card, letterbox, photos
 from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from conversion.errors import PhotoError
-from conversion.evaluation import letterbox, stages
+from conversion.evaluation import stages
 from conversion.evaluation.chain import FLOAT, FLOAT_STAGES, INTEGER, KMODEL, KMODEL_STAGES, PADDED, ROUNDED, Setup
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.stages import Run, Stages
 from conversion.kpu import posenet
 from conversion.kpu.posenet import real_values
+from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow import graph
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.evaluation.conftest import SIZE
 
 

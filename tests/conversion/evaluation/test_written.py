@@ -71,10 +71,10 @@ def test_the_card_s_entry_says_where_figures_come_from(evaluation: Evaluation) -
 
 
 def test_the_command_names_files_without_their_folders() -> None:
-    request = evaluate.Request(
+    trial = evaluate.Trial(
         "/data/my model.kmodel", Path("/data/k.json"), Path("/data/val 2017"), where="a=b", size=(320, 240), limit=3
     )
-    assert request.command() == (
+    assert trial.command() == (
         "python -m conversion evaluate 'my model.kmodel' --coco k.json --images 'val 2017' --where a=b --size 320x240 "
         "--limit 3"
     )

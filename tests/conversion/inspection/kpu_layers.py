@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import FeatureMap
 from tests.conversion.kmodel.networks import layer
 
 WIDTH, HEIGHT = 16, 12

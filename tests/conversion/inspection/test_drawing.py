@@ -7,11 +7,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversion.feature_map import FeatureMap
 from conversion.inspection import blocks, inspect, layout
 from conversion.inspection.model import INPUT, Convolution, Inspection, Layer, Tensor
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.plan import plan
 from tests.conversion.kmodel.networks import posenet_like
 

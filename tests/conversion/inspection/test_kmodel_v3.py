@@ -79,7 +79,7 @@ def test_the_model_card_beside_it_says_what_bytes_stand_for(tmp_path: Path) -> N
     path = tmp_path / "p.kmodel"
     path.write_bytes(data)
     entries = card.network_entries(NETWORK, PLAN, MODEL.main_memory_bytes)
-    entry = {"format": card.FORMAT, "kmodel": card.kmodel_entry(path.name, 3, data), **entries}
+    entry = {"format": card.FORMAT, "kmodel": card.kmodel_entry(path.name, data), **entries}
     entry["source"] = {"name": "tfjs-graph-075-stride16"}
     card.path_beside(path).write_text(json.dumps(entry))
     found = inspect(path)

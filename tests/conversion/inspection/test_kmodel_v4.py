@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from conversion.errors import ModelFormatError
+from conversion.feature_map import FeatureMap
 from conversion.inspection import inspect
 from conversion.inspection.model import INPUT, Inspection
 from conversion.inspection.v4_opcodes import OPCODES
-from conversion.kmodel.layout import FeatureMap
 from tests.conversion.inspection import kpu_layers
 from tests.conversion.inspection.v4_files import BYTE, CONSTANTS, FLOAT, KPU, MAIN, Node, kpu_conv, node, place, write
 

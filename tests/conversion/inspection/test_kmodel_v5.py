@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.feature_map import FeatureMap
 from conversion.inspection import inspect
 from conversion.inspection.model import INPUT, Inspection
 from conversion.kmodel import v5
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.v5_stackvm import CALL, CONV2D, DEQUANTIZE, TENSOR_OPERATORS
 from tests.conversion.inspection import kpu_layers, v5_files
 from tests.conversion.inspection.v5_files import BYTE, DATA, FLOAT, KPU, OUTPUT, RDATA, Function, Module, lea, write

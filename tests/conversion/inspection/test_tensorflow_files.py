@@ -10,9 +10,9 @@ import pytest
 
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.feature_map import FeatureMap
 from conversion.inspection import inspect
 from conversion.inspection.model import INPUT, Inspection
-from conversion.kmodel.layout import FeatureMap
 
 
 def check_posenet(found: Inspection) -> None:

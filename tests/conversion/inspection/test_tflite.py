@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from conversion import network
+from conversion.feature_map import FeatureMap
 from conversion.inspection import inspect, page
 from conversion.inspection.custom_options import decode
 from conversion.inspection.model import INPUT, Inspection
-from conversion.kmodel.layout import FeatureMap
+from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow import graph
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.inspection.tflite_files import small
 from tests.conversion.weights import tflite_edits
 

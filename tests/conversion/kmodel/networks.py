@@ -7,9 +7,9 @@ import struct
 import numpy as np
 
 from conversion import network
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import KpuLayer, weight_loads
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.registers import Registers
 
 _BLANK = Registers.unpack(bytes(96))

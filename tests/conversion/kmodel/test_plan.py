@@ -1,6 +1,7 @@
 """The KPU RAM planner: published figures, the rules that keep maps apart, and sizes that cannot be."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,18 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import KpuMemoryError, SizeError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel import plan as planning
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.kpu_network import KpuNetwork
+from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import check
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
-from conversion.kmodel.plan import Plan, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
+from conversion.kpu import memory
 from tests.conversion.kmodel.networks import layer, posenet_like
 
 NETWORK = posenet_like()
 
 
-def plan(width: int, height: int, lines: int = RAM_LINES) -> Plan:
+def plan(width: int, height: int, lines: int = RAM_LINES) -> RamPlan:
     return planning.plan(NETWORK, width, height, lines)
 
 
@@ -57,6 +59,8 @@ def test_known_sizes(width: int, height: int, layers: int, main_memory: int, pea
 def test_a_whole_camera_frame_splits_the_second_depthwise_layer_in_two() -> None:
     first, second = [step for step in plan(320, 240).body if step.number == 3]
     assert (first.channels, second.channels) == (range(24), range(24, 48))
+    assert plan(320, 240).split_layers == {3: 2}
+    assert plan(320, 224).split_layers == {}
     assert (first.source.line, first.destination.line) == (11_520, 0)
     assert (second.source.line, second.destination.line) == (20_160, 8_640)
 
@@ -78,7 +82,7 @@ def test_no_layer_writes_what_it_or_a_later_part_still_reads(size: tuple[int, in
             assert written.stop <= read.start or read.stop <= written.start, (step, reader)
 
 
-def _same_source(step: planning.Step, other: planning.Step, the_plan: Plan) -> bool:
+def _same_source(step: planning.Step, other: planning.Step, the_plan: RamPlan) -> bool:
     return other.number == step.number or (step in the_plan.heads and other in the_plan.heads)
 
 
@@ -105,7 +109,7 @@ def _channels(steps: list[planning.Step], side: str) -> int:
     return sum(getattr(step, side).map.channels for step in steps)
 
 
-def _plan_or_none(width: int, height: int) -> Plan | None:
+def _plan_or_none(width: int, height: int) -> RamPlan | None:
     try:
         return plan(width, height)
     except KpuMemoryError:
@@ -118,6 +122,13 @@ def test_placed_layers_are_sound(size: tuple[int, int]) -> None:
     for number, placed in enumerate(placed_layers(NETWORK, the_plan) if the_plan else ()):
         check(placed, f"layer {number}")
         assert placed.registers.pack()
+
+
+def test_placed_layers_neither_interrupt_nor_send() -> None:
+    """The firmware sets both bits where it needs them."""
+    busy = [replace(layer, registers=replace(layer.registers, int_en=1, send_data_out=1)) for layer in NETWORK.body]
+    for placed in placed_layers(replace(NETWORK, body=tuple(busy)), plan(320, 240)):
+        assert (placed.registers.int_en, placed.registers.send_data_out) == (0, 0)
 
 
 def test_which_sizes_fit() -> None:
@@ -148,3 +159,56 @@ def test_parts_run_downwards_when_their_source_lies_low() -> None:
     assert (first.channels, second.channels) == (range(24, 48), range(24))
     assert first.destination.line >= second.source.end
     assert second.destination.end == first.destination.line
+
+
+def small(width: int, channels: tuple[int, int, int], heads: tuple[int, ...] = ()) -> KpuNetwork:
+    """A picture whose width and height are divided by 4, a wide depthwise layer, and heads of so many channels."""
+    generator = np.random.default_rng(0)
+    first = layer(generator, FeatureMap(3, 64, width), channels[0], 3, False, 2)
+    second = layer(generator, first.destination, channels[1], 3, False, 2)
+    third = layer(generator, second.destination, channels[2], 1, False, 1)
+    last = layer(generator, third.destination, channels[2], 3, True, 1)
+    outputs = [Head(layer(generator, last.destination, count, 1, False, 1), 1.0, 0) for count in heads]
+    return KpuNetwork((first, second, third, last), tuple(outputs))
+
+
+@pytest.mark.parametrize("width", [64, 80, 128, 192])
+def test_as_few_parts_as_fit_each_of_whole_channel_groups(width: int) -> None:
+    """With ever less memory a layer runs in ever more parts, until not one more group of channels fits."""
+    network = small(width, (4, 8, 50), (1,))
+    source = network.body[-1].source
+    groups = -(-source.channels // source.groups)
+    others = max(layer.source.lines + layer.destination.lines for layer in network.body[:-1])
+    counts = set()
+    for lines in range(2 * source.lines, max(others, source.lines + source.group_lines) - 1, -1):
+        the_plan = planning.plan(network, width, 64, lines)
+        parts = sorted((step for step in the_plan.body if step.number == 3), key=lambda step: step.channels.start)
+        # Together with the source, the largest part must fit: so many groups of channels.
+        largest = max(count for count in range(1, groups + 1) if source.lines + count * source.group_lines <= lines)
+        assert len(parts) == -(-groups // largest)
+        assert the_plan.peak_lines <= lines
+        assert [channel for part in parts for channel in part.channels] == list(range(source.channels))
+        for one, following in itertools.pairwise(parts):
+            assert len(one.channels) % source.groups == 0
+            assert one.source.end == following.source.line
+            assert one.destination.end == following.destination.line
+        memory.check(assemble(network, the_plan))
+        counts.add(len(parts))
+    assert {1, 2, 3} <= counts
+    if others < source.lines + source.group_lines:
+        with pytest.raises(KpuMemoryError, match="layer 3 needs"):
+            planning.plan(network, width, 64, source.lines + source.group_lines - 1)
+
+
+@pytest.mark.parametrize("heads", [(200, 200, 200), (600,)])
+def test_heads_may_be_what_needs_most(heads: tuple[int, ...]) -> None:
+    """They fill the memory that is left to the last line; with one line less the last of them is named."""
+    network = small(64, (4, 8, 16), heads)
+    the_plan = planning.plan(network, 64, 64)
+    maps = [the_plan.heads[0].source.map, *(step.destination.map for step in the_plan.heads)]
+    assert the_plan.peak_lines == sum(one.lines for one in maps)
+    assert planning.plan(network, 64, 64, the_plan.peak_lines) == the_plan
+    memory.check(assemble(network, the_plan))
+    needed = the_plan.peak_lines * 64 // 1024
+    with pytest.raises(KpuMemoryError, match=rf"layer {3 + len(heads)} needs {needed} KiB"):
+        planning.plan(network, 64, 64, the_plan.peak_lines - 1)

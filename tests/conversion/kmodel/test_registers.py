@@ -47,7 +47,45 @@ def test_no_two_fields_share_a_bit() -> None:
         taken |= bits
 
 
-# Word and bits of each field: the vendor's kpu_layer_argument_t.
+# Word, lowest and highest bit of each field, and what is stored: the vendor's kpu_layer_argument_t (kpu.h).
+FIELDS = """
+    int_en 0 0 0, ram_flag 0 1 1, full_add 0 2 2, depth_wise_layer 0 3 3,
+    image_src_addr 1 0 14, image_dst_addr 1 32 46,
+    i_ch_num 2 0 9 less one, o_ch_num 2 32 41 less one, o_ch_num_coef 2 48 57 less one,
+    i_row_wid 3 0 9 less one, i_col_high 3 10 18 less one, o_row_wid 3 32 41 less one, o_col_high 3 42 50 less one,
+    kernel_type 4 0 2, pad_type 4 3 3, pool_type 4 4 7, first_stride 4 8 8, bypass_conv 4 9 9, load_para 4 10 10,
+    dma_burst_size 4 16 23, pad_value 4 24 31, bwsx_base_addr 4 32 63,
+    load_coor 5 0 0, load_time 5 1 6 less one, para_size 5 15 31, para_start_addr 5 32 63,
+    coef_column_offset 6 0 3, coef_row_offset 6 4 15,
+    channel_switch_addr 7 0 14, row_switch_addr 7 16 19, coef_size 7 20 27, coef_group 7 28 30, load_act 7 31 31,
+    active_addr 7 32 63,
+    wb_channel_switch_addr 8 0 14, wb_row_switch_addr 8 16 19, wb_group 8 20 22,
+    shr_w 9 0 3, shr_x 9 4 7, arg_w 9 8 31 signed, arg_x 9 32 55 signed,
+    arg_add 10 0 39 signed,
+    send_data_out 11 0 0, channel_byte_num 11 16 31 less one, dma_total_byte 11 32 63 less one
+"""
+
+
+def test_every_field_has_the_bits_that_the_kpu_reads() -> None:
+    """Its least and its greatest value fill them, and one beyond is refused."""
+    table = [line.split() for line in FIELDS.split(",")]
+    assert [name for name, *_ in table] == [field.name for field in fields(Registers)]
+    for name, word, low, high, *kind in table:
+        bits = (1 << int(high) + 1) - (1 << int(low))
+        largest = bits >> int(low)
+        least, greatest = (-(largest + 1) // 2, largest // 2) if kind == ["signed"] else (0, largest)
+        one = len(kind) == 2
+        for value, stored in ((greatest, greatest << int(low)), (least, (least & largest) << int(low))):
+            packed = replace(BLANK, **{name: value + one}).pack()
+            assert int.from_bytes(packed[8 * int(word) :][:8], "little") ^ stored == 0, name
+        for beyond in (least + one - 1, greatest + one + 1):
+            with pytest.raises(
+                KpuMemoryError, match=f"{name} cannot hold {beyond}: it has {largest.bit_length()} bits"
+            ):
+                replace(BLANK, **{name: beyond}).pack()
+
+
+# As values that mean something.
 @pytest.mark.parametrize(
     ("name", "value", "word", "expected"),
     [

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
-from conversion.kmodel import v3
+from conversion.kmodel import v3, v3_container
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.plan import plan
-from conversion.kmodel.v3 import DequantizeLayer, Output, V3Model
+from conversion.kmodel.v3 import DequantiseLayer, Output, V3Model
+from conversion.kmodel.v3_container import Body, Reader
 from tests.conversion.kmodel import mutants
 from tests.conversion.kmodel.networks import posenet_like
 
@@ -54,8 +55,8 @@ def test_tables_are_aligned_for_the_kpu() -> None:
 
 
 def test_a_dequantising_layer_survives() -> None:
-    dequantize = DequantizeLayer(source=0, destination=4096, count=510, scale=0.125, bias=-16.0)
-    model = V3Model((*MODEL.layers, dequantize), (Output(4096, 2040),), 8192, 0)
+    dequantise = DequantiseLayer(source=0, destination=4096, count=510, scale=0.125, bias=-16.0)
+    model = V3Model((*MODEL.layers, dequantise), (Output(4096, 2040),), 8192, 0)
     assert v3.read(v3.write(model), "test") == model
 
 
@@ -67,12 +68,38 @@ def test_a_layer_of_another_type_is_named(kind: int, name: str) -> None:
         v3.read(bytes(foreign), "m.kmodel")
 
 
+def test_only_the_last_layer_may_lack_its_padding() -> None:
+    """nncase 0.1 does not write it."""
+    assert v3_container.read(Reader(FILE, "test")).excess == 0
+    assert v3_container.read(Reader(FILE[:-7], "test")).excess == -7
+    with pytest.raises(ModelFormatError, match="layer 30 ends"):
+        v3_container.read(Reader(FILE[:-8], "test"))
+
+
+# nncase v0.1.0-rc5, runtime_op.h; 1 to 25 run on the CPU, from 10240 on on the K210.
+TYPES = """
+    ADD QUANTIZED_ADD GLOBAL_MAX_POOL2D QUANTIZED_GLOBAL_MAX_POOL2D GLOBAL_AVERAGE_POOL2D
+    QUANTIZED_GLOBAL_AVERAGE_POOL2D MAX_POOL2D QUANTIZED_MAX_POOL2D AVERAGE_POOL2D QUANTIZED_AVERAGE_POOL2D QUANTIZE
+    DEQUANTIZE REQUANTIZE L2_NORMALIZATION SOFTMAX CONCAT QUANTIZED_CONCAT FULLY_CONNECTED QUANTIZED_FULLY_CONNECTED
+    TENSORFLOW_FLATTEN QUANTIZED_TENSORFLOW_FLATTEN RESIZE_NEAREST_NEIGHBOR QUANTIZED_RESIZE_NEAREST_NEIGHBOR
+    CHANNELWISE_DEQUANTIZE LOGISTIC
+"""
+
+
+def test_types_have_the_names_of_the_format() -> None:
+    kpu = enumerate(("K210_CONV", "K210_ADD_PADDING", "K210_REMOVE_PADDING", "K210_UPLOAD"), start=10240)
+    named = {**dict(enumerate(TYPES.split(), start=1)), **dict(kpu), 0: "unknown", 26: "unknown", 10244: "unknown"}
+    assert {kind: Body(kind, range(0)).name for kind in named} == named
+    assert (named[v3.K210_CONV], named[v3.DEQUANTIZE]) == ("K210_CONV", "DEQUANTIZE")
+
+
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
         (b"", "truncated at byte 0"),
         (FILE[:20], "truncated at byte 20"),
         (FILE[:-8], "layer 30 ends"),
+        (FILE[: 28 + 8 * 5 + 8 * 31 + 24], "layer 0 ends at"),
         (FILE + bytes(8), "8 bytes follow"),
         (b"LDMK" + FILE[4:], "version"),
         (FILE[:4] + bytes(4) + FILE[8:], "flags 0"),

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.feature_map import FeatureMap
 from conversion.kmodel import v5
-from conversion.kmodel.layout import FeatureMap
 from tests.conversion.kmodel import mutants
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "kpu"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import tomli
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.layer import weight_loads
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.registers import PACKED_BYTES, Registers
 from conversion.kpu import time
 

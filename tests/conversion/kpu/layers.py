@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import FeatureMap
 from conversion.kmodel.registers import Registers
 from conversion.kmodel.v3 import ConvLayer, Output, V3Model
 from tests.conversion.kmodel import networks

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import ConversionError, SizeError
+from conversion.feature_map import RAM_BYTES, FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_BYTES, FeatureMap
 from conversion.kmodel.plan import plan
-from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, Output, V3Model
+from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, Output, V3Model
+from conversion.kpu import memory
 from conversion.kpu.simulator import Kpu
 from tests.conversion.kmodel import networks
 from tests.conversion.kpu import layers, literal
@@ -66,6 +67,19 @@ def test_results_do_not_depend_on_the_noise_or_on_what_ran_before() -> None:
     assert len(first.ram) == RAM_BYTES
 
 
+def test_a_destination_is_noise_before_the_layer_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that copies its source onto itself copies noise: on the chip, what it reads last may be its own."""
+    model = identity(3, 8, 40)
+    first = model.layers[0]
+    source = first.layer.registers.image_src_addr
+    onto_itself = replace(first.layer, registers=replace(first.layer.registers, image_dst_addr=source))
+    shown = picture(3, 8, 40)
+    assert Kpu(model).run(shown)[0].tobytes() == shown.tobytes()
+    monkeypatch.setattr(memory, "check", lambda model: None)
+    copied = Kpu(replace(model, layers=(replace(first, layer=onto_itself),))).run(shown)[0]
+    assert (copied != shown.ravel()).mean() > 0.9
+
+
 def test_memory_starts_random() -> None:
     assert len(np.unique(Kpu(MODEL).ram)) == len(np.unique(Kpu(MODEL).main_memory)) == 256
 
@@ -115,7 +129,7 @@ def test_dequantising_makes_floats() -> None:
     conv = identity(2, 4, 4)
     model = replace(
         conv,
-        layers=(*conv.layers, DequantizeLayer(0, 32, 32, 0.25, -3.5)),
+        layers=(*conv.layers, DequantiseLayer(0, 32, 32, 0.25, -3.5)),
         outputs=(Output(32, 128),),
         main_memory_bytes=160,
     )

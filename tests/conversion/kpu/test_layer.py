@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import ModelFormatError
+from conversion.feature_map import FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.layout import FeatureMap
 from conversion.kpu.arithmetic import LayerArithmetic
 from conversion.kpu.simulator import Kpu
 from tests.conversion.kmodel import networks

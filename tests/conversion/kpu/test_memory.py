@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.errors import KpuMemoryError, ModelFormatError
+from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_LINES, FeatureMap
 from conversion.kmodel.plan import HEIGHTS, WIDTHS, plan
 from conversion.kmodel.registers import Registers
-from conversion.kmodel.v3 import ConvLayer, DequantizeLayer, Output, V3Model
+from conversion.kmodel.v3 import ConvLayer, DequantiseLayer, Output, V3Model
 from conversion.kpu import memory
 from conversion.kpu.simulator import Kpu
 from tests.conversion.kmodel import networks
@@ -232,7 +232,7 @@ def test_the_middle_of_a_channel_is_not_where_one_begins() -> None:
         memory.check(replace(wrong, layers=(wrong.layers[0], ConvLayer(placed, 0))))
 
 
-def with_main_memory(*rest: DequantizeLayer, outputs: tuple[Output, ...], size: int = 2048) -> V3Model:
+def with_main_memory(*rest: DequantiseLayer, outputs: tuple[Output, ...], size: int = 2048) -> V3Model:
     """One layer that writes 4 * 6 * 12 = 288 bytes at byte 8 of main memory, and what follows it."""
     model = chain(narrow(3), narrow(4), lines=(100,), sources=(0,))
     layers = (replace(model.layers[0], main_memory=8), *rest)
@@ -249,11 +249,11 @@ def test_main_memory_is_handed_out_only_where_it_was_written() -> None:
 
 def test_dequantising_needs_bytes_and_room() -> None:
     outputs = (Output(8, 288),)
-    memory.check(with_main_memory(DequantizeLayer(8, 296, 288, 1.0, 0.0), outputs=(Output(296, 4 * 288),)))
+    memory.check(with_main_memory(DequantiseLayer(8, 296, 288, 1.0, 0.0), outputs=(Output(296, 4 * 288),)))
     with pytest.raises(ModelFormatError, match=r"^layer 1 dequantises main memory that no layer has written"):
-        memory.check(with_main_memory(DequantizeLayer(8, 300, 289, 1.0, 0.0), outputs=outputs))
+        memory.check(with_main_memory(DequantiseLayer(8, 300, 289, 1.0, 0.0), outputs=outputs))
     with pytest.raises(ModelFormatError, match=r"^layer 1 dequantises main memory onto itself"):
-        memory.check(with_main_memory(DequantizeLayer(8, 295, 288, 1.0, 0.0), outputs=outputs))
+        memory.check(with_main_memory(DequantiseLayer(8, 295, 288, 1.0, 0.0), outputs=outputs))
 
 
 def test_whole_words_must_fit_main_memory() -> None:
@@ -266,7 +266,7 @@ def test_whole_words_must_fit_main_memory() -> None:
 
 def test_the_first_layer_must_take_a_picture(whole: V3Model) -> None:
     with pytest.raises(ModelFormatError, match=r"^layer 0 is not a convolution"):
-        memory.check(replace(whole, layers=(DequantizeLayer(0, 8, 1, 1.0, 0.0), *whole.layers)))
+        memory.check(replace(whole, layers=(DequantiseLayer(0, 8, 1, 1.0, 0.0), *whole.layers)))
 
 
 def test_the_largest_map_may_end_with_the_ram() -> None:

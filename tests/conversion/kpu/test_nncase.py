@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import photos, weights
+from conversion import input_pixels, photos, weights
 from conversion.kmodel import v3, v5
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.plan import plan
-from conversion.kpu import input as kpu_input
 from conversion.kpu.simulator import Kpu
 from conversion.nncase import agreement, compiler
+from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow import reference
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.kpu.transplant import transplant
 
 COMPILED = (256, 192)
@@ -35,7 +34,7 @@ def planes(people_photos: list[Path], count: int, size: tuple[int, int]) -> np.n
 def compiled(published: PoseNetWeights, people_photos: list[Path], size: tuple[int, int]) -> bytes:
     calibration = planes(people_photos, CALIBRATION_PHOTOS, size)
     tflite = reference.tflite(published, *size)
-    return compiler.compile_kmodel(tflite, calibration, kpu_input.value_range(published.normalisation))
+    return compiler.compile_kmodel(tflite, calibration, input_pixels.value_range(published.normalisation))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from conversion import card
-from conversion.kmodel.layout import FeatureMap
+from conversion.feature_map import FeatureMap
 from conversion.kmodel.plan import placed_layers, plan
 from conversion.kmodel.registers import Registers
 from conversion.kpu import time

@@ -6,15 +6,15 @@ import sys
 import numpy as np
 import pytest
 
+from conversion import input_pixels
 from conversion.errors import CompilerError
 from conversion.kmodel import v5
-from conversion.kpu import input as kpu_input
 from conversion.nncase import compiler
+from conversion.posenet_weights import FLOAT_NORMALISATION
 from conversion.tensorflow import graph
-from conversion.weights.model import FLOAT_NORMALISATION
 from tests.conversion.weights.weight_files import random_weights
 
-RANGE = kpu_input.value_range(FLOAT_NORMALISATION)
+RANGE = input_pixels.value_range(FLOAT_NORMALISATION)
 CALIBRATION = np.random.default_rng(0).integers(0, 256, (1, 3, 64, 64), np.uint8)
 
 
@@ -35,9 +35,19 @@ def test_a_crash_of_nncase_is_one_line(tflite: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+def pretend(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Another program in place of the worker."""
+    monkeypatch.setattr(
+        compiler.processes,
+        "start",
+        lambda *arguments, messages, **options: subprocess.Popen(
+            [sys.executable, "-c", code], stdin=subprocess.PIPE, stderr=messages
+        ),
+    )
+
+
 def test_a_signal_is_named(tflite: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    crashed = subprocess.CompletedProcess([], -11, "", "")
-    monkeypatch.setattr(compiler.subprocess, "run", lambda *arguments, **options: crashed)
+    pretend(monkeypatch, "import os; os.kill(os.getpid(), 11)")
     with pytest.raises(CompilerError, match=r"nncase crashed in its compile job \(SIGSEGV\)"):
         compiler.compile_kmodel(tflite, CALIBRATION, RANGE)
 
@@ -73,9 +83,8 @@ def test_nncase_missing_is_said(tflite: bytes, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_libgomp_missing_is_said(tflite: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    message = "ImportError: libgomp.so.1: cannot open shared object file: No such file or directory\n"
-    failed = subprocess.CompletedProcess([], 1, "", message)
-    monkeypatch.setattr(compiler.subprocess, "run", lambda *arguments, **options: failed)
+    message = "libgomp.so.1: cannot open shared object file: No such file or directory"
+    pretend(monkeypatch, f"raise ImportError({message!r})")
     with pytest.raises(CompilerError, match="apt install libgomp1"):
         compiler.compile_kmodel(tflite, CALIBRATION, RANGE)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from conversion import files
+from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.quantisation import small
 
 

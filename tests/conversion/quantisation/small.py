@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from conversion.weights.model import ConvWeights, PoseNetWeights
+from conversion.posenet_weights import ConvWeights, PoseNetWeights
 from tests.conversion.weights.weight_files import random_weights
 
 SIZE = (64, 64)

@@ -27,10 +27,10 @@ from conversion.kmodel.plan import plan
 from conversion.kpu.simulator import Kpu
 from conversion.nncase import compiler
 from conversion.nncase.compilation import COMPILE_SIZE
+from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation import calibration, quantise
 from conversion.quantisation.quantise import QuantisedNetwork
 from conversion.tensorflow import reference
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.quantisation import measuring, small
 
 CODES = 1_251_024

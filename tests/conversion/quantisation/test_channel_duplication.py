@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion import network
+from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation import channel_duplication
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.quantisation import small
 from tests.conversion.weights.weight_files import random_weights
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from conversion import metrics, network
+from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation import emulation, layerwise
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import HEAD_SPECS, SPECS, QuantisedNetwork
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.quantisation import small
 
 

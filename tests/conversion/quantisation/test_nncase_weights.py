@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from conversion import network
+from conversion import input_pixels, network
 from conversion.errors import CompilerError
-from conversion.kpu import input as kpu_input
 from conversion.quantisation import emulation, nncase_weights
 from conversion.quantisation.layers import convolve
 from conversion.quantisation.result import HEAD_SPECS, SPECS, QuantisedLayer, QuantisedNetwork
@@ -87,7 +86,7 @@ def test_the_fed_network_computes_what_the_quantised_one_does(quantised: Quantis
     """Layer by layer, in floating point: the feed's units are right. The moved codes 127 and -128 count half a step."""
     fed = nncase_weights.weights(quantised)
     maps = small.pictures(2, seed=9)
-    real = (maps.astype(np.float64) - kpu_input.PAD_PIXEL) * quantised.pixel_scale
+    real = (maps.astype(np.float64) - input_pixels.PAD_PIXEL) * quantised.pixel_scale
     for spec in SPECS:
         layer = {**fed.body, **fed.heads}[spec.name]
         results = convolve(spec, layer.kernel.reshape(-1, spec.out_channels).astype(np.float64), real) + layer.bias

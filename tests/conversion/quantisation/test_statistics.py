@@ -7,10 +7,10 @@ import pytest
 
 from conversion import network
 from conversion.network import LayerSpec
+from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, Normalisation
 from conversion.quantisation import layer_statistics
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
 from conversion.quantisation.layers import convolve, in_chunks, rows, taps_at
-from conversion.weights.model import FLOAT_NORMALISATION, ConvWeights, Normalisation
 
 DENSE = LayerSpec("dense", "pointwise", 1, 1, 5, 7)
 DEPTHWISE = LayerSpec("depthwise", "depthwise", 3, 2, 5, 5)

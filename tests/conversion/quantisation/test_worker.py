@@ -10,10 +10,10 @@ import pytest
 
 from conversion import network
 from conversion.errors import CompilerError, PhotoError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import Report
 from conversion.quantisation import layerwise, quantise, worker
 from conversion.quantisation.result import QuantisedNetwork
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.quantisation import small
 
 

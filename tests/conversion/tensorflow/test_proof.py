@@ -5,12 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import network, photos
+from conversion import input_pixels, network, photos
 from conversion import weights as weights_files
 from conversion.errors import ProofError
-from conversion.kpu import input as kpu_input
+from conversion.posenet_weights import FLOAT_NORMALISATION, Normalisation, PoseNetWeights
 from conversion.tensorflow import graph, proof, published
-from conversion.weights.model import FLOAT_NORMALISATION, Normalisation, PoseNetWeights
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
 
 COMPILED = (256, 192)
@@ -91,9 +90,9 @@ def test_pictures_do_not_depend_on_their_batch(random_network: PoseNetWeights) -
 def test_the_padding_byte_is_zero_in_the_graph_for_nncase(
     normalisation: Normalisation, expected: tuple[float, float]
 ) -> None:
-    low, high = kpu_input.value_range(normalisation)
+    low, high = input_pixels.value_range(normalisation)
     assert (low, high) == pytest.approx(expected, abs=1e-12)
-    assert low + kpu_input.PAD_PIXEL * (high - low) / 255 == pytest.approx(0, abs=1e-12)
+    assert low + input_pixels.PAD_PIXEL * (high - low) / 255 == pytest.approx(0, abs=1e-12)
     for pixel in (0, 77, 255):
-        in_graph = low + pixel * (high - low) / 255 + kpu_input.rest(normalisation)
+        in_graph = low + pixel * (high - low) / 255 + input_pixels.rest(normalisation)
         assert in_graph == pytest.approx(pixel * normalisation.scale + normalisation.offset, abs=1e-12)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights.known import NpmPackage, Published, PublishedFile
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.weights import mutants, web, weight_files
 
 # As conversion.tensorflow.graph sets it, whoever imports TensorFlow first: sums are made in one order.

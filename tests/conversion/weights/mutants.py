@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from hypothesis import strategies as st
 
 from conversion.errors import ConversionError
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 
 # Processor time, so that a busy machine does not count; a sound file takes 0.05 s, with TensorFlow's import 5 s.
 MOST_SECONDS = 20

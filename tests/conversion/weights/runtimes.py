@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from conversion import network
-from conversion.weights.model import Normalisation
+from conversion.posenet_weights import Normalisation
 
 import tensorflow as tf  # isort: skip
 from google.protobuf import json_format  # isort: skip

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from conversion import network, photos, weights
+from conversion.posenet_weights import ConvWeights, PoseNetWeights
 from conversion.tensorflow import graph
 from conversion.weights import tfjs_graph
-from conversion.weights.model import ConvWeights, PoseNetWeights
 from tests.conversion.weights import runtimes, tf_files, tflite_edits, weight_files
 
 # A size 16n + 1, where TensorFlow's SAME padding and our symmetric padding are the same; the float TFLite's own.

@@ -10,8 +10,8 @@ import pytest
 
 from conversion import weights
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import frozen_graph as importer
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.weights.memory import peak_of
 
 import tensorflow as tf  # isort: skip

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import coral, frozen_graph, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.weights import mutants
 from tests.conversion.weights.memory import peak_of
 

@@ -94,5 +94,5 @@ def test_a_file_larger_than_any(tmp_path: Path) -> None:
     path = tmp_path / "model-stride16.json"
     path.write_bytes(b"{")
     os.truncate(path, 1 << 40)
-    with pytest.raises(ModelFormatError, match="larger than any file of this kind"):
+    with pytest.raises(ModelFormatError, match="more than any file of this kind"):
         weights.load(path)

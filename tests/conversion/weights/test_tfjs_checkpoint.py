@@ -12,8 +12,8 @@ import pytest
 
 from conversion import weights
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import tfjs_checkpoint
-from conversion.weights.model import PoseNetWeights
 
 FIRST = "MobilenetV1/Conv2d_0/weights"
 

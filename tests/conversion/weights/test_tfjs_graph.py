@@ -12,8 +12,8 @@ import pytest
 
 from conversion import weights
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import tfjs_graph
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.weights.memory import peak_of
 
 JSON = "model-stride16.json"
@@ -230,7 +230,7 @@ def test_each_lie_in_the_json_is_told(
         (b'{"a": 1}', "no model in this folder"),
         (b"[" * 100_000, "no model in this folder"),
         (b'{"a":' * 100_000, "is not valid JSON"),
-        (b"{" + b" " * (4 << 20), "larger than any file of this kind"),
+        (b"{" + b" " * (4 << 20), "more than any file of this kind"),
         (b'{"weightsManifest": [], "modelTopology": {"node": []}}', "has 0 inputs"),
     ],
 )

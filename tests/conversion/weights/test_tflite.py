@@ -11,8 +11,8 @@ import pytest
 
 from conversion import weights
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
+from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import tflite_file
-from conversion.weights.model import PoseNetWeights
 from tests.conversion.weights import tflite_edits
 from tests.conversion.weights.memory import peak_of
 from tests.conversion.weights.tflite_edits import CONCATENATION, CONV, DEPTHWISE, edited, operators, output, schema

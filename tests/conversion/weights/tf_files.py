@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from conversion import network
-from conversion.weights.model import PoseNetWeights
+from conversion.posenet_weights import PoseNetWeights
 from tests.conversion.weights import tflite_edits
 from tests.conversion.weights.weight_files import published_name
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from conversion import network
-from conversion.weights.model import FLOAT_NORMALISATION, ConvWeights, Origin, PoseNetWeights, checked
+from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, Origin, PoseNetWeights, checked
 
 SHARD_BYTES = 4 * 1024 * 1024
 INPUT = "sub_2"

@@ -24,6 +24,8 @@ from tests.firmware.app import sentences, stand_ins
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 NAMES = [path.stem for path in FIRMWARE.glob("*.py")]
 ADDRESS = 0x300000
+# os.urandom(4) of MaixPy 0.6.2 after any reset.
+FIRST_RANDOM = b"\x06^\x9d\xde"
 KMODEL_FILE = "posenet-mobilenet-075-320x240.kmodel"
 
 
@@ -83,6 +85,7 @@ class Board:
         self.free = 4_000_000
         self.free_heap = 200_000
         self.resets = 0
+        self.flash_full = False
         self.heads = people(width, height)
         self.clock = stand_ins.Clock()
         self.uart = stand_ins.Uart(self.clock)
@@ -126,6 +129,9 @@ class Board:
             files = importlib.import_module("pose_files")
             patch.setattr(files, "os", self._os())
             patch.setattr(files, "opened", self._opened)
+            patch.setattr(files, "write", self._write)
+            # As on a board: the same bytes after each reset.
+            patch.setattr(importlib.import_module("pose_boot").os, "urandom", lambda size: FIRST_RANDOM[:size])
             yield
             for name in NAMES:
                 sys.modules.pop(name, None)
@@ -148,6 +154,7 @@ class Board:
             "sensor": self.sensor,
             "lcd": self.lcd,
             "KPU": self.kpu,
+            "uctypes": types.SimpleNamespace(addressof=stand_ins.addressof),
         }
 
     def _reset(self) -> None:
@@ -170,7 +177,14 @@ class Board:
         return files
 
     def _opened(self, path: str) -> io.BytesIO:
+        if path not in self._all_files():
+            raise OSError(2, "ENOENT")
         return io.BytesIO(self._all_files()[path])
+
+    def _write(self, path: str, data: bytes) -> None:
+        if self.flash_full:
+            raise OSError(28, "ENOSPC")
+        self.files[path] = bytes(data)
 
     def _listdir(self, path: str) -> list[str]:
         if path == "/":

@@ -5,6 +5,8 @@ The virtual board runs the same program for real; here a test sees and steers ea
 
 from __future__ import annotations
 
+import ctypes
+import itertools
 import sys
 import types
 from collections.abc import Callable
@@ -137,6 +139,11 @@ class Image:
         self.drawn.append(("string", (x, y, text), color))
 
 
+def addressof(view: memoryview) -> int:
+    """Where a writable buffer lies, as MicroPython's uctypes has it."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(view))
+
+
 def planes_of(data: bytes) -> bytes:
     """RGB565, high byte first, as planes of 8 bits."""
     words = np.frombuffer(data, ">u2").astype(np.uint32)
@@ -236,7 +243,11 @@ class Kpu:
         self.loaded: list[object] = []
         self.pictures: list[tuple[int, int]] = []
         self.closed = 0
-        self.heads: list[bytes] = []
+        self.outputs_taken = 0
+        self.block = bytearray()
+        self.heads: list[memoryview] = []
+        # Where each head lies in the block of all of them; another firmware may have them apart.
+        self.apart = 0
 
     def load(self, source: object) -> Kpu:
         if FAULTS["load"]:
@@ -250,11 +261,22 @@ class Kpu:
             raise OSError("[MAIXPY]kpu: ERR_RUN_MODEL: maybe model dirty")
         self.clock.pass_us(40_000)
         self.pictures.append(picture.size)
-        self.heads = self.network(picture.planes)
-        return object()
+        self._put(self.network(picture.planes))
+        return memoryview(self.block)[: len(self.block) - self.apart]
+
+    def _put(self, heads: list[bytes]) -> None:
+        """Writes the heads over those of the run before, each at a multiple of 8 bytes."""
+        starts = list(itertools.accumulate((-(-len(head) // 8) * 8 for head in heads), initial=self.apart))
+        if len(self.block) != starts[-1] + self.apart:
+            self.block = bytearray(starts[-1] + self.apart)
+        view = memoryview(self.block)
+        self.heads = [view[start : start + len(head)] for start, head in zip(starts[:-1], heads, strict=True)]
+        for place, head in zip(self.heads, heads, strict=True):
+            place[:] = head
 
     def get_output(self, task: object, index: int) -> memoryview:
-        return memoryview(self.heads[index - 1])
+        self.outputs_taken += 1
+        return self.heads[index - 1]
 
     def deinit(self, task: object) -> bool:
         self.closed += 1

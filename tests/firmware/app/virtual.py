@@ -46,7 +46,7 @@ def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
     kmodel = assemble.assemble(network, the_plan)
     data = v3.write(kmodel)
     model_card = {
-        "kmodel": card.kmodel_entry(name, v3.VERSION, data),
+        "kmodel": card.kmodel_entry(name, data),
         **card.network_entries(network, the_plan, kmodel.main_memory_bytes),
     }
     simulation = Simulation(kmodel, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from conversion import card
 from host_tools import boards
 from host_tools.cli import main
 from host_tools.deployment import deploy, payload
-from host_tools.deployment.deploy import Request
+from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
 from host_tools.serial_link import sentences
@@ -37,11 +38,13 @@ def no_progress(done: int, total: int) -> None:
 
 
 def files_of(board: VirtualBoard) -> Files:
-    return {path.name: path.read_bytes() for path in board.flash_folder.iterdir()}
+    """What lies in /flash, but for what the program counts its starts in."""
+    names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
+    return {name: (board.flash_folder / name).read_bytes() for name in names}
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path, board_id: str = "maix_bit", **more: object) -> deploy.Report:
-    return deploy.run(Request(board.port, board_id, kmodel, **more), silent, no_progress)
+    return deploy.run(DeployOptions(board.port, board_id, kmodel, **more), silent, no_progress)
 
 
 @dataclass(frozen=True)
@@ -81,9 +84,9 @@ def board() -> Iterator[VirtualBoard]:
 def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path) -> None:
     before = files_of(board)
     seen: list[tuple[int, int]] = []
-    report = deploy.run(Request(board.port, "maix_bit", kmodel), silent, lambda *step: seen.append(step))
+    report = deploy.run(DeployOptions(board.port, "maix_bit", kmodel), silent, lambda *step: seen.append(step))
     assert report.started.runs
-    assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", 3, kmodels.kmodel())["sha256"]
+    assert report.started.hello.kmodel_sha256 == card.kmodel_entry("", kmodels.kmodel())["sha256"]
     assert (report.started.hello.width, report.started.hello.board) == (kmodels.WIDTH, "maix_bit")
     assert "KiB needed" in report.started.memory
     assert report.warnings == []
@@ -98,8 +101,10 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert again.nothing_to_do
     assert again.started.runs
     assert files_of(board) == after
-    deploy.remove(Request(board.port), silent, no_progress)
+    assert (board.flash_folder / payload.WRITTEN_BY_PROGRAM[0]).exists()
+    deploy.remove(DeployOptions(board.port), silent, no_progress)
     assert files_of(board) == before
+    assert not any((board.flash_folder / name).exists() for name in payload.WRITTEN_BY_PROGRAM)
     board.wait_for("mine")
 
 
@@ -132,7 +137,7 @@ class TestCube:
             "board_info": {"KEY": 10},
         }
         assert deploy_onto(cube, kmodel, "maix_cube").nothing_to_do
-        deploy.remove(Request(cube.port), silent, no_progress)
+        deploy.remove(DeployOptions(cube.port), silent, no_progress)
         assert files_of(cube)["config.json"] == before
 
 
@@ -207,7 +212,7 @@ def test_with_a_card_in_the_slot_a_warning_says_whose_main_py_starts(
         board.wait_for("from the card")
         report = deploy_onto(board, kmodel)
         assert "an SD card is in the slot" in report.warnings[0]
-        assert "MicroPython's prompt came instead" in report.warnings[1]
+        assert "at MicroPython's prompt, its program does not run; its main.py does not start it" in report.warnings[1]
         assert (board.flash_folder / "pose_app.py").exists()
         assert (tmp_path / "main.py").read_text() == "print('from the card')\n"
 
@@ -251,7 +256,7 @@ def test_a_program_that_says_nothing_is_not_waited_for_for_ever(
 ) -> None:
     install(1)
     (payload.FIRMWARE / "pose_app.py").write_text("def run(n):\n    print('mute')\n    while True:\n        pass\n")
-    with pytest.raises(HostToolError, match="did not report within 2 s; its last words: 'mute'"):
+    with pytest.raises(HostToolError, match=r"did not report within 2 s: MaixPy has started.* the last line is 'mute'"):
         deploy_onto(board, kmodel, seconds=2)
 
 
@@ -281,10 +286,10 @@ def _another_model(folder: Path) -> None:
 
 
 def _version_5(folder: Path) -> None:
-    path = folder / "small.kmodel.json"
-    values = json.loads(path.read_text())
-    values["kmodel"]["version"] = 5
-    path.write_text(json.dumps(values))
+    path, data = folder / "small.kmodel", struct.pack("<2I", 0x4B4D444C, 5)
+    path.write_bytes(data)
+    values = json.loads(card.path_beside(path).read_text())
+    card.path_beside(path).write_text(json.dumps({**values, "kmodel": card.kmodel_entry(path.name, data)}))
 
 
 @pytest.mark.parametrize(
@@ -298,7 +303,7 @@ def _version_5(folder: Path) -> None:
         (None, {"--sd": "/nowhere/card"}, "no such folder; name the one under which the SD card is mounted"),
         (_without_card, {}, "no model card"),
         (_another_model, {}, "keep the two together"),
-        (_version_5, {}, "a kmodel V5; the program runs V3"),
+        (_version_5, {}, "it is for a kmodel V5"),
     ],
 )
 def test_wrong_use_is_one_clear_line(

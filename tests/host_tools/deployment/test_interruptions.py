@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from conversion.progress import silent
-from host_tools.deployment import deploy, on_board, payload, plan
-from host_tools.deployment.deploy import Request
+from host_tools.deployment import changes, deploy, on_board, payload
+from host_tools.deployment.changes import FINISH, LIST, NEW
+from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.payload import MAIN
-from host_tools.deployment.plan import FINISH, LIST, NEW
 from host_tools.errors import HostToolError
 from host_tools.prompt import repl
 from tests.host_tools.deployment import tiny
@@ -28,12 +28,13 @@ from tests.jumping import VirtualBoard
 from tests.patience import until
 
 Files = dict[str, bytes]
-STARTED = re.compile(r"program ([12]) runs")
 OWN_MAIN = b"print('program 0 runs')\n"
 
 
 def files_of(board: VirtualBoard) -> Files:
-    return {path.name: path.read_bytes() for path in board.flash_folder.iterdir()}
+    """What lies in /flash, but for what the program counts its starts in."""
+    there = (path for path in board.flash_folder.iterdir() if path.name not in payload.WRITTEN_BY_PROGRAM)
+    return {path.name: path.read_bytes() for path in there}
 
 
 def board_with(files: Files) -> VirtualBoard:
@@ -41,7 +42,7 @@ def board_with(files: Files) -> VirtualBoard:
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path) -> deploy.Report:
-    return deploy.run(Request(board.port, "maix_bit", kmodel), silent, lambda done, total: None)
+    return deploy.run(DeployOptions(board.port, "maix_bit", kmodel), silent, lambda done, total: None)
 
 
 @dataclass
@@ -209,7 +210,7 @@ def test_a_first_deploy_that_is_cut_off_loses_nobodys_main_py(
     assert cable.left[MAIN] == OWN_MAIN
     _check_what_is_left(cable.left, kmodel, "0")
     with board_with(_deployed(cable.left, kmodel)) as board:
-        deploy.remove(Request(board.port), silent, lambda done, total: None)
+        deploy.remove(DeployOptions(board.port), silent, lambda done, total: None)
         assert files_of(board) == before
 
 
@@ -247,7 +248,7 @@ def test_the_same_while_deploy_is_asked_before_the_board_could_finish(
         board.send(b"\x03")
         board.wait_for(">>> ")
         told: list[str] = []
-        report = deploy.run(Request(board.port, "maix_bit", kmodel), told.append, lambda done, total: None)
+        report = deploy.run(DeployOptions(board.port, "maix_bit", kmodel), told.append, lambda done, total: None)
         assert any("broken off" in message for message in told)
         assert report.started.hello.firmware == "0.2.0"
         assert files_of(board)["pose_part.py"] == b"VERSION = 2\n"
@@ -299,7 +300,7 @@ def test_a_file_that_arrives_damaged_is_sent_again(
     monkeypatch.setattr(repl.Prompt, "put", once)
     with board_with({}) as board:
         told: list[str] = []
-        deploy.run(Request(board.port, "maix_bit", kmodel), told.append, lambda done, total: None)
+        deploy.run(DeployOptions(board.port, "maix_bit", kmodel), told.append, lambda done, total: None)
         assert "pose_part.py.new arrived damaged: once more" in told
         assert files_of(board)["pose_part.py"] == b"VERSION = 2\n"
 
@@ -345,5 +346,5 @@ def test_ctrl_c_on_the_command_ends_it_with_one_word_and_the_board_starts(kmodel
 def test_the_list_is_a_name_that_finish_knows() -> None:
     source = on_board.source("finish")
     assert source.encode().startswith(b"# posenet-maix: finishes a deploy")
-    for value in (plan.LIST, plan.NEW, MAIN):
+    for value in (changes.LIST, changes.NEW, MAIN):
         assert f'"{value}"' in source

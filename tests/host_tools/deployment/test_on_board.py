@@ -117,4 +117,23 @@ def test_what_does_not_fit_is_refused_as_spiffs_does(board: VirtualBoard, prompt
 def test_other_lines_are_no_answers() -> None:
     for line in ("", "posenet: new main.py", "@", "@{", "@[1]", "@3", '{"a": 1}'):
         assert on_board.answer(line) is None
-    assert on_board.answer('@{"a": 1}') == {"a": 1}
+    assert on_board.answer('@{"free": 1}') == {"free": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '@{"a": 1}',
+        '@{"free": -1}',
+        '@{"free": 1e400}',
+        '@{"free": 1' + "0" * 400 + "}",
+        '@{"bytes": null, "file": "x"}',
+        '@{"mounted": [1]}',
+        '@{"content": "x", "data": "not base64"}',
+        '@{"holds": 1}',
+        "@" + 1000 * "[" + 1000 * "]",
+        '@{"version": ' + 100 * "[" + 100 * "]" + "}",
+    ],
+)
+def test_what_helpers_never_say_is_no_answer(line: str) -> None:
+    assert on_board.answer(line) is None

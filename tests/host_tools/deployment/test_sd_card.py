@@ -11,7 +11,7 @@ import pytest
 
 from conversion.progress import silent
 from host_tools.deployment import deploy, sd_card
-from host_tools.deployment.deploy import Report, Request
+from host_tools.deployment.deploy import DeployOptions, Report
 from host_tools.errors import BoardError
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
@@ -21,7 +21,7 @@ Usage = namedtuple("Usage", "total used free")
 
 
 def fill(folder: Path, kmodel: Path, board: str = "maix_bit", **more: object) -> Report:
-    return deploy.run(Request(board=board, model=kmodel, sd=folder, **more), silent, lambda done, total: None)
+    return deploy.run(DeployOptions(board=board, model=kmodel, sd=folder, **more), silent, lambda done, total: None)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -55,7 +55,7 @@ def test_the_second_time_there_is_nothing_to_do_and_a_removal_leaves_what_was_th
     before = files_of(sd)
     assert "main_before_posenet.py" in fill(sd, kmodel).written
     assert fill(sd, kmodel).nothing_to_do
-    report = deploy.remove(Request(sd=sd), silent, lambda done, total: None)
+    report = deploy.remove(DeployOptions(sd=sd), silent, lambda done, total: None)
     assert "small.kmodel" in report.removed
     assert files_of(sd) == before
     assert (sd / "music").is_dir()

@@ -92,16 +92,16 @@ class TestTestImages:
     """No real board gets an image that does nothing."""
 
     def test_only_what_is_noted_as_virtual_gets_one(self, maix_bit: boards.Board, kmodel: Path, firmware: Path) -> None:
-        plan = flash.plan(maix_bit, kmodel, firmware)
+        writing = flash.prepare(maix_bit, kmodel, firmware)
         link = kmodel.with_name("board")
         link.symlink_to("/dev/null")
         with pytest.raises(FlashError, match="is a test image of this project, which does nothing on a board"):
-            flash.refuse_test_image(plan, str(link))
+            flash.refuse_test_image(writing, str(link))
         link_note.write(link, LinkNote("maix_bit", "a stand-in"))
-        flash.refuse_test_image(plan, str(link))
+        flash.refuse_test_image(writing, str(link))
         link_note.remove(link)
         with pytest.raises(FlashError, match="for a virtual board without a --link, use --force"):
-            flash.refuse_test_image(plan, str(link))
+            flash.refuse_test_image(writing, str(link))
 
     @pytest.mark.parametrize("text", ["", "[]", "{}", '{"board": 1}', "\xff", "[" * 5000])
     def test_a_note_that_is_none_is_no_note(self, tmp_path: Path, text: str) -> None:

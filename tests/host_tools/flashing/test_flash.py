@@ -32,8 +32,8 @@ DIGEST = hashlib.sha256(kmodels.kmodel()).hexdigest()[:16]
 SILENCE = {**download.SILENCE, Stage.WRITE: SHORT, Stage.RESTART: SHORT}
 
 
-def run(plan: flash.Plan, board: VirtualBoard, told: list[str], **options: object) -> Outcome:
-    return flash.run(plan, board.port, told.append, lambda *_: None, **options)
+def run(writing: flash.Writing, board: VirtualBoard, told: list[str], **options: object) -> Outcome:
+    return flash.run(writing, board.port, told.append, lambda *_: None, **options)
 
 
 def invoke(arguments: Sequence[str]) -> command_line.Ended:
@@ -41,45 +41,45 @@ def invoke(arguments: Sequence[str]) -> command_line.Ended:
     return command_line.invoke(cli.main, arguments)
 
 
-def in_flash(board: VirtualBoard, plan: flash.Plan) -> bool:
-    return all(board.flash.read(entry.address, entry.size) == entry.image for entry in plan.package.entries)
+def in_flash(board: VirtualBoard, writing: flash.Writing) -> bool:
+    return all(board.flash.read(entry.address, entry.size) == entry.image for entry in writing.package.entries)
 
 
 def test_a_blank_board_ends_with_firmware_and_kmodel_proven(
     maix_bit: boards.Board, kmodel: Path, firmware: Path
 ) -> None:
-    plan, told, seen = flash.plan(maix_bit, kmodel, firmware), [], []
+    writing, told, seen = flash.prepare(maix_bit, kmodel, firmware), [], []
     with VirtualBoard(flash=b"", files=QUIET) as board:
-        outcome = flash.run(plan, board.port, told.append, lambda *progress: seen.append(progress))
+        outcome = flash.run(writing, board.port, told.append, lambda *progress: seen.append(progress))
         assert outcome == Outcome(1500000, verified=True)
-        assert in_flash(board, plan)
+        assert in_flash(board, writing)
         # The program was stopped to read back; it runs again.
         for said in ("kpu:freq", "kpu:freq", "the program runs"):
             board.wait_for(said)
-    assert told[0] == f"writing {plan.package.size} bytes at 1500000 baud"
+    assert told[0] == f"writing {writing.package.size} bytes at 1500000 baud"
     assert told[1] == "reading the flash back through the board's MicroPython"
-    assert {what for what, _, _ in seen} >= {Stage.WRITE.value, flash.READING}
-    assert all(0 <= done <= total == plan.package.size for _, done, total in seen)
+    assert {what for what, *_ in seen} >= {Stage.WRITE.value, flash.READING}
+    assert all(0 <= done <= total == writing.package.size for _, done, total, _ in seen)
 
 
 def test_without_a_firmware_the_one_that_is_there_stays(maix_bit: boards.Board, kmodel: Path) -> None:
-    plan = flash.plan(maix_bit, kmodel)
-    assert [entry.address for entry in plan.package.entries] == [0x300000]
+    writing = flash.prepare(maix_bit, kmodel)
+    assert [entry.address for entry in writing.package.entries] == [0x300000]
     with VirtualBoard(model=kmodels.kmodel(1), files=QUIET) as board:
         before = board.flash.read(0, 0x300000)
-        assert run(plan, board, []).verified
+        assert run(writing, board, []).verified
         assert board.flash.read(0, 0x300000) == before
-        assert in_flash(board, plan)
+        assert in_flash(board, writing)
 
 
 class TestDifferences:
     def test_one_wrong_bit_is_found_and_that_file_alone_is_written_again_slower(
         self, maix_bit: boards.Board, kmodel: Path, firmware: Path
     ) -> None:
-        plan, told = flash.plan(maix_bit, kmodel, firmware), []
+        writing, told = flash.prepare(maix_bit, kmodel, firmware), []
         with VirtualBoard(flash=b"", download_faults=[Flip(0x305678, bit=7)]) as board:
-            assert run(plan, board, told) == Outcome(460800, verified=True)
-            assert in_flash(board, plan)
+            assert run(writing, board, told) == Outcome(460800, verified=True)
+            assert in_flash(board, writing)
         right = kmodels.kmodel()[0x5678]
         assert told[2:4] == [
             f"flash 0x305678 holds {right ^ 0x80:#04x}, small.kmodel has {right:#04x} at byte {0x5678}; 1 of 13 blocks "
@@ -88,10 +88,10 @@ class TestDifferences:
         ]
 
     def test_a_flash_that_keeps_differing_is_named(self, maix_bit: boards.Board, kmodel: Path) -> None:
-        plan = flash.plan(maix_bit, kmodel, baud=115200)
+        writing = flash.prepare(maix_bit, kmodel, baud=115200)
         flips = [Flip(0x300000 + len(kmodels.kmodel()) - 1, times=2), Flip(0x301000, times=2)]
         with VirtualBoard(files=QUIET, download_faults=flips) as board, pytest.raises(VerificationError) as caught:
-            run(plan, board, [])
+            run(writing, board, [])
         said = str(caught.value)
         assert "flash 0x301000 holds " in said
         assert "; 2 of 13 blocks of 4 KiB differ, also after it was written again at 115200 baud" in said
@@ -103,19 +103,19 @@ class TestFailures:
             DownloadFault("bad_checksum", Operation.WRITE_FLASH, 1),
             DownloadFault("silent", Operation.WRITE_FLASH, 2),
         ]
-        plan, told = flash.plan(maix_bit, kmodel), []
+        writing, told = flash.prepare(maix_bit, kmodel), []
         with VirtualBoard(files=QUIET, download_faults=faults) as board:
-            assert run(plan, board, told, silence=SILENCE) == Outcome(115200, verified=True)
+            assert run(writing, board, told, silence=SILENCE) == Outcome(115200, verified=True)
         assert told[1] == (
             "writing at 1500000 baud failed: the board says: wrong checksum of data; trying again at 460800 baud"
         )
         assert told[3] == "writing at 460800 baud failed: no answer for 0.8 s; trying again at 115200 baud"
 
     def test_if_none_works_the_message_says_what_to_do(self, maix_bit: boards.Board, kmodel: Path) -> None:
-        plan = flash.plan(maix_bit, kmodel, baud=115200)
+        writing = flash.prepare(maix_bit, kmodel, baud=115200)
         fault = DownloadFault("bad_write", Operation.WRITE_FLASH, times=9)
         with VirtualBoard(files=QUIET, download_faults=[fault]) as board, pytest.raises(FlashError) as caught:
-            run(plan, board, [])
+            run(writing, board, [])
         assert str(caught.value) == (
             f"{board.port}: writing failed at 115200 baud: the board says: the flash chip cannot be written; take a "
             "shorter cable or a port of the computer itself, press RESET and run the same command again; the flash is "
@@ -123,7 +123,7 @@ class TestFailures:
         )
 
     def test_a_pulled_cable_is_not_tried_again(self, maix_bit: boards.Board, kmodel: Path) -> None:
-        plan, told = flash.plan(maix_bit, kmodel), []
+        writing, told = flash.prepare(maix_bit, kmodel), []
         fault = DownloadFault("unplug", Operation.WRITE_FLASH)
         with (
             VirtualBoard(files=QUIET, download_faults=[fault]) as board,
@@ -131,44 +131,44 @@ class TestFailures:
                 FlashError, match=r"lost the board while writing \(cable, power, or another program on the port\); "
             ),
         ):
-            run(plan, board, told)
+            run(writing, board, told)
         assert len(told) == 1
 
     def test_a_port_without_a_k210(self, maix_bit: boards.Board, kmodel: Path) -> None:
-        plan = flash.plan(maix_bit, kmodel)
+        writing = flash.prepare(maix_bit, kmodel)
         fault = DownloadFault("silent", Operation.GREET, times=99)
         with (
             VirtualBoard(files=QUIET, download_faults=[fault]) as board,
             pytest.raises(FlashError, match=r"no K210 in download mode answers: .*\(--board maix_bit resets as `bit`"),
         ):
-            run(plan, board, [], silence={**SILENCE, Stage.ENTER: SHORT})
+            run(writing, board, [], silence={**SILENCE, Stage.ENTER: SHORT})
 
     def test_a_restart_that_is_not_confirmed_is_said(self, maix_bit: boards.Board, kmodel: Path) -> None:
-        plan, told = flash.plan(maix_bit, kmodel), []
+        writing, told = flash.prepare(maix_bit, kmodel), []
         fault = DownloadFault("silent", Operation.REBOOT, times=9)
         with VirtualBoard(files=QUIET, download_faults=[fault]) as board:
             with pytest.raises(FlashError, match="written, but not verified"):
-                run(plan, board, told, silence=SILENCE, stop_seconds=1.0)
-            assert in_flash(board, plan)
+                run(writing, board, told, silence=SILENCE, stop_seconds=1.0)
+            assert in_flash(board, writing)
         assert told[1] == (
             "all is written, but the board did not confirm its restart (no answer for 0.8 s): press RESET"
         )
 
     def test_a_chip_without_micropython_is_written_but_not_verified(self, maix_bit: boards.Board, kmodel: Path) -> None:
-        plan = flash.plan(maix_bit, kmodel)
+        writing = flash.prepare(maix_bit, kmodel)
         with VirtualBoard(flash=b"") as board:
-            with pytest.raises(FlashError, match=r"written, but not verified: .*nothing came back"):
-                run(plan, board, [], stop_seconds=2.0)
-            assert in_flash(board, plan)
-            assert run(plan, board, [], verify=False) == Outcome(1500000, verified=False)
+            with pytest.raises(FlashError, match=r"written, but not verified: .*nothing comes from it"):
+                run(writing, board, [], stop_seconds=2.0)
+            assert in_flash(board, writing)
+            assert run(writing, board, [], verify=False) == Outcome(1500000, verified=False)
 
     def test_a_micropython_that_cannot_read_flash(
         self, maix_bit: boards.Board, kmodel: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        plan = flash.plan(maix_bit, kmodel)
+        writing = flash.prepare(maix_bit, kmodel)
         monkeypatch.setattr(readback, "_CHECKSUMS", "import Maix\nMaix.utils.flash_reed({start}, {end}, {block})\n")
         with VirtualBoard(files=QUIET) as board, pytest.raises(FlashError) as caught:
-            run(plan, board, [])
+            run(writing, board, [])
         said = f"written, but not verified: {board.port}: the board's MicroPython says: AttributeError: "
         assert str(caught.value).startswith(said)
 
@@ -180,17 +180,17 @@ def test_what_is_wrong_is_said_before_a_board_is_touched(
     other.write_bytes(kmodels.kmodel(1))
     (tmp_path / "other.kmodel.json").write_bytes((tmp_path / "small.kmodel.json").read_bytes())
     with pytest.raises(Exception, match="keep the two together"):
-        flash.plan(maix_bit, other)
+        flash.prepare(maix_bit, other)
     with pytest.raises(FlashError, match="is no firmware but a kmodel V3"):
-        flash.plan(maix_bit, kmodel, kmodel)
+        flash.prepare(maix_bit, kmodel, kmodel)
     with pytest.raises(FlashError, match="is no kmodel but something unknown"):
-        flash.plan(maix_bit, firmware)
+        flash.prepare(maix_bit, firmware)
     with pytest.raises(FlashError, match="a package brings its own files"):
-        flash.plan(maix_bit, kmodel, package=tmp_path / "x.kfpkg")
+        flash.prepare(maix_bit, kmodel, package=tmp_path / "x.kfpkg")
     with pytest.raises(FlashError, match="no package but a kmodel V3"):
-        flash.plan(maix_bit, None, package=kmodel)
-    assert flash.plan(maix_bit, kmodel, baud=230400).rates == (230400, 115200)
-    assert flash.plan(maix_bit, kmodel, baud=57600).rates == (57600,)
+        flash.prepare(maix_bit, None, package=kmodel)
+    assert flash.prepare(maix_bit, kmodel, baud=230400).rates == (230400, 115200)
+    assert flash.prepare(maix_bit, kmodel, baud=57600).rates == (57600,)
 
 
 class TestCommand:
@@ -210,7 +210,7 @@ class TestCommand:
         made = invoke(["kfpkg", *files, "--output", str(package)])
         assert (made.exit_code, made.stderr) == (0, "")
         assert made.stdout.splitlines()[-1] == f"written: {package}"
-        assert flash.plan(maix_bit, None, package=package) == flash.plan(maix_bit, kmodel, firmware)
+        assert flash.prepare(maix_bit, None, package=package) == flash.prepare(maix_bit, kmodel, firmware)
 
     def test_a_release_is_flashed(self, kmodel: Path, tmp_path: Path) -> None:
         made = invoke(["release", "--board", "maix_bit", "--model", str(kmodel), "--output", str(tmp_path)])

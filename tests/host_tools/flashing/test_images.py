@@ -36,7 +36,7 @@ def test_a_micropython_is_a_firmware() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (kmodels.kmodel(), "is no firmware but a kmodel V3: give it with --model"),
+        (kmodels.kmodel(), "is no firmware but a kmodel V3: give a model with --model"),
         (struct.pack("<2I", 0x4B4D444C, 4) + bytes(99), "is no firmware but a kmodel V4: give a model with --model"),
         (zipped(), "is no firmware but a zip archive: give a kfpkg or a release with --package"),
         (b"\x7fELF" + bytes(99), "is no firmware but an ELF file, which a chip cannot start from flash"),
@@ -76,7 +76,7 @@ def foreign(outputs: int) -> bytes:
     [
         (struct.pack("<2I", 0x4B4D444C, 4) + bytes(99), "is a kmodel V4, but every MaixPy v1 loads V3"),
         (struct.pack("<2I", 0x4B4D444C, 5) + bytes(99), "is a kmodel V5, but every MaixPy v1 loads V3"),
-        (struct.pack("<2I", 0x2713, 5) + bytes(99), "is an encrypted kmodel"),
+        (struct.pack("<2I", 0x2713, 5) + bytes(99), "is an encrypted kmodel V3, which only the board it was made for"),
         (foreign(1), "is a kmodel V3 of another network: its outputs are not PoseNet's four heads"),
         (foreign(4), "is a kmodel V3 of another network"),
         (kmodels.float_kmodel(), "is a kmodel V3 of another network"),

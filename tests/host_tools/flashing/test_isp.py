@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.flashing import isp
-from host_tools.flashing.isp import Deframer, Operation, Request
+from host_tools.flashing.isp import Command, Deframer, Operation
 
 BODIES = st.lists(
     st.binary(min_size=1, max_size=60) | st.lists(st.sampled_from(b"\xc0\xdb\xdc\xdd"), min_size=1).map(bytes)
@@ -35,18 +35,18 @@ def test_after_any_garbage_it_is_back_at_the_second_frame(garbage: bytes, bodies
 
 def test_the_greeting_is_kflashs() -> None:
     assert b"\xc0\xc2" + bytes(12) + b"\xc0" == isp.GREETING
-    assert Request.read(Deframer().feed(isp.GREETING)[0]) == Request(Operation.GREET)
+    assert Command.read(Deframer().feed(isp.GREETING)[0]) == Command(Operation.GREET)
 
 
 @given(st.integers(0, 2**32 - 1), st.binary(max_size=50), st.integers(0, 8 * 66 - 1))
 def test_a_request_with_a_wrong_bit_is_not_sound(address: int, data: bytes, bit: int) -> None:
     rest = struct.pack("<II", address, len(data)) + data
     body = struct.pack("<HHI", Operation.WRITE_FLASH, 0, zlib.crc32(rest)) + rest
-    assert Request.read(body) == Request(Operation.WRITE_FLASH, address, len(data), data)
+    assert Command.read(body) == Command(Operation.WRITE_FLASH, address, len(data), data)
     at = 4 + bit // 8 % (len(body) - 4)
     spoilt = body[:at] + bytes([body[at] ^ 1 << bit % 8]) + body[at + 1 :]
-    assert not Request.read(spoilt).sound
+    assert not Command.read(spoilt).sound
 
 
 def test_too_short_for_a_header_is_no_request() -> None:
-    assert Request.read(b"\xd4" + bytes(14)) is None
+    assert Command.read(b"\xd4" + bytes(14)) is None

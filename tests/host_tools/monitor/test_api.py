@@ -10,9 +10,9 @@ import pytest
 
 import host_tools
 from conversion.network import KEYPOINTS
-from host_tools import Monitor, limits
+from host_tools import Monitor, time_limits
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
 from host_tools.monitor.record import Recorder
 from host_tools.serial_link import events
 from tests import patience
@@ -94,7 +94,7 @@ def test_no_frame_within_the_time_asked_for() -> None:
 
 
 def test_patience_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.3))
+    monkeypatch.setattr(time_limits, "MONITOR_GREETING", exactly(0.3))
 
     def wait(seconds: float) -> None:
         with Monitor(puppet.port, patience=seconds) as monitor:

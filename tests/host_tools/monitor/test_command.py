@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from host_tools import cli, limits
+from host_tools import cli, time_limits
 from host_tools.monitor import monitor_command as command_module
 from host_tools.monitor.web import server
 from tests.command_line import Ended, invoke
@@ -156,7 +156,7 @@ def ended_saying(reason: str, puppet: Puppet) -> None:
 
 
 def test_no_frames_in_its_seconds_is_an_error_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.5))
+    monkeypatch.setattr(time_limits, "MONITOR_GREETING", exactly(0.5))
     with Puppet(answers=False) as puppet:
         ended_saying(r"pts/\d+: nothing comes from it: is the board on.*\n$", puppet)
 
@@ -172,10 +172,10 @@ def test_frames_that_never_come_are_not_waited_for_for_ever(
     monkeypatch: pytest.MonkeyPatch, answers: bool, said_instead: str
 ) -> None:
     if not answers:
-        monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.3))
+        monkeypatch.setattr(time_limits, "MONITOR_GREETING", exactly(0.3))
     with Puppet(answers=answers) as puppet:
         for seconds in (1, 10, 100):
-            monkeypatch.setattr(limits, "FIRST_FRAME", exactly(seconds))
+            monkeypatch.setattr(time_limits, "FIRST_FRAME", exactly(seconds))
             done = run_here("--port", puppet.port, "--frames", 1)
             assert done.exit_code == 2
             if said_instead in done.stderr:

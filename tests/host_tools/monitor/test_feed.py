@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
-from host_tools.limits import Tries
-from host_tools.monitor.feed import Feed, short_names
-from host_tools.monitor.items import MOST_WAITING, Item, Note, Queue
+from host_tools.monitor import sources
+from host_tools.monitor.feed import MOST_WAITING, Feed, Item, Note, Queue
 from host_tools.monitor.record import Recorder, RecordingError
+from host_tools.monitor.sources import short_names
 from host_tools.serial_link import events
 from host_tools.serial_link.sentences import Frame
+from host_tools.time_limits import Tries
 from tests import patience
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
@@ -55,7 +56,7 @@ def said(count: int) -> list[bytes]:
 
 
 def test_one_board_is_called_by_its_name() -> None:
-    with Puppet(said(3)) as puppet, Feed([puppet.port]) as feed:
+    with Puppet(said(3)) as puppet, sources.of_ports([puppet.port]) as feed:
         items = until(feed, frames(3))
         (source,) = feed.sources
     assert isinstance(items[0].event, events.Hello)
@@ -67,7 +68,7 @@ def test_one_board_is_called_by_its_name() -> None:
 
 
 def test_several_boards_are_called_by_name_and_port() -> None:
-    with Puppet(said(5)) as one, Puppet(said(5)) as two, Feed([one.port, two.port]) as feed:
+    with Puppet(said(5)) as one, Puppet(said(5)) as two, sources.of_ports([one.port, two.port]) as feed:
         items = until(feed, frames(10))
         labels = [source.label for source in feed.sources]
     assert labels == [f"maix_bit@{port.removeprefix('/dev/')}" for port in (one.port, two.port)]
@@ -83,13 +84,13 @@ def test_short_names_differ() -> None:
 
 def test_a_port_that_is_not_there_at_the_start_is_an_error(tmp_path: Path) -> None:
     with Puppet() as puppet, pytest.raises(LinkError, match="none: there is no such port"):
-        Feed([puppet.port, str(tmp_path / "none")])
+        sources.of_ports([puppet.port, str(tmp_path / "none")])
     assert not threads()
 
 
 def test_a_board_that_is_unplugged_and_comes_back_at_another_port(tmp_path: Path) -> None:
     link = tmp_path / "board"
-    with Puppet(said(3), link=link) as puppet, Feed([str(link)]) as feed:
+    with Puppet(said(3), link=link) as puppet, sources.of_ports([str(link)]) as feed:
         until(feed, frames(3))
         puppet.close()
         lost = until(feed, lambda items: of(items, events.Lost))
@@ -106,7 +107,7 @@ def test_a_board_that_is_unplugged_and_comes_back_at_another_port(tmp_path: Path
 
 def test_an_impatient_feed_ends_with_its_board() -> None:
     puppet = Puppet(said(2))
-    with Feed([puppet.port], patient=False) as feed:
+    with sources.of_ports([puppet.port], patient=False) as feed:
         until(feed, frames(2))
         puppet.close()
         items = until(feed, lambda _: feed.ended)
@@ -119,7 +120,7 @@ def test_an_impatient_feed_ends_with_its_board() -> None:
 
 
 def test_requests_come_from_any_thread_and_frames_go_on() -> None:
-    with Puppet(said(200), per_second=100) as puppet, Feed([puppet.port]) as feed:
+    with Puppet(said(200), per_second=100) as puppet, sources.of_ports([puppet.port]) as feed:
         until(feed, frames(1))
         answers = [feed.ask("maix_bit", "POSES", 3, None, number, None) for number in range(5)]
         assert [answer.result(HANG_SECONDS) for answer in answers] == [7] * 5
@@ -132,15 +133,15 @@ def test_requests_come_from_any_thread_and_frames_go_on() -> None:
 
 
 def test_a_request_to_nobody() -> None:
-    with Puppet() as puppet, Feed([puppet.port]) as feed:
+    with Puppet() as puppet, sources.of_ports([puppet.port]) as feed:
         until(feed, lambda items: of(items, events.Hello))
         with pytest.raises(LinkError, match="amigo: there is no board of this name here; there are maix_bit"):
             feed.ask("amigo", "PING").result(1)
 
 
 def test_a_silent_board_is_diagnosed_and_its_frames_are_taken_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MONITOR_GREETING", exactly(0.5))
-    with Puppet(answers=False) as puppet, Feed([puppet.port]) as feed:
+    monkeypatch.setattr(time_limits, "MONITOR_GREETING", exactly(0.5))
+    with Puppet(answers=False) as puppet, sources.of_ports([puppet.port]) as feed:
         (note,) = of(until(feed, lambda items: of(items, Note)), Note)
         assert "nothing comes from it" in note.text
         for piece in said(2):
@@ -153,7 +154,7 @@ def test_a_silent_board_is_diagnosed_and_its_frames_are_taken_all_the_same(monke
 
 def test_a_board_that_starts_again_keeps_its_name() -> None:
     """At its start the program does not know it yet."""
-    with Puppet([actors.hello("-", boot=2), *said(1)]) as puppet, Feed([puppet.port]) as feed:
+    with Puppet([actors.hello("-", boot=2), *said(1)]) as puppet, sources.of_ports([puppet.port]) as feed:
         items = until(feed, frames(1))
     assert of(items, events.Restarted)
     assert {item.source for item in items} == {"maix_bit"}
@@ -161,7 +162,7 @@ def test_a_board_that_starts_again_keeps_its_name() -> None:
 
 def test_a_raised_speed_is_told_of_and_lowered_again() -> None:
     with Puppet() as puppet:
-        with Feed([puppet.port], baud=460800) as feed:
+        with sources.of_ports([puppet.port], baud=460800) as feed:
             (note,) = of(until(feed, lambda items: of(items, Note)), Note)
             assert note.text == "the line runs at 460800 baud"
             puppet.send(actors.lines(actors.frame(9)))
@@ -171,8 +172,8 @@ def test_a_raised_speed_is_told_of_and_lowered_again() -> None:
 
 
 def test_a_speed_that_does_not_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SPEED_PING", Tries(0.05, 1))
-    with Puppet(follows_baud=False) as puppet, Feed([puppet.port], baud=460800) as feed:
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
+    with Puppet(follows_baud=False) as puppet, sources.of_ports([puppet.port], baud=460800) as feed:
         (note,) = of(until(feed, lambda items: of(items, Note)), Note)
         assert note.text == "nothing comes through at 460800 baud, the line stays at 115200"
         puppet.send(actors.lines(actors.frame(9)))
@@ -195,7 +196,7 @@ def test_what_nobody_reads_is_lost_from_its_old_end_and_counted() -> None:
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "one.jsonl"
     recorder = Recorder(path, 0.0)
-    with Puppet(said(5)) as puppet, Feed([puppet.port]) as feed:
+    with Puppet(said(5)) as puppet, sources.of_ports([puppet.port]) as feed:
         for item in until(feed, frames(5)):
             recorder.take(Item(item.source, item.event, getattr(item.event, "number", 0) * 0.1))
     recorder.close()
@@ -203,7 +204,7 @@ def recording(tmp_path: Path) -> Path:
 
 
 def test_a_replay_gives_the_same_items(recording: Path) -> None:
-    with Feed.replay(recording, 0) as feed:
+    with sources.of_recording(recording, 0) as feed:
         items = until(feed, lambda _: feed.ended)
         (source,) = feed.sources
     assert numbers(items) == [1, 2, 3, 4, 5]
@@ -215,7 +216,7 @@ def test_a_replay_gives_the_same_items(recording: Path) -> None:
 def test_a_replay_keeps_its_time(recording: Path, speed: float, seconds: float) -> None:
     """At full speed it is over at once, and its items say when they would have come."""
     begin = time.monotonic()
-    with Feed.replay(recording, speed) as feed:
+    with sources.of_recording(recording, speed) as feed:
         items = until(feed, lambda _: feed.ended)
         assert seconds <= time.monotonic() - begin < HANG_SECONDS
     times = [item.at for item in items if isinstance(item.event, Frame)]
@@ -228,7 +229,7 @@ def test_a_long_recording_waits_for_its_reader(tmp_path: Path) -> None:
     for number in range(6000):
         recorder.take(Item("bit", actors.frame(number), 0.0))
     recorder.close()
-    with Feed.replay(path, 0) as feed:
+    with sources.of_recording(path, 0) as feed:
         patience.until(lambda: len(feed._queue._items) == MOST_WAITING)
         assert numbers(until(feed, lambda _: feed.ended)) == list(range(6000))
         assert feed.lost == 0
@@ -237,7 +238,7 @@ def test_a_long_recording_waits_for_its_reader(tmp_path: Path) -> None:
 def test_closing_in_the_middle_of_a_recording_is_prompt(recording: Path) -> None:
     begin = time.monotonic()
     # At this speed it would take minutes.
-    with Feed.replay(recording, 0.0005) as feed:
+    with sources.of_recording(recording, 0.0005) as feed:
         assert feed.next(HANG_SECONDS) is not None
     assert time.monotonic() - begin < HANG_SECONDS
     assert not threads()
@@ -246,14 +247,14 @@ def test_closing_in_the_middle_of_a_recording_is_prompt(recording: Path) -> None
 def test_a_damaged_recording_plays_up_to_there(recording: Path) -> None:
     lines = recording.read_text().splitlines()
     recording.write_text("\n".join([*lines[:4], "{}", *lines[4:]]) + "\n")
-    with Feed.replay(recording, 0) as feed:
+    with sources.of_recording(recording, 0) as feed:
         assert None not in [feed.next(HANG_SECONDS) for _ in range(3)]
         with pytest.raises(RecordingError, match=r"one\.jsonl:5: is damaged"):
             feed.next(HANG_SECONDS)
 
 
 def test_a_recording_answers_nothing(recording: Path) -> None:
-    with Feed.replay(recording, 0) as feed:
+    with sources.of_recording(recording, 0) as feed:
         until(feed, lambda _: feed.ended)
         with pytest.raises(LinkError, match="maix_bit: this is a recording, which takes no PAUSE"):
             feed.ask("maix_bit", "PAUSE").result(1)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor import publish
-from host_tools.monitor.frame_processing import Seer
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.publish import Address, Publisher
 from host_tools.serial_link import events
 from tests.host_tools.monitor import actors
@@ -45,7 +45,7 @@ def waited(publisher: Publisher, wanted: bool) -> None:
     deadline = time.monotonic() + HANG_SECONDS
     while publisher._client.is_connected() is not wanted:
         assert time.monotonic() < deadline
-        publisher.frame(Seer().see("bit", actors.frame(1), 0.0, SIZE))
+        publisher.frame(FrameProcessor().process("bit", actors.frame(1), 0.0, SIZE))
         time.sleep(0.05)
 
 
@@ -100,13 +100,13 @@ def test_a_broker_that_dies_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> N
         mortal.stop()
         waited(publisher, False)
         unsent = publisher.unsent
-        publisher.frame(Seer().see("bit", actors.frame(2), 0.0, SIZE))
+        publisher.frame(FrameProcessor().process("bit", actors.frame(2), 0.0, SIZE))
         assert publisher.unsent == unsent + 1
         mortal.start()
         waited(publisher, True)
         with Listener(mortal.port) as listener:
             listener.until("x/bit/status", "online")
-            publisher.frame(Seer().see("bit", actors.frame(99), 0.0, SIZE))
+            publisher.frame(FrameProcessor().process("bit", actors.frame(99), 0.0, SIZE))
             listener.until("x/bit/poses", json.dumps(actors.frame(99).to_dict("bit"), separators=(",", ":")))
         publisher.close()
     name = f"mqtt://127.0.0.1:{mortal.port}"
@@ -153,7 +153,7 @@ def test_a_host_without_name_is_one_line() -> None:
 
 
 def test_something_else_at_the_port(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "BROKER", exactly(1.0))
+    monkeypatch.setattr(time_limits, "BROKER", exactly(1.0))
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with pytest.raises(LinkError, match="no answer in MQTT within 1 s; check host, port, user and password"):

@@ -16,12 +16,12 @@ from rich.console import Console
 from conversion.decoding import overlay
 from host_tools.errors import HostToolError
 from host_tools.monitor import event_format, snapshot, terminal
-from host_tools.monitor.frame_processing import Seen, Seer
-from host_tools.monitor.items import Item, Note, Source
-from host_tools.monitor.lines import JsonLines, PlainLines
+from host_tools.monitor.feed import Item, Note, Source
+from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.monitor.terminal import Terminal
+from host_tools.monitor.text_output import JsonFrames, PlainText
 from host_tools.serial_link import events
 from host_tools.serial_link.events import Hello, Print, Stats, Trouble
 from host_tools.serial_link.remedies import remedy
@@ -32,9 +32,11 @@ from tests.host_tools.monitor.actors import SIZE, person
 HELLO = Hello(1, "0.1.0", 1, "MaixPy", "v0.6.3", "maix_bit", 0, *SIZE, 320, 240, 1324432, None, 720, 115200)
 
 
-def seen(number: int = 1, people: int = 1, label: str = "maix_bit", at: float = 0.0, ids: bool = False) -> Seen:
+def processed(
+    number: int = 1, people: int = 1, label: str = "maix_bit", at: float = 0.0, ids: bool = False
+) -> ProcessedFrame:
     poses = [person(60 + 60 * each, 60) for each in range(people)]
-    return Seer(ids=ids).see(label, actors.frame(number, poses), at, SIZE)
+    return FrameProcessor(ids=ids).process(label, actors.frame(number, poses), at, SIZE)
 
 
 # Frames as they are handed out
@@ -42,17 +44,17 @@ def seen(number: int = 1, people: int = 1, label: str = "maix_bit", at: float = 
 
 def test_without_smoothing_and_ids_a_frame_is_the_boards_own() -> None:
     frame = actors.frame(1, [person(100, 60)])
-    handed = Seer().see("bit", frame, 0.0, SIZE)
+    handed = FrameProcessor().process("bit", frame, 0.0, SIZE)
     assert handed.frame is frame
     assert handed.to_dict() == frame.to_dict("bit")
 
 
 def test_smoothed_frames_and_ids_in_json_are_whole_numbers() -> None:
-    seer = Seer(smooth=True, ids=True)
+    processor = FrameProcessor(smooth=True, ids=True)
     for number in range(1, 9):
         jitter = number % 2 * 0.4
         frame = actors.frame(number, [person(100 + jitter, 60), person(200, 60 - jitter)])
-        made = seer.see("bit", frame, 0.0, SIZE).to_dict()
+        made = processor.process("bit", frame, 0.0, SIZE).to_dict()
     assert [pose["id"] for pose in made["poses"]] == [1, 2]
     assert made["poses"] != frame.to_dict("bit")["poses"]
     numbers = [number for pose in made["poses"] for keypoint in pose["keypoints"] for number in keypoint]
@@ -61,9 +63,9 @@ def test_smoothed_frames_and_ids_in_json_are_whole_numbers() -> None:
 
 
 def test_two_boards_have_their_own_people() -> None:
-    seer = Seer(ids=True)
+    processor = FrameProcessor(ids=True)
     frame = actors.frame(1, [person(100, 60)])
-    assert [seer.see(label, frame, 0.0, SIZE).ids for label in ("one", "two")] == [(1,), (1,)]
+    assert [processor.process(label, frame, 0.0, SIZE).ids for label in ("one", "two")] == [(1,), (1,)]
 
 
 # Rates
@@ -92,19 +94,19 @@ def test_rates_begin_anew_with_a_restarted_board() -> None:
 
 def test_json_lines_have_nothing_else_on_stdout() -> None:
     out, said = io.StringIO(), []
-    view = JsonLines(out, said.append)
+    view = JsonFrames(out, said.append)
     view.event(Item("maix_bit", Print("[red]hello"), 0.0))
-    view.frame(seen(7))
+    view.frame(processed(7))
     view.event(Item("maix_bit", Stats(*range(13)), 0.0))
-    assert json.loads(out.getvalue()) == seen(7).to_dict()
+    assert json.loads(out.getvalue()) == processed(7).to_dict()
     assert said == ["maix_bit: [red]hello"]
 
 
 def test_plain_lines_say_it_in_words() -> None:
     out, said = io.StringIO(), []
-    view = PlainLines(out, said.append)
+    view = PlainText(out, said.append)
     for number in range(1, 4):
-        view.frame(seen(number, people=number - 1, at=0.1 * number, ids=number > 2))
+        view.frame(processed(number, people=number - 1, at=0.1 * number, ids=number > 2))
     view.event(Item("maix_bit", Print("hello"), 0.0))
     view.event(Item("maix_bit", Note("it is dark"), 0.0))
     stages = "capture 1.1 kpu 30.3 decode 12.1 draw 15.2 send 3.0 ms"
@@ -120,7 +122,7 @@ def test_plain_lines_say_it_in_words() -> None:
 def test_a_stdout_that_knows_no_umlauts_gets_them_escaped() -> None:
     raw = io.BytesIO()
     output = io.TextIOWrapper(raw, encoding="ascii")
-    PlainLines(output, print).event(Item("bit", Print("grün"), 0.0))
+    PlainText(output, print).event(Item("bit", Print("grün"), 0.0))
     assert raw.getvalue() == b"bit> gr\\xfcn\n"
 
 
@@ -176,7 +178,7 @@ def test_panels_never_leave_the_terminal(boards: int, people: int, width: int, h
     view = Terminal(screen)
     view.tick(sources(boards), 0.0)
     for source in sources(boards):
-        view.frame(seen(1, people, source.label, ids=ids))
+        view.frame(processed(1, people, source.label, ids=ids))
     picture = screen.render_lines(view._picture(0.1), screen.options)
     view.close()
     assert all(sum(segment.cell_length for segment in line) <= width for line in picture)
@@ -189,7 +191,7 @@ def test_a_panel_shows_figure_people_stages_and_link() -> None:
     view = Terminal(screen)
     view.tick(sources(1), 0.0)
     for number in range(1, 20):
-        view.frame(seen(2 * number, 2, "maix_bit@ttyUSB0", 0.1 * number))
+        view.frame(processed(2 * number, 2, "maix_bit@ttyUSB0", 0.1 * number))
     view.event(Item("maix_bit@ttyUSB0", Stats(5000, 1, 60, 58, 2, 1, 1, 0, 3, 300 << 10, 0, -1, 115200), 0.0))
     view.tick(sources(1), 1.9)
     view.close()
@@ -229,7 +231,7 @@ def test_a_panel_says_when_nothing_comes(source: dict, stats: int | None, now: f
     screen = console(100, 30)
     view = Terminal(screen)
     view.tick(sources(1), 0.0)
-    view.frame(seen(1, 1, "maix_bit@ttyUSB0", 0.0))
+    view.frame(processed(1, 1, "maix_bit@ttyUSB0", 0.0))
     if stats is not None:
         view.event(Item("maix_bit@ttyUSB0", Stats(0, stats, *range(11)), 0.0))
     view.tick(sources(1, **source), now)
@@ -246,7 +248,7 @@ def test_it_is_not_drawn_more_often_than_ten_times_a_second_but_at_its_end() -> 
         view.tick(sources(1), 1.0 + step / 1000)
         sizes.add(len(shown(screen)))
     assert len(sizes) <= 2
-    view.frame(seen(1234, 1, "maix_bit@ttyUSB0", 1.0))
+    view.frame(processed(1234, 1, "maix_bit@ttyUSB0", 1.0))
     assert "frame 1234" not in shown(screen)
     view.close()
     assert "frame 1234" in shown(screen)
@@ -286,12 +288,12 @@ def test_the_keeper_writes_the_last_frame_of_each_board(tmp_path: Path) -> None:
     keeper = SnapshotKeeper(path)
     assert keeper.write() is False
     for number in range(3):
-        keeper.frame(seen(number, number))
+        keeper.frame(processed(number, number))
     assert keeper.write() is True
     with Image.open(path) as one:
         assert one.size == SIZE
-        assert one.tobytes() == snapshot.draw(seen(2, 2).frame, SIZE).tobytes()
-    keeper.frame(seen(1, 1, "other"))
+        assert one.tobytes() == snapshot.draw(processed(2, 2).frame, SIZE).tobytes()
+    keeper.frame(processed(1, 1, "other"))
     keeper.write()
     with Image.open(path) as two:
         assert two.width > 2 * 320

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from host_tools.monitor.feed import Feed
+from host_tools.monitor import sources
 from host_tools.serial_link.sentences import Frame
 from host_tools.virtual_board import Faults
 from tests.firmware.app.virtual import Program, scene
@@ -71,7 +71,7 @@ def test_a_reset_in_between_is_survived(board: Program) -> None:
 
 
 def test_requests_reach_it(board: Program) -> None:
-    with Feed([board.port], baud=460800) as feed:
+    with sources.of_ports([board.port], baud=460800) as feed:
         while not (item := feed.next(HANG_SECONDS)) or not isinstance(item.event, Frame):
             assert item is not None
         assert feed.ask(item.source, "PING").result(HANG_SECONDS) > 0

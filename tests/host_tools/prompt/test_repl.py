@@ -173,7 +173,7 @@ def test_a_program_that_never_listens_is_stopped_by_the_reset_key() -> None:
 def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
     with VirtualBoard(files={"main.py": DEAF}) as board:
         board.wait_for("deaf")
-        error = said("RESET", lambda seconds: Prompt(board.port, stop_seconds=seconds))
+        error = said("reset key", lambda seconds: Prompt(board.port, stop_seconds=seconds))
         assert "-A 0xD00000 -L 0x300000 erase" in error
         assert not workers(board.port)
 
@@ -181,15 +181,20 @@ def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
-        (b"", "nothing came back"),
-        (bytes(range(128, 256)), "baud rate is another one"),
-        (b"core dump: misaligned load\r\nCause 0x4, EPC 0x80000000\r\n", "has crashed"),
-        (b"hello from another program\r\n", "ignores Ctrl-C"),
+        (b"", r"nothing comes from it.*try another port.*-A 0xD00000 -L 0x300000 erase"),
+        (bytes(range(128, 256)), "no text at 115200 baud, so the board speaks at another rate"),
+        (b"core dump: misaligned load\r\nCause 0x4, EPC 0x80000000\r\n", r"crashed \(misaligned load\)"),
+        (b"hello from another program\r\n", r"it says 'hello from another program'\): its program ignores Ctrl-C"),
     ],
 )
 def test_what_answers_instead_of_a_prompt_is_named(says: bytes, expected: str) -> None:
     with Peer(raw=lambda data: says) as peer:
         assert peer.port in said(expected, lambda seconds: Prompt(peer.port, stop_seconds=seconds))
+
+
+def test_an_adapter_without_a_board_is_named() -> None:
+    with Peer(raw=lambda data: data) as peer:
+        said("whatever is sent comes straight back", lambda seconds: Prompt(peer.port, stop_seconds=seconds))
 
 
 def test_a_port_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.serial_link import sentences
 from host_tools.serial_link.blocks import Blocks
 from host_tools.serial_link.decoder import Decoder
@@ -55,8 +55,8 @@ def transferred(bulk: types.ModuleType, data: bytes, lost: Iterator[bool]) -> tu
         arrived = b"".join(each for each in line.sent if not next(lost, False))
         line.sent.clear()
         events = decoder.feed(arrived, now)
-        given_up, request = decoder.due(now + limits.BLOCK_STALL.seconds + 0.1)
-        now += limits.BLOCK_STALL.seconds + 0.1
+        given_up, request = decoder.due(now + time_limits.BLOCK_STALL.seconds + 0.1)
+        now += time_limits.BLOCK_STALL.seconds + 0.1
         if events + given_up:
             return events + given_up, decoder.statistics
         if request:
@@ -71,18 +71,18 @@ def test_lost_chunks_are_asked_for_until_the_block_is_whole(
     data = (DATA * 4)[:size]
     # Without its announcement nothing of a block can be used.
     (event,), statistics = transferred(bulk, data, iter([False, *losses]))
-    if sum(losses) < limits.BLOCK_STALL.times:
+    if sum(losses) < time_limits.BLOCK_STALL.times:
         assert event == Block("HEADS", data, 9)
     if isinstance(event, Block):
         assert (event.data, statistics.blocks, statistics.blocks_lost) == (data, 1, 0)
     else:
-        assert f"{limits.BLOCK_STALL.times} requests for them brought none" in event.reason
+        assert f"{time_limits.BLOCK_STALL.times} requests for them brought none" in event.reason
         assert (statistics.blocks, statistics.blocks_lost) == (0, 1)
 
 
 def test_a_line_that_loses_everything_is_given_up(bulk: types.ModuleType) -> None:
     (event,), statistics = transferred(bulk, DATA, iter([False] + [True] * 1000))
-    times = limits.BLOCK_STALL.times
+    times = time_limits.BLOCK_STALL.times
     assert event == BlockLost("HEADS", 9, f"4 of 4 chunks are missing: {times} requests for them brought none")
     assert statistics.resent == times
 
@@ -161,8 +161,9 @@ def test_chunks_that_cannot_be_are_absurd(chunk: Chunk) -> None:
 def test_a_block_that_takes_for_ever_is_given_up() -> None:
     taken = Blocks(Statistics())
     taken.announce(announcement(1), 0)
-    (lost,), request = taken.due(limits.BLOCK.seconds + 1)
-    assert (lost.reason, request) == (f"4 of 4 chunks are missing: not whole after {limits.BLOCK.seconds:.0f} s", None)
+    (lost,), request = taken.due(time_limits.BLOCK.seconds + 1)
+    reason = f"4 of 4 chunks are missing: not whole after {time_limits.BLOCK.seconds:.0f} s"
+    assert (lost.reason, request) == (reason, None)
 
 
 def test_a_link_asks_for_lost_chunks_by_itself() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.serial_link import link as link_module
 from host_tools.serial_link.events import (
     Block,
@@ -118,7 +118,7 @@ def test_a_raised_speed_is_kept_alive_and_lowered_at_the_end(board: Program, mon
 def test_after_a_reset_at_a_raised_speed_both_meet_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with Program(size=SIZE) as board, Link(board.port) as link:
         board.next("FRAME")
-        monkeypatch.setattr(limits, "RAISED_SILENCE", exactly(3.5))
+        monkeypatch.setattr(time_limits, "RAISED_SILENCE", exactly(3.5))
         first = link.greet().boot
         assert link.raise_baud(1500000)
         board.reset()

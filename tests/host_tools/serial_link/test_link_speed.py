@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from host_tools import limits
-from host_tools.limits import Tries
+from host_tools import time_limits
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
 from host_tools.serial_link.link import Refused
 from host_tools.serial_link.sentences import Sentence
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, linked, polite, reply, silent
 from tests.patience import HANG_SECONDS, exactly
 
@@ -27,12 +27,12 @@ def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
 
 def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board answers the change, then nothing until it has fallen back."""
-    monkeypatch.setattr(limits, "SPEED_PING", Tries(0.05, 1))
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
     asked: list[str] = []
 
     def answer(sentence: Sentence) -> bytes:
         asked.append(sentence.kind)
-        return b"" if 0 < asked.count("PING") <= limits.SPEED_PING.times else polite(sentence)
+        return b"" if 0 < asked.count("PING") <= time_limits.SPEED_PING.times else polite(sentence)
 
     with linked(answer) as (_, link):
         assert link.raise_baud(460800) is False
@@ -41,7 +41,7 @@ def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.Mon
 
 
 def test_a_board_that_falls_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "RAISED_SILENCE", exactly(1.5))
+    monkeypatch.setattr(time_limits, "RAISED_SILENCE", exactly(1.5))
     with linked() as (peer, link):
         assert link.raise_baud(460800)
         peer.answer = silent

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from host_tools.errors import LinkError
-from host_tools.limits import Tries
 from host_tools.serial_link import sentences
 from host_tools.serial_link.diagnosis import Heard, explain
 from host_tools.serial_link.events import Found, Hello, Lost, Restarted, Settings
 from host_tools.serial_link.link import Link
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import Peer, collected, hello, linked, polite, reply, silent
 from tests.patience import HANG_SECONDS, said
 

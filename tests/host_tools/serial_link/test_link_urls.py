@@ -10,11 +10,11 @@ import serial
 from serial import rfc2217
 
 from host_tools.errors import LinkError
-from host_tools.limits import Tries
 from host_tools.serial_link import ports, sentences
 from host_tools.serial_link.events import Hello
 from host_tools.serial_link.link import Link
 from host_tools.serial_link.sentences import Frame
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, hello, polite
 
 EMPTY_FRAME = sentences.made("FRAME", 4, 1000, 0, 0, 1, 2, 3, 4, 5)

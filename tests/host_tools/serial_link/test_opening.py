@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import serial
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link import opening, ports
 from host_tools.serial_link.opening import MissingPortError
@@ -25,7 +25,7 @@ HOLD = "import os, sys, time; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); pri
 def test_a_pseudo_terminal_opens_and_reads_in_time() -> None:
     with Peer() as peer:
         port = ports.open_port(peer.port, timeout=0.05)
-        assert (port.baudrate, port.timeout, port.write_timeout) == (115200, 0.05, limits.WRITE.seconds)
+        assert (port.baudrate, port.timeout, port.write_timeout) == (115200, 0.05, time_limits.WRITE.seconds)
         assert port.read(1) == b""
         peer.send(b"x")
         port.timeout = HANG_SECONDS

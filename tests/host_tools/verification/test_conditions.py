@@ -16,7 +16,7 @@ from PIL import Image
 
 from conversion.decoding import board_decoder
 from conversion.progress import Report
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
 from host_tools.verification import session, upload
@@ -90,7 +90,7 @@ def test_a_board_that_is_still_starting(kmodel: Path, photo: Path) -> None:
 
 
 def test_a_board_at_the_prompt(kmodel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "GREETING", exactly(2.0))
+    monkeypatch.setattr(time_limits, "GREETING", exactly(2.0))
     with small.board({"main.py": "pass\n"}) as board:
         board.wait_for(">>> ")
         refused(verify(board.port, "--model", kmodel), "prompt", "deploy")
@@ -126,9 +126,9 @@ def at_half(action: Callable[[], None]) -> Report:
 
 def test_unplugged_in_the_middle_of_the_upload(kmodel: Path, photo: Path) -> None:
     board = small.board()
-    plan = verification.plan_image(kmodel, photo)
+    expected = verification.expect_image(kmodel, photo)
     with Link(board.port) as link, pytest.raises(LinkError) as error:
-        verification.run(link, plan, at_half(board.close))
+        verification.run(link, expected, at_half(board.close))
     assert board.port in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -137,7 +137,7 @@ def test_reset_in_the_middle_of_the_upload(kmodel: Path, photo: Path) -> None:
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         with pytest.raises(LinkError, match="the board has restarted during the verification"):
-            verification.run(link, verification.plan_image(kmodel, photo), at_half(board.reset))
+            verification.run(link, verification.expect_image(kmodel, photo), at_half(board.reset))
     assert "Traceback" not in board.output()
 
 
@@ -146,7 +146,7 @@ def test_the_boards_key_pressed_in_the_middle_of_the_upload(kmodel: Path, photo:
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         verdict = verification.run(
-            link, verification.plan_image(kmodel, photo), at_half(lambda: board.send(made("RESUME,4")))
+            link, verification.expect_image(kmodel, photo), at_half(lambda: board.send(made("RESUME,4")))
         )
     assert verdict.verified
     assert verdict.sent.starts == 2
@@ -194,13 +194,13 @@ def test_a_board_whose_program_ends_in_between(kmodel: Path, photo: Path, monkey
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         with pytest.raises(LinkError, match="prompt"):
-            verification.run(link, verification.plan_image(kmodel, photo), at_half(lambda: board.send(b"\x03")))
+            verification.run(link, verification.expect_image(kmodel, photo), at_half(lambda: board.send(b"\x03")))
 
 
 def test_it_runs_without_tensorflow_nncase_and_scikit_image() -> None:
     blocked = ("tensorflow", "nncase", "keras", "skimage")
     code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r})); import host_tools.verification.verify\n"
-    code += "from host_tools.verification import display, verdict_format"
+    code += "from host_tools.verification import verdict_format"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_SECONDS)
     assert ended.returncode == 0, ended.stderr
 
@@ -219,5 +219,5 @@ def test_a_photo_that_is_none(kmodel: Path, tmp_path: Path) -> None:
     path.write_text("no picture")
     refused(verify("unused", "--model", kmodel, "--image", path), "not a readable photo")
     Image.new("RGB", (1, 400), "red").save(path)
-    plan = verification.plan_image(kmodel, path)
-    assert plan.picture.words.shape == (kmodels.HEIGHT, kmodels.WIDTH)
+    expected = verification.expect_image(kmodel, path)
+    assert expected.picture.words.shape == (kmodels.HEIGHT, kmodels.WIDTH)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conversion.kmodel.expected import expected
 
 from conversion import network
+from conversion.feature_map import RAM_BYTES
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
-from conversion.kmodel.layout import RAM_BYTES
-from conversion.kmodel.plan import plan
 from conversion.kpu.posenet import Simulation
 from host_tools.verification import comparison, layers
 from host_tools.verification.model import Model
@@ -70,7 +70,7 @@ def test_if_one_head_is_right_all_layers_before_the_heads_are(model: Model, wron
 
 def test_the_parts_of_a_layer_that_is_split_are_numbered(tmp_path: Path) -> None:
     full = posenet_like(0, channel_divisor=1, width=320, height=240)
-    kmodel = assemble(full, plan(full, 320, 240))
+    kmodel = assemble(full, expected(full, 320, 240))
     model = Model(tmp_path, v3.write(kmodel), kmodel, {}, Simulation(kmodel, "split"))
     names = [place.name for place in layers.table(model, ("offset",))]
     assert names[3:6] == ["depthwise2 1/2", "depthwise2 2/2", "pointwise2"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from conversion import network
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError, VerificationError
 from host_tools.serial_link.events import (
     Block,
@@ -65,8 +65,8 @@ class ScriptedLink:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "RUN_SILENCE", exactly(0.02))
-    monkeypatch.setattr(limits, "DRAWING", exactly(30.0))
+    monkeypatch.setattr(time_limits, "RUN_SILENCE", exactly(0.02))
+    monkeypatch.setattr(time_limits, "DRAWING", exactly(30.0))
 
 
 def frame(number: int) -> Frame:

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.test_card import draw, planes_of
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
-from host_tools.limits import Tries
+from host_tools.serial_link import ErrorCode
 from host_tools.serial_link.events import Reply
 from host_tools.serial_link.link import Refused
+from host_tools.time_limits import Tries
 from host_tools.verification import upload
 
 CHUNK = 720
@@ -31,7 +32,7 @@ class FakeBoard:
         self.crc32 = None
         self._meddle = meddle
 
-    def ask(self, kind: str, *fields: int | str | None, tries: Tries = limits.ANSWER) -> int:
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         self.asked.append((kind, *fields))
         answer = self._meddle(kind, fields, len(self.asked))
         if answer is not None:
@@ -107,11 +108,11 @@ def test_chunks_fit_into_a_sentence() -> None:
         assert len(sentences.made(kind, 65535, *fields)) <= sentences.MAX_SENTENCE
 
 
-@pytest.mark.parametrize("code", [upload.BAD_FIELD, upload.BAD_CHUNK])
+@pytest.mark.parametrize("code", [ErrorCode.BAD_FIELD, ErrorCode.BAD_CHUNK])
 def test_an_upload_that_the_board_has_lost_begins_again(code: int) -> None:
     def meddle(kind: str, fields: tuple, asked: int) -> None:
         # A chunk that is refused for its fields is sent twice before.
-        if asked in ((3,) if code == upload.BAD_CHUNK else (3, 4)):
+        if asked in ((3,) if code == ErrorCode.BAD_CHUNK else (3, 4)):
             raise refusal(code)
 
     board = FakeBoard(meddle)
@@ -122,7 +123,7 @@ def test_an_upload_that_the_board_has_lost_begins_again(code: int) -> None:
 def test_a_chunk_whose_damage_the_checksum_missed_is_sent_again() -> None:
     def meddle(kind: str, fields: tuple, asked: int) -> None:
         if asked == 3:
-            raise refusal(upload.BAD_FIELD)
+            raise refusal(ErrorCode.BAD_FIELD)
 
     board = FakeBoard(meddle)
     assert upload.send(board, words(), CHUNK, ignored).starts == 1
@@ -133,7 +134,7 @@ def test_a_chunk_whose_damage_the_checksum_missed_is_sent_again() -> None:
 def test_it_gives_up_after_a_few_starts() -> None:
     def meddle(kind: str, fields: tuple, asked: int) -> None:
         if kind == "CHUNK":
-            raise refusal(upload.BAD_CHUNK)
+            raise refusal(ErrorCode.BAD_CHUNK)
 
     board = FakeBoard(meddle)
     with pytest.raises(Refused, match="because"):

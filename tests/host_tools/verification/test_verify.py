@@ -14,7 +14,7 @@ from PIL import Image
 
 from conversion import photos
 from conversion.test_card import planes_of
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.verification import upload
 from host_tools.verification.model import Model
 from host_tools.virtual_board import Faults
@@ -122,7 +122,7 @@ def test_a_raised_speed_is_used_and_lowered_again(board: VirtualBoard, kmodel: P
 def test_a_line_that_loses_and_damages_bytes_only_takes_longer(
     kmodel: Path, photo: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "CHUNK_ANSWER", exactly(0.3))
+    monkeypatch.setattr(time_limits, "CHUNK_ANSWER", exactly(0.3))
     arguments = ("--image", photo) if mode == "image" else ("--frames", "1")
     with small.board(faults=Faults(drop=1e-4, corrupt=1e-4, seed=2)) as board:
         code, found = verdict(board.port, "--model", kmodel, *arguments)
@@ -144,12 +144,12 @@ def test_a_bad_line_only_takes_long(kmodel: Path, photo: Path, mode: str, seed: 
 @pytest.mark.soak
 def test_the_default_model_is_verified(tfjs_graph_dir: Path, people_photos: list[Path], tmp_path: Path) -> None:
     from conversion import pipeline
-    from conversion.pipeline import Request
+    from conversion.pipeline import Recipe
     from host_tools import boards
     from host_tools.deployment import payload
     from host_tools.virtual_board import Hardware
 
-    made_model = pipeline.convert(Request(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)
+    made_model = pipeline.convert(Recipe(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)
     pipeline.write(made_model)
     the_board = boards.find(small.BOARD)
     with VirtualBoard(

@@ -12,7 +12,7 @@ from conversion.decoding import board_decoder, fixed_point
 from conversion.kmodel import v3
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.plan import plan
-from conversion.kmodel.v3 import DequantizeLayer, Output, V3Model
+from conversion.kmodel.v3 import DequantiseLayer, Output, V3Model
 from tests.conversion.kmodel.networks import posenet_like
 from tests.conversion.kpu.lively import lively
 
@@ -37,8 +37,8 @@ def float_kmodel() -> bytes:
     """A model whose last layer makes floats of the heatmap."""
     made = model()
     start, count = made.main_memory_bytes, made.outputs[1].size
-    dequantize = DequantizeLayer(made.outputs[1].address, start, count, scale=0.5, bias=-3.0)
-    return v3.write(V3Model((*made.layers, dequantize), (Output(start, 4 * count),), start + 4 * count, 0))
+    dequantise = DequantiseLayer(made.outputs[1].address, start, count, scale=0.5, bias=-3.0)
+    return v3.write(V3Model((*made.layers, dequantise), (Output(start, 4 * count),), start + 4 * count, 0))
 
 
 def model_card(seed: int = 0) -> dict:
@@ -49,7 +49,7 @@ def model_card(seed: int = 0) -> dict:
     data = kmodel(seed)
     return {
         "format": card.FORMAT,
-        "kmodel": {**card.kmodel_entry("small.kmodel", 3, data), "crc32": zlib.crc32(data)},
+        "kmodel": {**card.kmodel_entry("small.kmodel", data), "crc32": zlib.crc32(data)},
         "input": {"width": WIDTH, "height": HEIGHT},
         "heads": [
             {"name": spec.name, "index": index, "channels": spec.channels, **shape, **numbers}

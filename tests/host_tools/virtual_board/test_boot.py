@@ -6,6 +6,7 @@ import time
 import pytest
 from PIL import Image
 
+from conversion import memory_budget
 from host_tools.errors import BoardError
 from host_tools.virtual_board import Faults
 from tests.host_tools.virtual_board import kmodels
@@ -20,7 +21,7 @@ def test_boot_py_then_main_py_then_the_prompt() -> None:
     files = {"boot.py": "print('this is boot')\nx = 1\n", "main.py": "print('this is main', x + 1)\n"}
     with VirtualBoard(files=files) as board:
         board.wait_for(PROMPT)
-        order = ["kpu:freq:398666666", "gc heap=0x80130e20-0x801b0e20(524288)", "[MaixPy] init end", "this is boot\r\n",
+        order = ["kpu:freq:398666666", "gc heap=0x800d6000-0x80156000(524288)", "[MaixPy] init end", "this is boot\r\n",
                  "this is main 2\r\n", "MicroPython v0.6.3"]  # fmt: skip
         places = [board.output().index(text) for text in order]
         assert places == sorted(places)
@@ -218,7 +219,7 @@ class TestResets:
                 "262144"
             )
             board.reset()
-            board.wait_for("gc heap=0x80130e20-0x80170e20(262144)")
+            board.wait_for("gc heap=0x800d6000-0x80116000(262144)")
             board.wait_for(PROMPT)
             assert 240_000 < board.heap_free_at_start < 262_144
             assert board.system_heap_free == free + 256 * 1024
@@ -247,12 +248,16 @@ class TestFaults:
 
     def test_less_memory(self) -> None:
         main = "import KPU\nKPU.load(0x300000)\n"
-        with VirtualBoard(kmodels.kmodel(), files={"main.py": main}, faults=Faults(memory=4_500_000)) as board:
+        with VirtualBoard(
+            kmodels.kmodel(), files={"main.py": main}, faults=Faults(memory=memory_budget.MINIMUM.free_bytes - 100_000)
+        ) as board:
             board.wait_for(re.compile(r"E \(\d+\) SYSCALL: Out of memory\r\n"))
             board.wait_for("ValueError: [MAIXPY]kpu: load error:2006, ERR_NO_MEM: memory not enough")
 
     def test_memory_for_camera_and_lcd(self) -> None:
-        with VirtualBoard(files={"main.py": ""}, faults=Faults(memory=4_450_000)) as board:
+        with VirtualBoard(
+            files={"main.py": ""}, faults=Faults(memory=memory_budget.MINIMUM.free_bytes - 150_000)
+        ) as board:
             shell = Shell(board)
             for source in (
                 "import lcd\nlcd.init()",

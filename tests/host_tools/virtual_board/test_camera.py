@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import budget, photos
+from conversion import memory_budget, photos
 from conversion.errors import PhotoError
 from conversion.test_card import planes_of
 from host_tools.errors import BoardError
@@ -17,7 +17,7 @@ from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
 
 def heap() -> SystemHeap:
-    return SystemHeap(budget.BUILDS[0].image_bytes)
+    return SystemHeap(memory_budget.MINIMUM.image_bytes)
 
 
 def ready(kind: str, photo: Image.Image) -> ImageSensor:

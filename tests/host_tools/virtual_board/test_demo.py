@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from conversion import pipeline
-from conversion.pipeline import Request
+from conversion.pipeline import Recipe
 from conversion.progress import silent
-from host_tools import boards, limits
+from host_tools import boards, time_limits
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, HostToolError, VerificationError
 from host_tools.serial_link.sentences import Frame, Pose
@@ -22,8 +22,8 @@ FRAMES = 4
 @pytest.fixture(scope="module")
 def kmodel(tfjs_graph_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that sees people; the demo itself runs in a few seconds."""
-    request = Request(tmp_path_factory.mktemp("build"), weights=tfjs_graph_dir, quantisation="fast")
-    made = pipeline.convert(request, False, silent)
+    recipe = Recipe(tmp_path_factory.mktemp("build"), weights=tfjs_graph_dir, quantisation="fast")
+    made = pipeline.convert(recipe, False, silent)
     pipeline.write(made)
     return made.path
 
@@ -77,7 +77,7 @@ def test_with_one_line_of_the_decoder_damaged_the_demo_fails(
     files = payload.files(boards.find(demo.BOARD))
     source = Path(str(files["pose_decoder.py"])).read_text()
     assert source.count(whole) == 1
-    monkeypatch.setattr(limits, "DEMO", exactly(25.0))
+    monkeypatch.setattr(time_limits, "DEMO", exactly(25.0))
     damaged = {**files, "pose_decoder.py": source.replace(whole, broken)}
     with pytest.raises(HostToolError):
         demo.check(demo.run(kmodel, silent, damaged, FRAMES))

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from conversion import budget
+from conversion import memory_budget
 from conversion.kpu.simulator import Kpu
 from host_tools.virtual_board.memory import SystemHeap
 from host_tools.virtual_board.models import LoadError, ModelError, Models
@@ -27,7 +27,7 @@ def models(told: list[str]) -> Models:
 
 @pytest.fixture
 def heap() -> SystemHeap:
-    return SystemHeap(budget.BUILDS[0].image_bytes)
+    return SystemHeap(memory_budget.MINIMUM.image_bytes)
 
 
 def refusal(models: Models, heap: SystemHeap, data: bytes | None, whole: bool = True) -> tuple[LoadError, str]:
@@ -51,7 +51,7 @@ def test_it_costs_its_size_the_loader_and_main_memory(models: Models, heap: Syst
     free = heap.free
     handle, loaded = models.load(heap, MODEL, True)
     main_memory = kmodels.model().main_memory_bytes
-    assert free - heap.free == len(MODEL) + budget.LOADER_BYTES + main_memory == len(MODEL) + 448 + main_memory
+    assert free - heap.free == len(MODEL) + memory_budget.LOADER_BYTES + main_memory == len(MODEL) + 448 + main_memory
     models.unload(heap, handle)
     assert heap.free == free
     assert loaded.raw
@@ -76,7 +76,7 @@ def test_later_formats_are_the_wrong_version_to_builds_without_v4(
 @pytest.mark.parametrize(("version", "number"), [(4, LoadError.NOT_IMPLEMENT), (5, LoadError.UNKNOWN)])
 def test_builds_with_v4_try_later_formats(heap: SystemHeap, told: list[str], version: int, number: LoadError) -> None:
     assert refusal(Models(True, told.append), heap, b"LDMK" + words(version, 0, 1))[0] == number
-    assert told == [f"the firmware would try this kmodel V{version}; only V3 is simulated"]
+    assert told == [f"the firmware would try a kmodel V{version}; only V3 is simulated"]
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,15 @@ print(bytes(head) == before, bytes(head) == bytes(kpu.get_output(task, 1)))
 {FREE}"""
         assert shell.run(source).split("\n")[-1] == "False True"
 
+    def test_what_a_model_and_an_output_print(self, shell: Shell) -> None:
+        shell.run(LOAD)
+        try:
+            assert shell.run("print(task)").startswith('{"model_addr": 3145728, "model_size": ')
+            assert shell.run("print(task)").endswith(', "model_path": "(null)", "net_args": "(null)"}')
+            assert shell.run("print(kpu.get_output(task, 1))").endswith(', "typecode": B}')
+        finally:
+            shell.run(FREE)
+
     def test_an_fmap_has_no_length_and_no_iteration(self, shell: Shell) -> None:
         shell.run(LOAD + WINDOW + "f = kpu.forward(task, sensor.snapshot(), 1)")
         assert shell.raises("len(f)") == "TypeError: object of type 'kpu_fmap' has no len()"

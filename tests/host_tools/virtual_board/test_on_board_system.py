@@ -159,9 +159,9 @@ os.remove('two')
 
 class TestFirmwareBuilds:
     def test_a_full_build_has_less_memory_and_knows_v4(self) -> None:
-        from conversion import budget
+        from conversion import memory_budget
 
-        hardware = Hardware(build=budget.BUILDS[1])
+        hardware = Hardware(build=memory_budget.FULL)
         with VirtualBoard(
             b"LDMK" + (5).to_bytes(4, "little") + bytes(60), files={"main.py": ""}, board=hardware
         ) as board:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion import budget
+from conversion import memory_budget
 from host_tools import boards
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.hardware import ROTATIONS, Hardware
@@ -22,7 +22,7 @@ def words(width: int, height: int) -> np.ndarray:
 
 
 def heap() -> SystemHeap:
-    return SystemHeap(budget.BUILDS[0].image_bytes)
+    return SystemHeap(memory_budget.MINIMUM.image_bytes)
 
 
 def started(glass: Glass, direction: int, inverted: bool = False) -> Panel:

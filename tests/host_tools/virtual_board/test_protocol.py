@@ -12,15 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.virtual_board import process, protocol
-from host_tools.virtual_board.protocol import Error, HostLine, LineClosedError, Reply, Request
+from host_tools.virtual_board.protocol import Call, ChannelClosedError, Error, HostChannel, Reply
 
 REQUEST, REPLY = struct.Struct("<II16s12i"), struct.Struct("<IIBBH8i")
 
 
 @pytest.fixture
-def ends() -> Iterator[tuple[HostLine, socket.socket]]:
+def ends() -> Iterator[tuple[HostChannel, socket.socket]]:
     ours, theirs = protocol.socket_pair()
-    line = HostLine(ours)
+    line = HostChannel(ours)
     yield line, theirs
     line.close()
     theirs.close()
@@ -55,26 +55,26 @@ def test_requests_arrive_as_they_were_sent(number: int, name: str, numbers: list
         theirs.send(head(number, len(data), name.encode(), *numbers))
         if data:
             theirs.send(data)
-        expected = Request(number, name, (*numbers, *[0] * (12 - len(numbers))), data)
-        assert HostLine(ours).receive(1) == expected
+        expected = Call(number, name, (*numbers, *[0] * (12 - len(numbers))), data)
+        assert HostChannel(ours).receive(1) == expected
 
 
-def test_a_picture_of_480x320_fits_a_message(ends: tuple[HostLine, socket.socket]) -> None:
+def test_a_picture_of_480x320_fits_a_message(ends: tuple[HostChannel, socket.socket]) -> None:
     line, theirs = ends
     picture = bytes(480 * 320 * 2)
     sender = threading.Thread(target=lambda: (theirs.send(head(1, len(picture))), theirs.send(picture)))
     sender.start()
-    request = line.receive(5)
+    call = line.receive(5)
     sender.join()
-    assert request.data == picture
-    answer = threading.Thread(target=line.reply, args=(request, Reply(data=picture)))
+    assert call.data == picture
+    answer = threading.Thread(target=line.reply, args=(call, Reply(data=picture)))
     answer.start()
     assert REPLY.unpack(theirs.recv(100))[:2] == (1, len(picture))
     assert theirs.recv(400_000) == picture
     answer.join()
 
 
-def test_a_request_whose_data_never_came_is_passed_over(ends: tuple[HostLine, socket.socket]) -> None:
+def test_a_request_whose_data_never_came_is_passed_over(ends: tuple[HostChannel, socket.socket]) -> None:
     line, theirs = ends
     theirs.send(head(1, 5000))
     theirs.send(head(2, 0, b"next"))
@@ -82,25 +82,25 @@ def test_a_request_whose_data_never_came_is_passed_over(ends: tuple[HostLine, so
     assert line.receive(1).name == "next"
 
 
-def test_silence_is_no_request(ends: tuple[HostLine, socket.socket]) -> None:
+def test_silence_is_no_request(ends: tuple[HostChannel, socket.socket]) -> None:
     assert ends[0].receive(0.01) is None
 
 
-def test_the_end_of_the_process_is_noticed(ends: tuple[HostLine, socket.socket]) -> None:
+def test_the_end_of_the_process_is_noticed(ends: tuple[HostChannel, socket.socket]) -> None:
     line, theirs = ends
     theirs.close()
-    with pytest.raises(LineClosedError):
+    with pytest.raises(ChannelClosedError):
         line.receive(1)
-    with pytest.raises(LineClosedError):
-        line.reply(Request(1, "x", (), b""), Reply())
+    with pytest.raises(ChannelClosedError):
+        line.reply(Call(1, "x", (), b""), Reply())
 
 
-def test_replies_carry_values_errors_and_the_interrupt(ends: tuple[HostLine, socket.socket]) -> None:
+def test_replies_carry_values_errors_and_the_interrupt(ends: tuple[HostChannel, socket.socket]) -> None:
     line, theirs = ends
-    request = Request(7, "x", (), b"")
-    line.reply(request, Reply((1, -2)))
+    call = Call(7, "x", (), b"")
+    line.reply(call, Reply((1, -2)))
     assert REPLY.unpack(theirs.recv(100)) == (7, 0, 0, 0, 0, 1, -2, 0, 0, 0, 0, 0, 0)
-    line.reply(request, Reply(data=b"no"), Error.VALUE, interrupt=True)
+    line.reply(call, Reply(data=b"no"), Error.VALUE, interrupt=True)
     assert REPLY.unpack(theirs.recv(100))[:4] == (7, 2, 1, 1)
     # Never shorter than a reply, or MicroPython would wait for the rest.
     assert theirs.recv(100) == b"no".ljust(REPLY.size, b"\0")

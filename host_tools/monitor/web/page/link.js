@@ -8,6 +8,7 @@ const ROWS = [
   ["Damaged lines", "statistics", "damaged", count, "bad"],
   ["Torn frames", "statistics", "torn", count, "bad"],
   ["Absurd sentences", "statistics", "absurd", count, "bad"],
+  ["Held back", "statistics", "throttled", count, "bad"],
   ["Previews lost", "statistics", "blocks_lost", count, "bad"],
   ["Restarts", "statistics", "restarts", count, "bad"],
   ["Reconnects", "statistics", "reconnects", count, "bad"],

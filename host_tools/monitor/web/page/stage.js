@@ -117,8 +117,9 @@ export class Stage {
 
   #view(width, height) {
     const [across, down] = this.#size.map((pixels) => 16 * pixels);
-    const x = (x16) => (x16 / across) * width;
-    return { width, height, x: display.mirror ? (x16) => width - x(x16) : x, y: (y16) => (y16 / down) * height };
+    // Whole pixels are centres of areas, of which the canvas shows the edges: 8 is half a pixel.
+    const x = (x16) => ((x16 + 8) / across) * width;
+    return { width, height, x: display.mirror ? (x16) => width - x(x16) : x, y: (y16) => ((y16 + 8) / down) * height };
   }
 
   // For who cannot see the picture; not with every frame.

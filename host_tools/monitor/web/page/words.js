@@ -1,4 +1,4 @@
-// What the states of a board are called, and what to say where the picture would be. The states are view.py's.
+// What the states of a board are called, and what to say where the picture would be. The states are board_state.py's.
 
 export const STATES = {
   waiting: { word: "Waiting", title: "Waiting for the board", text: "Its program has said nothing yet." },

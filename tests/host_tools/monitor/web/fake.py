@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from host_tools.errors import LinkError
-from host_tools.monitor.items import Item, Source
+from host_tools.monitor.feed import Item, Source
 from host_tools.serial_link import events
 from host_tools.serial_link.statistics import Statistics
 
@@ -56,6 +56,10 @@ class FakeFeed:
             if isinstance(event, events.Restarted):
                 self.change(number, hello=event.hello)
             self._items.put(Item(label or self.labels[0], event, time.monotonic() - ago))
+
+    def source(self, label: str) -> Source | None:
+        """As Feed.source."""
+        return next((source for source in self.sources if source.label == label), None)
 
     def next(self, seconds: float) -> Item | None:
         """As Feed.next."""

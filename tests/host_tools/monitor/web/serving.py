@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from pathlib import Path
 
 from host_tools.monitor import web
+from host_tools.monitor.frame_processing import FrameProcessor
+from host_tools.monitor.session import Limits, Session
 from tests.patience import HANG_SECONDS, until
 
 
@@ -25,7 +28,8 @@ class Served:
 
     def _serve(self, feed: object, folder: Path) -> None:
         try:
-            web.serve(feed, 0, self._over, self.talked.append, folder)
+            with closing(web.Page(0, feed, self.talked.append, folder)) as page:
+                Session(feed, [page], Limits(), FrameProcessor()).run(self._over)
         except Exception as error:  # noqa: BLE001 - handed on
             self.failure = error
 

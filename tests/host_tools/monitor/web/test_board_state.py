@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from host_tools.monitor.items import Note, Source
+from host_tools.monitor.feed import Note, Source
 from host_tools.monitor.web import board_state as views
-from host_tools.monitor.web.board_state import View
+from host_tools.monitor.web.board_state import BoardState
 from host_tools.serial_link import events
 from host_tools.serial_link.statistics import Statistics
 from tests.host_tools.monitor import actors
@@ -55,7 +55,7 @@ def told(found: list, kind: str) -> list[dict]:
     return [each for each in (json.loads(each.data) for each in found) if each["type"] == kind]
 
 
-def board_of(view: View, now: float) -> dict:
+def board_of(view: BoardState, now: float) -> dict:
     """How the board is, as a page that opens now sees it."""
     return told(view.everything(now), "board")[0]
 
@@ -63,7 +63,7 @@ def board_of(view: View, now: float) -> dict:
 @pytest.mark.parametrize("what", STATES)
 def test_the_state_is_plain(what: str) -> None:
     came, source, later, state, text = STATES[what]
-    view = View(source, 0.0)
+    view = BoardState(source, 0.0)
     for event in came:
         view.take(event, 0.0)
     view.tick(source, later)
@@ -74,7 +74,7 @@ def test_the_state_is_plain(what: str) -> None:
 
 
 def test_a_restart_is_told_for_a_while_and_asks_for_the_settings_again() -> None:
-    view = View(KNOWN, 0.0)
+    view = BoardState(KNOWN, 0.0)
     view.take(fake.SETTINGS, 0.0)
     view.greeting_due = False
     found = view.take(events.Restarted(fake.hello(boot=8)), 1.0)
@@ -87,7 +87,7 @@ def test_a_restart_is_told_for_a_while_and_asks_for_the_settings_again() -> None
 
 
 def test_a_board_is_told_of_only_when_it_has_changed() -> None:
-    view = View(KNOWN, 0.0)
+    view = BoardState(KNOWN, 0.0)
     assert told(view.tick(KNOWN, 0.1), "board")
     assert not told(view.tick(KNOWN, 0.2), "board")
     assert told(view.take(fake.SETTINGS, 0.3), "board")
@@ -95,7 +95,7 @@ def test_a_board_is_told_of_only_when_it_has_changed() -> None:
 
 
 def test_a_frame_has_ids_rates_and_smoothed_keypoints_beside_its_own() -> None:
-    view = View(KNOWN, 0.0)
+    view = BoardState(KNOWN, 0.0)
     for number in range(1, 11):
         # The one who was first is second from now on.
         people = [actors.person(80, 60), actors.person(220 + 4 * (number % 2), 60)]
@@ -110,7 +110,7 @@ def test_a_frame_has_ids_rates_and_smoothed_keypoints_beside_its_own() -> None:
 
 
 def test_pictures_are_passed_on_and_other_blocks_are_not() -> None:
-    view = View(KNOWN, 0.0)
+    view = BoardState(KNOWN, 0.0)
     (picture,) = [
         each for each in view.take(events.Block("JPEG", b"\xff\xd8\n\xff", 7), 0.0) if type(each.data) is bytes
     ]
@@ -122,7 +122,7 @@ def test_pictures_are_passed_on_and_other_blocks_are_not() -> None:
 
 
 def test_the_log_is_kept_for_pages_that_open_later_but_not_for_ever() -> None:
-    view = View(KNOWN, 0.0)
+    view = BoardState(KNOWN, 0.0)
     for number in range(3 * views.LOG_LINES):
         view.take(events.Print(f"line {number} " + 5000 * "x"), 0.0)
     lines = told(view.everything(0.0), "log")
@@ -132,5 +132,5 @@ def test_the_log_is_kept_for_pages_that_open_later_but_not_for_ever() -> None:
 
 
 def test_a_recording_cannot_be_asked() -> None:
-    assert View(KNOWN, 0.0).reachable
-    assert not View(replace(KNOWN, statistics=None), 0.0).reachable
+    assert BoardState(KNOWN, 0.0).reachable
+    assert not BoardState(replace(KNOWN, statistics=None), 0.0).reachable

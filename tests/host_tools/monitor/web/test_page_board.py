@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from host_tools.monitor import replay
-from host_tools.monitor.feed import Feed
+from host_tools.monitor import replay, sources
 from host_tools.serial_link.events import Settings
 from host_tools.serial_link.sentences import Frame
 from tests.firmware.app.virtual import Program
@@ -39,7 +38,7 @@ def board(port: Path) -> Iterator[Program]:
 @pytest.fixture
 def tab(board: Program, port: Path, served: Callable, browser: Browser) -> Iterator[Tab]:
     """The page with the board in it, running."""
-    with Feed([str(port)]) as feed, browser.open(served(feed).address) as opened:
+    with sources.of_ports([str(port)]) as feed, browser.open(served(feed).address) as opened:
         opened.wait_for(f"document.querySelector('.panel') && {text_of('.state')} === 'Running'")
         yield opened
         assert opened.complaints == []

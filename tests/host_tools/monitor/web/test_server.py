@@ -6,15 +6,18 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from host_tools import limits
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.monitor import replay, web
-from host_tools.monitor.items import Item
+from host_tools.monitor.feed import Item
+from host_tools.monitor.frame_processing import FrameProcessor
+from host_tools.monitor.session import Limits, Session
 from host_tools.monitor.web import client as tab
 from host_tools.monitor.web import hub as hubs
 from host_tools.monitor.web import messages, orders, server
@@ -167,7 +170,7 @@ def test_a_refusal_of_the_board_is_told_in_its_words(page: Served, feed: fake.Fa
 def test_a_board_that_does_not_answer_or_goes_is_told_of(
     page: Served, feed: fake.FakeFeed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "WEB_ANSWER", exactly(0.2))
+    monkeypatch.setattr(time_limits, "WEB_ANSWER", exactly(0.2))
     feed.answer = lambda label, kind, fields: None if kind == "PAUSE" else 0
 
     async def conversation(client: Client) -> None:
@@ -196,7 +199,7 @@ def test_too_many_tabs_are_refused(page: Served) -> None:
             await asyncio.to_thread(talk, page, lambda client: client.next("welcome"))
         assert caught.value.status == 503
 
-    talk(page, conversation, tabs=tab.MOST_TABS)
+    talk(page, conversation, clients=tab.MOST_CLIENTS)
 
 
 def test_previews_are_sent_as_long_as_any_tab_wants_them(page: Served, feed: fake.FakeFeed) -> None:
@@ -212,7 +215,7 @@ def test_previews_are_sent_as_long_as_any_tab_wants_them(page: Served, feed: fak
         await until(lambda: len(feed.asked_for("PREVIEW")) == 4)
         assert feed.asked_for("PREVIEW")[2:] == [(orders.PREVIEW_MS, 60), (0,)]
 
-    talk(page, conversation, tabs=2)
+    talk(page, conversation, clients=2)
 
 
 def test_a_recording_holds_what_came_and_who_was_there(page: Served, feed: fake.FakeFeed, tmp_path: Path) -> None:
@@ -282,8 +285,8 @@ def test_a_slow_reader_gets_fewer_frames_and_holds_nobody_up(tmp_path: Path) -> 
                     hub.take(Item("maix_bit", event, number / 10))
                 await asyncio.sleep(0)
             await last
-            waiting = sorted(len(each.outbox) for each in hub.tabs)
-            dropped = max(each.outbox.dropped for each in hub.tabs)
+            waiting = sorted(len(each.outbox) for each in hub.clients)
+            dropped = max(each.outbox.dropped for each in hub.clients)
             assert waiting[0] <= 2
             # The newest frame and picture, how the board is, and the newest lines.
             assert MOST_KEPT < waiting[1] <= MOST_KEPT + 5
@@ -297,7 +300,7 @@ def test_a_slow_reader_gets_fewer_frames_and_holds_nobody_up(tmp_path: Path) -> 
 
 def test_a_port_that_is_taken_is_one_clear_line(page: Served, tmp_path: Path) -> None:
     with pytest.raises(web.server.WebError, match=rf"port {page.port} .*another program has it.*--web {page.port + 1}"):
-        web.serve(fake.FakeFeed(), page.port, threading.Event(), print, tmp_path)
+        web.Page(page.port, fake.FakeFeed(), print, tmp_path)
 
 
 def test_it_ends_promptly_with_tabs_open_that_do_not_answer(served: Callable) -> None:
@@ -319,5 +322,25 @@ def test_an_error_of_the_feed_ends_the_server(tmp_path: Path) -> None:
         def next(self, seconds: float) -> Item | None:
             raise LinkError("the port has gone")
 
-    with pytest.raises(LinkError, match="the port has gone"):
-        web.serve(Broken(), 0, threading.Event(), str, tmp_path)
+    feed = Broken()
+    with closing(web.Page(0, feed, str, tmp_path)) as page, pytest.raises(LinkError, match="the port has gone"):
+        Session(feed, [page], Limits(), FrameProcessor()).run(threading.Event())
+
+
+def test_what_goes_wrong_in_the_server_is_raised_in_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    feed = fake.FakeFeed()
+    with closing(web.Page(0, feed, str, tmp_path)) as page:
+        monkeypatch.setattr(feed, "sources", None)
+        with pytest.raises(TypeError, match="not iterable"):
+            page.tick([], 0.0)
+
+
+def test_items_do_not_pile_up_before_the_server(tmp_path: Path) -> None:
+    """An item is taken there before the run goes on."""
+    feed = fake.FakeFeed()
+    taken: list[Item] = []
+    with closing(web.Page(0, feed, str, tmp_path)) as page:
+        page._hub.take = taken.append
+        for number in range(100):
+            page.take(Item("maix_bit", fake.events.Print(str(number)), 0.0))
+            assert len(taken) == number + 1

@@ -1,0 +1,139 @@
+"""How both command lines end: errors as one line, full disks, closed pipes, and within two seconds when told to.
+
+Exit codes: 0 done, 1 a check failed, 2 bad input or no device, 128 + the signal's number when stopped.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import rich_click as click
+
+from conversion.outside.text import message
+
+REFUSED, FAILED = 2, 1
+# What shells give a command that Ctrl-C ended: 128 and the number of the signal.
+STOPPED = 128 + signal.SIGINT
+STOP_SECONDS = 1.8
+_SHOW_CURSOR = "\x1b[?25h"
+_deadline: threading.Timer | None = None
+
+
+class Commands(click.RichGroup):
+    """A group that turns errors into one line on stderr and an exit code. `errors` are those that a user can mend."""
+
+    errors: tuple[type[Exception], ...] = ()
+    failed_checks: tuple[type[Exception], ...] = ()
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command; exits where it does not end well."""
+        with _stoppable(), _failures_of_threads() as failures:
+            try:
+                result = super().invoke(context)
+                sys.stdout.flush()
+            except self.errors as error:
+                _refuse(str(error), FAILED if isinstance(error, self.failed_checks) else REFUSED)
+            except BrokenPipeError:
+                # Who read the output has seen enough.
+                forget_stdout()
+                return None
+            except OSError as error:
+                forget_stdout()
+                _refuse(_of_system(error), REFUSED)
+            except KeyboardInterrupt:
+                _say("stopped")
+                sys.exit(STOPPED)
+        if failures:
+            sys.exit(FAILED)
+        return result
+
+
+def forget_stdout() -> None:
+    """Nobody reads it any more: what is left in its buffer must not raise again at exit."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def end_soon(number: int) -> None:
+    """Be over in STOP_SECONDS, whatever still runs or waits then; for handlers of signals, of which the first counts.
+
+    Worker processes end with this one.
+    """
+    global _deadline
+    if _deadline is None:
+        _deadline = threading.Timer(STOP_SECONDS, _give_up, (number,))
+        _deadline.daemon = True
+        _deadline.start()
+
+
+def _give_up(number: int) -> None:
+    with suppress(OSError, ValueError):
+        if sys.stdout.isatty():
+            os.write(sys.stdout.fileno(), _SHOW_CURSOR.encode())
+    os._exit(128 + number)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM raise KeyboardInterrupt, so that everything is put away; not for longer than STOP_SECONDS."""
+    global _deadline
+
+    def interrupt(number: int, _: object) -> None:
+        end_soon(number)
+        raise KeyboardInterrupt
+
+    # A job in the background of a shell ignores Ctrl-C, and stays so.
+    numbers = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    kept = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        if _deadline is not None:
+            _deadline.cancel()
+            _deadline = None
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _failures_of_threads() -> Iterator[list[str]]:
+    """What threads raise that nobody catches: printed as ever, and kept, so that the command does not end well."""
+    kept, failures = threading.excepthook, []
+
+    def note(raised: threading.ExceptHookArgs) -> None:
+        failures.append("".join(traceback.format_exception_only(raised.exc_type, raised.exc_value)))
+        kept(raised)
+
+    threading.excepthook = note
+    try:
+        yield failures
+    finally:
+        threading.excepthook = kept
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refused, in one line."""
+    where = error.filename if error.filename is not None else "the output"
+    return f"{where}: {error.strerror or error}; mend that and run the same command again"
+
+
+def _refuse(text: str, code: int) -> None:
+    """Say why, and end."""
+    _say(f"error: {message(text)}")
+    sys.exit(code)
+
+
+def _say(text: str) -> None:
+    """On stderr, even if nobody can read that."""
+    with suppress(OSError):
+        click.echo(text, err=True)

@@ -1,0 +1,43 @@
+"""The one place where the emulated KPU meets the product's: layers, their arithmetic, and nothing else.
+
+There is one implementation of the KPU's sums, that of `conversion.kpu`; the emulator only feeds it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import lru_cache
+
+import numpy as np
+
+from conversion.errors import ConversionError
+from conversion.feature_map import LINE_BYTES, RAM_BYTES
+from conversion.kmodel.layer import ACTIVATION_BYTES, BATCH_NORM_BYTES, KERNELS, POOL_FACTORS, KpuLayer
+from conversion.kmodel.registers import WORDS, Registers
+from conversion.kpu.arithmetic import LayerArithmetic
+
+__all__ = [
+    "ACTIVATION_BYTES", "BATCH_NORM_BYTES", "KERNELS", "KNOWN_BITS", "LINE_BYTES", "POOL_FACTORS", "RAM_BYTES", "WORDS",
+    "ConversionError", "Registers", "compute",
+]  # fmt: skip
+
+# The bits of each word that belong to a field.
+KNOWN_BITS = [0] * WORDS
+for _field in fields(Registers):
+    _at = _field.metadata["at"]
+    KNOWN_BITS[_at.word] |= (1 << _at.width) - 1 << _at.low
+
+# Layers of a network or two, prepared: what a layer needs is proven once, not in every frame.
+_PREPARED = 160
+
+
+@lru_cache(_PREPARED)
+def _prepared(registers: Registers, weights: bytes, batch_norm: bytes, activation: bytes) -> LayerArithmetic:
+    return LayerArithmetic(KpuLayer(registers, weights, batch_norm, activation), "the KPU's layer")
+
+
+def compute(
+    registers: Registers, weights: bytes, batch_norm: bytes, activation: bytes, planes: np.ndarray
+) -> np.ndarray:
+    """One layer of uint8 [C, H, W]; ConversionError where its tables have no defined result."""
+    return _prepared(registers, weights, batch_norm, activation)(planes)

@@ -1,0 +1,143 @@
+"""The vendor's firmware on the emulated chip, in the place of the stand-in's interpreter.
+
+Everything else is the virtual board's own: port, line and its faults, ROM, flash chip, camera scenes. The machine's
+time never runs ahead of real time where somebody may be listening, since a program takes a host for gone that is silent
+for some seconds of the board's time; it may fall behind, and does not catch up.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from host_tools.errors import BoardError
+from host_tools.flashing import firmware_image
+from host_tools.virtual_board.camera import Scene
+from host_tools.virtual_board.clock import Over
+
+if TYPE_CHECKING:
+    from host_tools.k210 import Machine
+    from host_tools.virtual_board.devices import Devices
+
+# How far the board's time may be ahead of real time before it waits.
+_AHEAD_SECONDS = 0.02
+# The emulated chip has the receive buffers of its own; what waits for it here is never lost.
+_WAITING_BYTES = 1 << 20
+_LAST_WORDS_BYTES = 400
+
+
+@dataclass(frozen=True)
+class EmulationOptions:
+    """`paced`: not faster than real time. `sd`: an SD card's image file. The rest as host_tools.k210.Machine has it."""
+
+    paced: bool = True
+    sd: Path | None = None
+    cycles_per_instruction: Fraction | float | None = None
+
+
+class Emulation:
+    """A machine on the virtual board's flash chip. The chip's thread runs it; any thread may look at it."""
+
+    def __init__(self, options: EmulationOptions, devices: Devices, flash: Path, scene: Scene) -> None:
+        """EmulatorError where Unicorn is missing."""
+        from host_tools.k210 import Machine
+
+        given = options.cycles_per_instruction
+        self.machine: Machine = Machine(
+            flash=flash,
+            board=devices.hardware.name,
+            camera=scene,
+            sd=options.sd,
+            **({} if given is None else {"cycles_per_instruction": given}),
+        )
+        self._devices, self._paced = devices, options.paced
+        # Whether it runs, and not the stand-in.
+        self.chosen = False
+        self._leaving = bytearray()
+        self._began = 0.0
+        self.machine.notes.on_note = lambda note: devices.tell(f"emulated chip: {note}")
+        self.machine.serial.on_sent = self._leaving.extend
+        self.machine.pollers.append(self._look_around)
+
+    def choose(self) -> bool:
+        """Whether what lies at flash address 0 is to run here: anything but a test image, which holds no program."""
+        from host_tools.k210 import boot
+
+        found = firmware_image.recognise(boot.firmware_of(self.machine.flash))
+        self.chosen = found is None or not found.test_image
+        runs = "on the emulated chip" if self.chosen else "by the stand-in, since it holds no program"
+        self._devices.tell(f"the ROM starts {found or 'a program that says nothing of itself'}, run {runs}")
+        return self.chosen
+
+    def run(self, over: Over) -> None:
+        """From power-on until `over()`; BoardError when the firmware crashes, after what is known of it was told."""
+        from host_tools.k210 import CrashError
+
+        self._devices.uart.set_up(self.machine.serial.baud, _WAITING_BYTES)
+        self.machine.power_on()
+        self._began = time.monotonic() - self.machine.clock.seconds
+        try:
+            self.machine.run(lambda: bool(over()))
+        except CrashError as crash:
+            self._flush()
+            self._devices.tell(f"{crash.report}\nthe firmware's last words: {self._last_words()}")
+            raise BoardError(str(crash)) from crash
+        finally:
+            self._flush()
+            self.machine.power_off()
+
+    def _last_words(self) -> str:
+        console = self._devices.console
+        return console.since(console.position - _LAST_WORDS_BYTES).decode(errors="replace").strip()
+
+    def _look_around(self) -> None:
+        """Between two slices: bytes in, bytes out, the pace."""
+        uart = self._devices.uart
+        if waiting := uart.waiting():
+            self.machine.serial.feed(uart.take(waiting))
+        uart.baud = self.machine.serial.baud
+        self._flush()
+        if self._paced:
+            self._keep_pace()
+
+    def _flush(self) -> None:
+        """What the program has sent since the last slice goes onto the line."""
+        if self._leaving:
+            data = bytes(self._leaving)
+            self._leaving.clear()
+            self._devices.console.write(data)
+
+    def _keep_pace(self) -> None:
+        now = time.monotonic()
+        ahead = self.machine.clock.seconds - (now - self._began)
+        if ahead > _AHEAD_SECONDS:
+            time.sleep(ahead)
+        elif ahead < 0:
+            self._began = now - self.machine.clock.seconds
+
+    # --- what somebody before the board sees and does ------------------------------------------------------------
+
+    def lcd(self) -> np.ndarray:
+        """uint8 [height, width, 3]; BoardError on a board without an LCD."""
+        if self.machine.lcd is None:
+            raise BoardError(f"{self.machine.wiring.board} has no LCD")
+        return self.machine.lcd.picture()
+
+    @property
+    def pictures(self) -> int:
+        """Pictures that the LCD has shown."""
+        return self.machine.lcd.pictures if self.machine.lcd else 0
+
+    @property
+    def frames(self) -> int:
+        """Frames that the camera has delivered."""
+        return self.machine.bus.dvp.frames
+
+    def set_pin(self, number: int, level: int | None) -> None:
+        """Hold a pin at a level; None lets it go, to the pull-up."""
+        self.machine.pins.drive(number, 1 if level is None else level)

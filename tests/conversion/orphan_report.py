@@ -1,0 +1,6 @@
+"""A worker that says where it runs."""
+
+import os
+
+print(os.getcwd())
+print(os.environ["POSENET_TEST"])

@@ -1,0 +1,41 @@
+"""Memory figures: one file of them, of real images, that host, firmware and virtual board agree with."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+from conversion import memory_budget
+from tests.firmware.app.board import Board
+
+KIB = 1024
+
+
+def test_what_real_images_leave() -> None:
+    free = {name: build.free_bytes // KIB for name, build in memory_budget.BUILDS.items()}
+    assert free == {"minimum": 4776, "openmv_v4": 3912, "full": 2532, "lvgl": 2344}
+    assert all(len(build.image_sha256) == 64 for build in memory_budget.BUILDS.values())
+
+
+def test_the_default_model_fits_everywhere() -> None:
+    fits = memory_budget.fits(1_324_432, 34_504)
+    assert [fit.build for fit in fits] == list(memory_budget.BUILDS)
+    assert all(fit.fits and fit.needed // KIB == 1852 for fit in fits)
+    assert not any(fit.fits for fit in memory_budget.fits(4_900_000, 34_504))
+
+
+def test_the_firmware_counts_with_the_same_figures() -> None:
+    with Board().modules():
+        memory = importlib.import_module("pose_memory")
+        assert memory.LOADER_BYTES == memory_budget.LOADER_BYTES
+        assert memory.CAMERA_BYTES == memory_budget.CAMERA_BYTES == 320 * 240 * 5
+    assert memory_budget.LCD_BYTES == 320 * 240 * 2
+
+
+@pytest.mark.parametrize("build", memory_budget.BUILDS.values(), ids=lambda build: build.name)
+def test_image_heap_and_rest_are_the_whole_memory(build: memory_budget.Build) -> None:
+    assert (
+        build.image_bytes + memory_budget.MICROPYTHON_HEAP_BYTES + build.free_bytes == memory_budget.GENERAL_RAM_BYTES
+    )
+    assert build.image_bytes > 500 * KIB

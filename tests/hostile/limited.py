@@ -1,0 +1,77 @@
+"""A command in a process of its own with limits of time and memory, and what may become of it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CPU_SECONDS, WALL_SECONDS = 60, 240
+# Address space, of which libraries take a part that they never touch.
+MEMORY_BYTES = 4 << 30
+REFUSED = 2
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended; its output as bytes, since what must not be in it may be no text."""
+
+    code: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def said(self) -> str:
+        """All that it said."""
+        return (self.stdout + self.stderr).decode("utf-8", errors="backslashreplace")
+
+
+def limit(cpu_seconds: int = CPU_SECONDS, memory_bytes: int = MEMORY_BYTES) -> None:
+    """Limits for this process and those that it starts."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    # A file that grows without end.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
+
+
+def run(arguments: Sequence[object], folder: Path, **streams: object) -> Ended:
+    """`python -m ARGUMENTS` with limits, in a folder."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        preexec_fn=limit,
+        stdin=subprocess.DEVNULL,
+        timeout=WALL_SECONDS,
+        **({"capture_output": True} | streams),
+    )
+    return Ended(done.returncode, done.stdout or b"", done.stderr or b"")
+
+
+def assert_refused(ended: Ended, *words: str) -> None:
+    """One line on stderr with these words, exit code 2, and nothing that a terminal obeys."""
+    assert ended.code == REFUSED, ended
+    assert ended.stdout == b"", ended
+    assert ended.stderr.startswith(b"error: "), ended
+    assert ended.stderr.count(b"\n") == 1, ended
+    assert_harmless(ended)
+    for word in words:
+        assert word in ended.said, ended
+
+
+def assert_harmless(ended: Ended) -> None:
+    """No traceback, and no byte that moves a cursor, sets a title or turns text."""
+    assert b"Traceback" not in ended.stderr, ended
+    assert not unprintable(ended.stdout + ended.stderr), ended
+
+
+def unprintable(data: bytes) -> set[str]:
+    """Letters that no output may have."""
+    text = data.decode("utf-8", errors="surrogateescape").replace("\r\n", "\n")
+    return {letter for letter in text if not letter.isprintable() and letter not in "\n\t"}
