@@ -29,10 +29,12 @@ def until(done: Callable[[], object], over: Callable[[], object] = lambda: False
         time.sleep(0.01)
 
 
-def said(pattern: str, call: Callable[[float], object], seconds: float = 0.5) -> str:
+def said(
+    pattern: str, call: Callable[[float], object], seconds: float = 0.5, error: type[Exception] = LinkError
+) -> str:
     """What a call says that has `seconds` to find out: with more of them, where it has not heard enough by then."""
     for limit in (seconds, 10 * seconds, 100 * seconds):
-        with pytest.raises(LinkError) as caught:
+        with pytest.raises(error) as caught:
             call(limit)
         if re.search(pattern, str(caught.value)):
             break

@@ -20,6 +20,7 @@ from host_tools.serial_link import Event, Frame, Link, Print
 from host_tools.virtual_board import session
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
+from host_tools.virtual_board.clock import Clock
 from host_tools.virtual_board.hardware import Hardware
 
 BOARD = "maix_bit"
@@ -53,10 +54,12 @@ def run(
     firmware: dict[str, Content] | None = None,
     count: int = FRAMES,
     maixpy: Path | None = None,
+    clock: Clock | None = None,
 ) -> Demo:
     """Start a virtual board with this project's program (or other files), read `count` whole frames from its port.
 
     With `maixpy`, a .bin, that firmware itself runs on the emulated chip, the program on it as `deploy` puts it there.
+    `clock` is the virtual board's, see VirtualBoard.
 
     BoardError if it does not send them in time, with what it printed instead.
     """
@@ -69,7 +72,11 @@ def run(
         files_of_it = payload.files(the_board) if firmware is None else firmware
         content = {"model": kmodel, "card": payload.device_card(kmodel), "files": files_of_it}
     camera = PanAndZoom(photos.bundled(photos.SAMPLE))
-    with VirtualBoard(**content, board=Hardware.of(the_board), camera=camera, tell=talk) as board:
+    hardware = Hardware.of(the_board)
+    with (
+        VirtualBoard(**content, board=hardware, camera=camera, tell=talk, clock=clock) as board,
+        board.clock.host_waits(),
+    ):
         return _watched(board, count)
 
 
