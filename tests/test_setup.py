@@ -17,6 +17,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.patience import HANG_SECONDS
+
 needs_python310 = pytest.mark.skipif(sys.version_info[:2] != (3, 10), reason="setup runs in CPython 3.10 only")
 
 
@@ -149,7 +151,7 @@ def test_interruption_is_not_taken_for_an_installation(checkout: Checkout):
         connection, _ = mute.accept()
         os.killpg(process.pid, signal.SIGINT)
         connection.close()
-        _, message = process.communicate(timeout=30)
+        _, message = process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode != 0
     assert "Interrupted: .venv is not ready" in message
@@ -171,7 +173,7 @@ def test_of_two_installations_the_second_waits_and_finds_it_done(install: Module
         Path(".venv/bin").mkdir(parents=True)
         Path(".venv/bin/python").touch()
         shutil.copy("requirements.lock", ".venv/installed.lock")
-    second.join(timeout=10)
+    second.join(timeout=HANG_SECONDS)
     assert not second.is_alive()
     assert installations == []
 

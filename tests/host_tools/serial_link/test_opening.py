@@ -19,7 +19,7 @@ from host_tools.serial_link.opening import MissingPortError
 from tests.host_tools.peer import Peer
 from tests.patience import HANG_SECONDS
 
-HOLD = "import os, sys, time; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(flush=True); time.sleep(60)"
+HOLD = "import os, sys, time; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(flush=True); time.sleep(3600)"
 
 
 def test_a_pseudo_terminal_opens_and_reads_in_time() -> None:

@@ -295,7 +295,7 @@ def test_a_slow_reader_gets_fewer_frames_and_holds_nobody_up(tmp_path: Path) -> 
         await hub.close()
         await runner.cleanup()
 
-    asyncio.run(asyncio.wait_for(run(), 60))
+    asyncio.run(asyncio.wait_for(run(), PATIENCE))
 
 
 def test_a_port_that_is_taken_is_one_clear_line(page: Served, tmp_path: Path) -> None:
