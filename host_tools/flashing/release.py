@@ -8,8 +8,8 @@ import string
 from pathlib import Path
 
 import conversion
-from conversion import card, file_names, files, memory_budget
-from conversion.printable import shown
+from conversion import card, files, memory_budget
+from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
@@ -55,7 +55,7 @@ def contents(board: Board, model: Path | None) -> dict[str, bytes]:
         "LICENSE.txt": _licence("LICENSE"),
         "NOTICE.txt": _licence("NOTICE") + _notice(belongings),
         **{f"{SD_CARD}/{file}": data for file, data in _sd_card(belongings).items()},
-        f"cards/{file_names.plain(belongings.kmodel_path.name)}.json": card.path_beside(
+        f"cards/{names.plain(belongings.kmodel_path.name)}.json": card.path_beside(
             belongings.kmodel_path
         ).read_bytes(),
     }
