@@ -81,6 +81,10 @@ release: need-BOARD venv ## pack what a maker without a tool chain needs into di
 test: venv ## run the tests, a process for each of two cores
 	$(Q)$(PY) -m pytest -n 2 --dist loadfile
 
+.PHONY: steady
+steady: venv ## run the tests three times beside busy processes: none may depend on how fast the machine is
+	$(Q)$(PY) -m tests.steady
+
 .PHONY: lint
 lint: venv ## check format and style
 	$(Q)$(PY) -m ruff format --check .

@@ -20,7 +20,7 @@ class Chip:
     notes: Notes
     bus: Bus
     harts: list[Hart]
-    _current: Hart
+    _current: Hart | None = None
     _stop_at_unmodelled: bool
     # What ends the run after the slice under way.
     _pending_error: EmulatorError | None = None
@@ -38,7 +38,7 @@ class Chip:
     @property
     def pc(self) -> int:
         """Where the guest is: the start of the block of instructions under way."""
-        return self._current.state.last_pc
+        return self._current.state.last_pc if self._current else 0
 
     def note(self, text: str) -> None:
         """Say something that the user should know, once."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from host_tools.flashing import images
 from host_tools.k210 import boot, crash, wiring
+from host_tools.k210.blocks.clint import HARTS
 from host_tools.k210.bus import Bus
 from host_tools.k210.chip import Chip
 from host_tools.k210.engine.clock import CYCLES_PER_INSTRUCTION, Clock
@@ -69,8 +70,8 @@ class Machine(Chip):
         self.notes = Notes()
         self._stop_at_unmodelled = stop_at_unmodelled
         self.bus = Bus(self, flash, camera, sd, time_model, Fraction(camera_rate))
-        self.harts = [Hart(number, self.memory, self.clock, self.bus.regions) for number in range(2)]
-        self._current = self.harts[0]
+        # Made when the chip starts, anew each time: an engine keeps translated code.
+        self.harts: list[Hart] = []
         self.firmware = b""
         self.powered = False
         self.resets = 0
@@ -161,8 +162,8 @@ class Machine(Chip):
         self.bus.reset()
         self.firmware = boot.load(self.flash, self.memory)
         counts = [hart.state.count for hart in self.harts]
-        self.harts = [Hart(number, self.memory, self.clock, self.bus.regions) for number in range(2)]
-        for hart, count in zip(self.harts, counts, strict=True):
+        self.harts = [Hart(number, self.memory, self.clock, self.bus.regions) for number in range(HARTS)]
+        for hart, count in zip(self.harts, counts, strict=False):
             hart.state.count = count
         self._current = self.harts[0]
         self._connect()
@@ -212,10 +213,10 @@ class Machine(Chip):
 
     def step(self) -> None:
         """One slice of each hart, and what is due."""
+        self.clock.run_due()
         if self._restart_reason is not None:
             self._restart()
         first, second = self.harts
-        self.clock.run_due()
         for poll in self.pollers:
             poll()
         first.take_interrupt(self._pending(first))
@@ -263,7 +264,7 @@ class Machine(Chip):
     def _wait(self, cycle: int) -> None:
         """The hart that is polling sleeps: at once where nobody else works, else in its next slices."""
         hart = self._current
-        if not hart.number and self.clock.shared.may_skip:
+        if hart is None or (not hart.number and self.clock.shared.may_skip):
             self.clock.pass_to(cycle)
         else:
             hart.sleeps_until = cycle

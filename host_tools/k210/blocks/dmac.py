@@ -126,6 +126,8 @@ class Dmac(Registers):
 
     def reset(self) -> None:
         super().reset()
+        for channel in self.channels:
+            channel.stop()
         self.channels = [Channel(self, number) for number in range(CHANNELS)]
 
     def get(self, offset: int) -> int:
@@ -154,8 +156,6 @@ class Dmac(Registers):
                 if value >> channel.number + 8 & 1:
                     self._enable(channel, bool(value >> channel.number & 1))
         elif offset == _RESET and value & 1:
-            for channel in self.channels:
-                channel.stop()
             self.reset()
         else:
             super().set(offset, value)

@@ -18,6 +18,7 @@ struct loop {
     uint64_t length, at;      /* blocks of a turn, and the one that comes next */
     uint64_t jump, falling;   /* turns that the next read jumps over; whether a jump was too long already */
     uint64_t jumped;          /* cycles that the last read jumped over */
+    uint64_t saved;           /* whether registers and stack were kept before the read of this turn */
     uint64_t saved_count, saved_sp, saved_read;
     uint64_t path[LOOP_BLOCKS];
     uint8_t stack[2 * LOOP_STACK];

@@ -54,6 +54,7 @@ static void save_turn(void *uc, struct hart *h)
     }
     memcpy(l->stack, h->ram + at - LOOP_STACK, sizeof l->stack);
     h->context_save(uc, h->context);
+    l->saved = 1;
 }
 
 /* Takes the last jump back: true if there was one. */
@@ -132,7 +133,8 @@ static uint64_t read_cycle(struct hart *h)
     l->count = h->count;
     l->step = step;
     l->pc = h->last_pc;
-    if (again && l->state == PROVEN && h->clock->may_skip) jump(h);
+    if (again && l->state == PROVEN && l->saved && h->clock->may_skip) jump(h);
     else l->jumped = 0;
+    l->saved = 0;
     return now(h->clock);
 }

@@ -43,8 +43,8 @@ class LoopState(ctypes.Structure):
 
     _fields_ = [
         *((name, _u64) for name in (
-            "pc", "step", "count", "turns", "state", "length", "at", "jump", "falling", "jumped", "saved_count",
-            "saved_sp", "saved_read",
+            "pc", "step", "count", "turns", "state", "length", "at", "jump", "falling", "jumped", "saved",
+            "saved_count", "saved_sp", "saved_read",
         )),
         ("path", _u64 * _LOOP_BLOCKS), ("stack", ctypes.c_uint8 * (2 * _LOOP_STACK)),
     ]  # fmt: skip

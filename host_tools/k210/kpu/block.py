@@ -45,6 +45,7 @@ class Kpu:
 
     def reset(self) -> None:
         """What a reset of the chip does; RAM and counts stay."""
+        self._chip.clock.cancel(self._finish)
         self._raw, self._mask, self._threshold = 0, _ALL, 0
         self._control, self._eight_bit = _INITIAL_CONTROL, 0
         self._low = self._latch = 0
