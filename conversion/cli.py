@@ -13,6 +13,7 @@ from rich.table import Table
 
 from conversion import __version__, command_line, network, presets
 from conversion.errors import ConversionError, ProofError, SizeError
+from conversion.outside import text
 
 if TYPE_CHECKING:
     from conversion.run_photo import Result

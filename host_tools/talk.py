@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from rich.console import Console
 
 from conversion import command_line, progress
+from conversion.outside import text
 from conversion.progress import Report
 
 talk_console = Console(stderr=True, highlight=False)

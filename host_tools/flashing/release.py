@@ -9,6 +9,7 @@ from pathlib import Path
 
 import conversion
 from conversion import card, files, memory_budget
+from conversion.outside import names
 from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.deployment import payload
