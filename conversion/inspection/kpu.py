@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from conversion.errors import ModelFormatError
+from conversion.feature_map import Region
 from conversion.inspection.model import Convolution, Layer, Macs
 from conversion.kmodel import layer as kpu_layer
 from conversion.kmodel import sampling
 from conversion.kmodel.layer import KERNELS, POOL_FACTORS, KpuLayer
-from conversion.kmodel.plan import Region
 from conversion.kpu import time
 
 # What the pooling unit does, by register value; 0 is nothing.

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conversion.errors import ModelFormatError
-from conversion.feature_map import FeatureMap
-from conversion.kmodel.plan import Region
+from conversion.feature_map import FeatureMap, Region
 from conversion.outside.text import shown
 from conversion.posenet_weights import Normalisation
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from conversion.errors import KpuMemoryError, SizeError
-from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap
+from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap, Region
 from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import BATCH_NORM_BYTES, KpuLayer, weight_loads
@@ -22,19 +22,6 @@ SIZE_STEP = 16
 # nncase's k210 target: convolutions run on the KPU from 4x4 (the grid here) up to 512 wide and 256 high.
 WIDTHS = range(64, 512 + 1, SIZE_STEP)
 HEIGHTS = range(64, 256 + 1, SIZE_STEP)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A feature map at a line of KPU RAM."""
-
-    line: int
-    map: FeatureMap
-
-    @property
-    def end(self) -> int:
-        """The first line behind it."""
-        return self.line + self.map.lines
 
 
 @dataclass(frozen=True)

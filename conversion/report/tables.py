@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion import network
-from conversion.feature_map import FeatureMap
+from conversion.feature_map import FeatureMap, Region
 from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import RamPlan, Region, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kpu import time
 
 

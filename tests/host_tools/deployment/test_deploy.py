@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from conversion import card
+from conversion.progress import silent
 from host_tools import boards
 from host_tools.cli import main
 from host_tools.deployment import deploy, payload
@@ -30,14 +31,6 @@ from tests.jumping import VirtualBoard
 Files = dict[str, bytes]
 
 
-def silent(message: str) -> None:
-    """Say nothing."""
-
-
-def no_progress(done: int, total: int) -> None:
-    """Draw nothing."""
-
-
 def files_of(board: VirtualBoard) -> Files:
     """What lies in /flash, but for what the program counts its starts in."""
     names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
@@ -50,7 +43,7 @@ def heap_of(board: VirtualBoard) -> int:
 
 
 def deploy_onto(board: VirtualBoard, kmodel: Path, board_id: str = "maix_bit", **more: object) -> deploy.Report:
-    return deploy.run(DeployOptions(board.port, board_id, kmodel, **more), silent, no_progress)
+    return deploy.run(DeployOptions(board.port, board_id, kmodel, **more), silent, lambda done, total: None)
 
 
 @dataclass(frozen=True)
@@ -108,7 +101,7 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert again.started.runs
     assert files_of(board) == after
     assert (board.flash_folder / payload.WRITTEN_BY_PROGRAM[0]).exists()
-    deploy.remove(DeployOptions(board.port), silent, no_progress)
+    deploy.remove(DeployOptions(board.port), silent, lambda done, total: None)
     assert files_of(board) == before
     assert not any((board.flash_folder / name).exists() for name in payload.WRITTEN_BY_PROGRAM)
     board.wait_for("mine")
@@ -125,7 +118,7 @@ def test_the_heap_is_enlarged_overridden_and_restored(board: VirtualBoard, kmode
     # What somebody chose stays.
     assert not any("heap is" in note for note in deploy_onto(board, kmodel).notes)
     assert 590 * 1024 < heap_of(board) < 640 * 1024
-    report = deploy.remove(DeployOptions(board.port), silent, no_progress)
+    report = deploy.remove(DeployOptions(board.port), silent, lambda done, total: None)
     assert "MicroPython's heap has 512 KiB again" in report.notes
     board.wait_for("mine")
     assert 490 * 1024 < heap_of(board) < 512 * 1024
@@ -171,7 +164,7 @@ class TestCube:
             "board_info": {"KEY": 10},
         }
         assert deploy_onto(cube, kmodel, "maix_cube").nothing_to_do
-        deploy.remove(DeployOptions(cube.port), silent, no_progress)
+        deploy.remove(DeployOptions(cube.port), silent, lambda done, total: None)
         assert files_of(cube)["config.json"] == before
 
 
@@ -337,7 +330,7 @@ def _version_5(folder: Path) -> None:
         (None, {"--sd": "/nowhere/card"}, "no such folder; name the one under which the SD card is mounted"),
         (_without_card, {}, "no model card"),
         (_another_model, {}, "keep the two together"),
-        (_version_5, {}, "it is for a kmodel V5"),
+        (_version_5, {}, "is a kmodel V5; the program runs V3"),
     ],
 )
 def test_wrong_use_is_one_clear_line(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from host_tools.serial_link import sentences
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.virtual_board.clock import JumpingClock
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.serial_line import SerialLine
 
@@ -63,7 +64,7 @@ class Puppet:
     when it is asked all the same; one that does not follow BAUD stays at 115200. `asked` collects what the host sent.
     """
 
-    deaf = False
+    deaf = timed = False
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class Puppet:
         self._reader = sentences.Reader()
         self._greeted = threading.Event()
         self._over = threading.Event()
-        self._line = SerialLine(Faults(), self)
+        self._line = SerialLine(Faults(), self, JumpingClock())
         self.port = self._line.port
         if link is not None:
             self._line.link(link)
@@ -98,7 +99,7 @@ class Puppet:
 
     def send(self, data: bytes) -> None:
         """Say something besides."""
-        self._line.send(data)
+        self._line.answer(data)
 
     def close(self) -> None:
         """Pull the cable."""
