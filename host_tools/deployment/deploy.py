@@ -32,7 +32,7 @@ class DeployOptions:
     dry_run: bool = False
     # Bytes of MicroPython's heap, 0 for MaixPy's own; None: what the board has in its settings, else the default.
     heap: int | None = None
-    seconds: float = start.START_SECONDS
+    seconds: float | None = None
 
 
 @dataclass
@@ -170,7 +170,7 @@ def _tell_memory(the_payload: Payload, report: Report) -> None:
         )
 
 
-def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) -> None:
+def _watch(prompt: Prompt, folder: FlashFolder, seconds: float | None, report: Report) -> None:
     """Reset, and see the program start. With a card in the slot it is the card's, so that anything may come."""
     if not folder.firmware.card:
         report.started = start.watch(prompt, seconds)

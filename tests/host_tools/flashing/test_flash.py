@@ -24,9 +24,9 @@ from tests import command_line
 from tests.host_tools.flashing.conftest import FIRMWARE, SHORT
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS, until
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
-_LIMIT = 60
 QUIET = {"main.py": "print('the program runs')\n"}
 SIZE = len(kmodels.kmodel())
 DIGEST = hashlib.sha256(kmodels.kmodel()).hexdigest()[:16]
@@ -269,11 +269,9 @@ class TestSignals:
             environment = {**os.environ, "TMPDIR": str(folder)}
             with subprocess.Popen(command, stderr=subprocess.PIPE, env=environment, text=True) as process:
                 worker = self._worker(process.pid)
-                end = time.monotonic() + _LIMIT
-                while not board.stalled and time.monotonic() < end:
-                    time.sleep(0.01)
+                until(lambda: board.stalled)
                 process.send_signal(ending)
-                said = process.communicate(timeout=_LIMIT)[1]
+                said = process.communicate(timeout=HANG_SECONDS)[1]
             assert process.returncode == code
             self._gone(worker)
         if ending is not signal.SIGKILL:
@@ -281,7 +279,7 @@ class TestSignals:
             assert list(folder.iterdir()) == []
 
     def _worker(self, pid: int) -> str:
-        end = time.monotonic() + _LIMIT
+        end = time.monotonic() + HANG_SECONDS
         while time.monotonic() < end:
             for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
                 if b"flashing.worker" in Path("/proc", child, "cmdline").read_bytes():
@@ -290,7 +288,4 @@ class TestSignals:
         raise AssertionError("no worker was started")
 
     def _gone(self, pid: str) -> None:
-        end = time.monotonic() + 5
-        while Path("/proc", pid, "cmdline").exists() and Path("/proc", pid, "cmdline").read_bytes():
-            assert time.monotonic() < end, "the worker is still there"
-            time.sleep(0.02)
+        until(lambda: not (Path("/proc", pid, "cmdline").exists() and Path("/proc", pid, "cmdline").read_bytes()))
