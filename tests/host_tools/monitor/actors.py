@@ -10,6 +10,7 @@ from pathlib import Path
 from host_tools.serial_link import sentences
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from host_tools.virtual_board.faults import Faults
+from host_tools.virtual_board.clock import RealClock
 from host_tools.virtual_board.serial_line import SerialLine
 
 SIZE = (320, 240)
@@ -64,6 +65,7 @@ class Puppet:
     """
 
     deaf = False
+    timed = False
 
     def __init__(
         self,
@@ -83,7 +85,7 @@ class Puppet:
         self._reader = sentences.Reader()
         self._greeted = threading.Event()
         self._over = threading.Event()
-        self._line = SerialLine(Faults(), self)
+        self._line = SerialLine(Faults(), self, RealClock())
         self.port = self._line.port
         if link is not None:
             self._line.link(link)
