@@ -9,8 +9,8 @@ from pathlib import Path
 
 from host_tools.serial_link import sentences
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
-from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.clock import RealClock
+from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.serial_line import SerialLine
 
 SIZE = (320, 240)
