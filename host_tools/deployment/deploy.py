@@ -30,6 +30,8 @@ class DeployOptions:
     model: Path | None = None
     sd: Path | None = None
     dry_run: bool = False
+    # Bytes of MicroPython's heap, 0 for MaixPy's own; None: what the board has in its settings, else the default.
+    heap: int | None = None
     seconds: float = start.START_SECONDS
 
 
@@ -65,6 +67,8 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
         raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
     board = boards.find(options.board)
     the_payload = payload.of(board, options.model)
+    if options.heap is not None:
+        the_payload = replace(the_payload, pose_config={**the_payload.pose_config, "heap": options.heap})
     if options.sd is not None:
         return _fill_card(options, the_payload, options.sd, progress)
     port = ports.choose(options.port, board)
@@ -102,10 +106,18 @@ def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
         folder = FlashFolder(prompt, talk)
         the_changes = changes.of_removal(folder.found(None), names)
         report.take(the_changes)
+        if not options.dry_run:
+            _restore_heap(folder, report)
         if not (options.dry_run or the_changes.empty):
             folder.apply(the_changes, progress)
         prompt.restart()
     return report
+
+
+def _restore_heap(folder: FlashFolder, report: Report) -> None:
+    former = folder.restore_heap()
+    if former is not None:
+        report.notes.append(f"MicroPython's heap has {former // 1024} KiB again")
 
 
 def estimated_seconds(size: int) -> float:
@@ -171,6 +183,8 @@ def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) 
             report.started = start.watch(prompt, seconds)
         except HostToolError as error:
             report.warnings.append(str(error))
+    if report.started and report.started.heap:
+        report.notes.append(report.started.heap)
     if report.started and report.started.warning:
         report.warnings.append(report.started.warning)
 

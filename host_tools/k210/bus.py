@@ -28,7 +28,7 @@ from host_tools.k210.blocks.uart import Uart
 from host_tools.k210.blocks.uarths import Uarths
 from host_tools.k210.blocks.watchdog import Watchdog
 from host_tools.k210.kpu.block import Kpu
-from host_tools.k210.kpu.timing import TimeModel
+from host_tools.k210.kpu.sums import TimeModel
 from host_tools.k210.parts.gc0328 import Gc0328
 from host_tools.k210.parts.image_sensor import Gradient, ImageSensor
 from host_tools.k210.parts.lcd import Lcd

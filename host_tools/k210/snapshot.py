@@ -51,6 +51,6 @@ def _sources() -> str:
     state = hashlib.sha256(f"{sys.version} {np.__version__} {unicorn.__version__}".encode())
     for place in (_FOLDER, *(root / more for more in _MORE_SOURCES)):
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.suffix in (".py", ".c", ".toml"):
+            if path.suffix in (".py", ".c", ".h", ".toml"):
                 state.update(path.name.encode() + path.read_bytes())
     return state.hexdigest()

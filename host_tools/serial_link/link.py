@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 
 from host_tools.closing import Closing
@@ -22,7 +23,7 @@ from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtoc
 from host_tools.serial_link.kept_events import KeptEvents
 from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
-from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
 
 T = TypeVar("T")
@@ -32,23 +33,18 @@ FALLBACK_SECONDS = 3.0
 _SILENCE_SECONDS = FALLBACK_SECONDS + 0.5
 SELFTEST_SECONDS = 60.0
 _AFTER_SELFTEST_SECONDS = 1.5
-# The board waits 20 ms before it changes its rate; what comes before that is lost.
-_CHANGE_SECONDS = 0.05
+# Rates that a line is raised to, the first one that works: of the usual bridges some end at 921,600.
+RATES = (1_500_000, 921_600)
+# The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
+_CHANGE_SECONDS = 0.025
+# A board answers between two frames. A rate is known to work or not after a second, beside the board's own way back.
+_PROOF_SECONDS, _PROOFS = 0.5, 2
 # What is due is looked for this often, even if nothing comes.
 _TEND_SECONDS = 0.25
 _HIGHEST_ID = 65535
 _GREETING_SECONDS = 1.0
 # A board that waits silently in the raw REPL shows itself by this: leave it, and print the banner.
 _CTRL_B = b"\x02"
-
-
-class Refused(LinkError):  # noqa: N818 - it is an answer
-    """The board answered with a status other than 0: `code` and `text` are what it said."""
-
-    def __init__(self, port: str, kind: str, reply: Reply) -> None:
-        super().__init__(f"{port}: the board refused {kind} ({reply.status}: {reply.text}); {remedy(reply.status)}")
-        self.code = reply.status
-        self.text = reply.text
 
 
 class Link(Closing):
@@ -72,6 +68,7 @@ class Link(Closing):
         self._resend_id: int | None = None
         self._raised: int | None = None
         self._usual_baud = baud
+        self._failed_rates: set[int] = set()
         self._last_ping = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
         self._busy_until = 0.0
@@ -170,6 +167,26 @@ class Link(Closing):
                 break
         raise LinkError(self.diagnosis())
 
+    def raise_speed(self, rates: Sequence[int] = RATES) -> list[int]:
+        """Let the line run at the first of the rates that works, see `raise_baud`; those that did not, [] where the
+        first did. A rate that failed once is not tried again by this link, nor one on a port whose speed cannot be set.
+
+        LinkError if the board does not answer at all any more.
+        """
+        failed: list[int] = []
+        known = self._failed_rates.copy()
+        for rate in rates if self._serial.has_speed else ():
+            if rate in known:
+                continue
+            try:
+                if self.raise_baud(rate):
+                    break
+            except Refused:
+                pass
+            self._failed_rates.add(rate)
+            failed.append(rate)
+        return failed
+
     def raise_baud(self, rate: int) -> bool:
         """Let board and port run at another rate; polls keep it up from now on. True if it works.
 
@@ -187,7 +204,7 @@ class Link(Closing):
         time.sleep(_CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
-            if self._answers(0.4, 4):
+            if self._answers(_PROOF_SECONDS, _PROOFS):
                 self._raised, self._last_ping = rate, time.monotonic()
                 return True
         finally:
@@ -329,6 +346,7 @@ class Link(Closing):
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
         if self._raised and now - self._last_sentence > _SILENCE_SECONDS and now > self._busy_until:
+            self._failed_rates.add(self._raised)
             self._raised = None
             self.statistics.fallbacks += 1
             self._serial.set_baud(self._usual_baud)

@@ -36,15 +36,16 @@ def verify(
     """
     from host_tools.deployment import payload
     from host_tools.serial_link import Link, ports
+    from host_tools.serial_link.link import RATES
     from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
     expected = verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
     with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, bar() as report:
-        if baud is not None:
-            link.greet()
-            if not link.raise_baud(baud):
-                talk(f"the line does not carry {baud} baud; going on with {link.baud}")
+        link.greet()
+        if failed := link.raise_speed(RATES if baud is None else (baud,)):
+            rates = " and ".join(map(str, failed))
+            talk(f"the line does not carry {rates} baud; going on with {link.baud}")
         verdict = verification.run(link, expected, report, talk)
     _show(verdict, as_json)
 

@@ -65,17 +65,13 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
 def _check(options: BoardOptions) -> None:
     """BoardError for options that contradict each other."""
     if options.blank and (options.model is not None or options.firmware is not None):
-        raise BoardError(
-            "a blank board has nothing on it: leave --model and --firmware out, and `flash` them"
-        )
+        raise BoardError("a blank board has nothing on it: leave --model and --firmware out, and `flash` them")
     if options.flash is not None and not (options.blank or options.firmware):
         raise BoardError("--flash keeps the chip of a board whose firmware runs itself: name one with --firmware")
     if options.sd is None:
         return
     if options.firmware is not None and not options.sd.is_file():
-        raise BoardError(
-            f"{options.sd}: no such file; with --firmware the SD card is an image of one"
-        )
+        raise BoardError(f"{options.sd}: no such file; with --firmware the SD card is an image of one")
     if options.firmware is None and not options.sd.is_dir():
         raise BoardError(f"{options.sd}: no such folder to be the SD card")
 

@@ -11,10 +11,10 @@ from tests.pages.reading import ROOT, pages, prose, spans
 # Abbreviations, names and keys that pages use. A word of capitals that is none of them is taken for a gap, such as
 # "about RATIO times as fast"; if it is a word indeed, it belongs here.
 KNOWN = {
-    "ANIMATION", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FTDI", "GIF", "IDE",
-    "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE", "NUMBER", "OKS", "PASS", "PATH",
-    "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC", "ROM", "RTS", "SAME", "SHA", "SPI",
-    "SPIFFS", "SQNR", "SSH", "TFT", "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL",
+    "ANIMATION", "BLAS", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FTDI", "GIF",
+    "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE", "NUMBER", "OKS", "PASS",
+    "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC", "ROM", "RTS", "SAME", "SHA", "SPI",
+    "SPIFFS", "SQNR", "SSH", "SVG", "TFT", "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL",
     "YOLO",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")

@@ -54,6 +54,8 @@ class Lcd:
     def power_on(self) -> None:
         """Registers as after a reset; the memory keeps its content."""
         self._command, self._parameters = 0, bytearray()
+        # The first byte of a pixel whose second one has not come.
+        self._half = b""
         self._columns, self._rows = (0, self.view.memory[1] - 1), (0, self.view.memory[0] - 1)
         self._position = 0
         self.direction, self.inverted, self.on, self._awake = 0, False, False, False
@@ -75,7 +77,7 @@ class Lcd:
         return b"\xff" * wanted
 
     def _take_command(self, byte: int) -> None:
-        self._command, self._parameters = byte, bytearray()
+        self._command, self._parameters, self._half = byte, bytearray(), b""
         if byte == SOFT_RESET:
             self.power_on()
         elif byte == WRITE:
@@ -89,6 +91,8 @@ class Lcd:
 
     def _take_data(self, data: bytes) -> None:
         if self._command in (WRITE, WRITE_ON):
+            data = self._half + data
+            self._half = data[len(data) & ~1 :]
             self._draw(np.frombuffer(data[: len(data) & ~1], ">u2").astype(np.uint16))
             return
         self._parameters += data

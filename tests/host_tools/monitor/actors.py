@@ -9,6 +9,7 @@ from pathlib import Path
 
 from host_tools.serial_link import sentences
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.virtual_board.clock import JumpingClock
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.serial_line import SerialLine
 
@@ -19,7 +20,7 @@ _STANDING = (
     (-0.24, 0.05), (0.27, -0.12), (-0.27, -0.12), (0.09, 0.47), (-0.09, 0.47), (0.1, 0.68), (-0.1, 0.68),
     (0.1, 0.9), (-0.1, 0.9),
 )  # fmt: skip
-_HELLO = (1, "0.1.0", "{boot}", "MaixPy", "v0.6.3", "{board}", 0, *SIZE, 320, 240, 1324432, "-", 720, 115200)
+_HELLO = (1, "0.1.0", "{boot}", "MaixPy", "v0.6.3", "{board}", 0, *SIZE, 320, 240, 1375888, "-", 720, 115200)
 
 
 def person(x: float, y: float, height: float = 150.0, score: int = 240) -> Pose:
@@ -63,7 +64,7 @@ class Puppet:
     when it is asked all the same; one that does not follow BAUD stays at 115200. `asked` collects what the host sent.
     """
 
-    deaf = False
+    deaf = timed = False
 
     def __init__(
         self,
@@ -83,7 +84,7 @@ class Puppet:
         self._reader = sentences.Reader()
         self._greeted = threading.Event()
         self._over = threading.Event()
-        self._line = SerialLine(Faults(), self)
+        self._line = SerialLine(Faults(), self, JumpingClock())
         self.port = self._line.port
         if link is not None:
             self._line.link(link)
@@ -98,7 +99,7 @@ class Puppet:
 
     def send(self, data: bytes) -> None:
         """Say something besides."""
-        self._line.send(data)
+        self._line.answer(data)
 
     def close(self) -> None:
         """Pull the cable."""

@@ -15,7 +15,7 @@ from conversion.test_card import draw, planes_of
 from host_tools.errors import LinkError
 from host_tools.serial_link import ErrorCode
 from host_tools.serial_link.events import Reply
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.refusal import Refused
 from host_tools.verification import upload
 
 CHUNK = 720
