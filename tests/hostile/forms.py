@@ -128,6 +128,10 @@ def _deploy(folder: Path) -> command_line.Ended:
     return _host("deploy", "--board", BOARD, "--model", folder / sound.KMODEL, "--sd", card)
 
 
+def _inspect(folder: Path) -> command_line.Ended:
+    return _conversion("inspect", folder / sound.KMODEL, "--html", folder / "page.html")
+
+
 # What lies on a card already
 
 
@@ -159,7 +163,7 @@ def _weight_files(form: str) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-def _weights(form: str) -> Form:
+def _weights(form: str, looked_into: bool = False) -> Form:
     """One file of a form damaged; most of each is numbers, so faults are put where its structure is: at its ends."""
     main = sound_weights.MAIN[form]
 
@@ -176,6 +180,8 @@ def _weights(form: str) -> Form:
         return {**files, name: damaged}
 
     def take(folder: Path) -> command_line.Ended:
+        if looked_into:
+            return _conversion("inspect", folder / main, "--json")
         return doors.call(lambda: weights.load(folder / main))
 
     return Form(made, take)
@@ -287,12 +293,15 @@ FORMS: dict[str, Form] = {
     "kfpkg": Form(lambda source: {"package": _zip(source, _package())}, _flash),
     "release": Form(lambda source: {"package": _zip(source, _release())}, _flash),
     "kmodel": Form(_kmodel, _simulate),
+    "kmodel looked into": Form(_kmodel, _inspect),
     "card": Form(_card, _deploy),
     "tfjs graph": _weights(sound_weights.GRAPH),
     "tfjs checkpoint": _weights(sound_weights.CHECKPOINT),
     "frozen graph": _weights(sound_weights.FROZEN),
     "float TFLite": _weights(sound_weights.FLOAT),
     "Coral TFLite": _weights(sound_weights.CORAL),
+    "tfjs graph looked into": _weights(sound_weights.GRAPH, looked_into=True),
+    "TFLite looked into": _weights(sound_weights.CORAL, looked_into=True),
     "recording": Form(_recorded, _replay),
     "sentences": Form(_sentences, _listen),
     "prompt answers": Form(_prompted, _prompt),
@@ -307,4 +316,7 @@ FORMS: dict[str, Form] = {
     ),
 }
 
-OF_WEIGHTS = ("tfjs graph", "tfjs checkpoint", "frozen graph", "float TFLite", "Coral TFLite")
+OF_WEIGHTS = (
+    "tfjs graph", "tfjs checkpoint", "frozen graph", "float TFLite", "Coral TFLite", "tfjs graph looked into",
+    "TFLite looked into",
+)  # fmt: skip

@@ -17,7 +17,7 @@ from tests.hostile import limited
 PANEL = "document.querySelector('.panel')"
 LOG = f"{PANEL}.querySelector('.log').textContent"
 # Elements that only markup of a board's could have made.
-FOREIGN = "document.querySelectorAll('img, .log script, .log b, .panel iframe, [onerror]').length"
+FOREIGN = "document.querySelectorAll('.panel img, .panel script, .log b, .panel iframe, [onerror]').length"
 
 
 @pytest.fixture(scope="module")
