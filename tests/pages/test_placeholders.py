@@ -13,9 +13,9 @@ from tests.pages.reading import ROOT, pages, prose, spans
 KNOWN = {
     "ANIMATION", "BLAS", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FTDI", "GIF",
     "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE", "NUMBER", "OKS", "PASS",
-    "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC", "ROM", "RTS", "SAME", "SHA", "SPI",
-    "SPIFFS", "SQNR", "SSH", "SVG", "TFT", "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL",
-    "YOLO",
+    "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC", "ROM", "RTS", "SAME", "SHA",
+    "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT", "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH",
+    "WSL", "YOLO",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")
 _WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w)")
