@@ -48,8 +48,10 @@ class Walk:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines. `patience` where a time
-        limit must run out."""
+        """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines.
+
+        `patience` where a time limit must run out.
+        """
         port = () if command == "release" else ("--port", self.port)
         with pytest.MonkeyPatch.context() as patch:
             if patience is not None:
