@@ -151,7 +151,7 @@ class Link(Closing):
 
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + time_limits.GREETING.unless(seconds)
         begin = self._kept.end
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
