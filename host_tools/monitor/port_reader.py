@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
-from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits, speed
+from host_tools.serial_link import RATES, Event, Found, Hello, Link, Lost, Restarted, limits, raise_speed
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -124,7 +124,7 @@ class PortReader:
             return
         self._speed_is_due = False
         try:
-            failed = speed.raise_speed(self._link, speed.RATES if self._baud is None else (self._baud,))
+            failed = raise_speed(self._link, RATES if self._baud is None else (self._baud,))
         except LinkError as error:
             self._put(Note(f"the line stays at its speed: {error}"))
             return

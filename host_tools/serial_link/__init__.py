@@ -29,10 +29,12 @@ from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.serial_link.speed import RATES, raise_speed
 from host_tools.serial_link.statistics import Statistics
 
 __all__ = [
     "BAUD",
+    "RATES",
     "STAGES",
     "STATES",
     "Block",
@@ -60,5 +62,6 @@ __all__ = [
     "Stats",
     "Trouble",
     "Wanted",
+    "raise_speed",
     "remedy",
 ]
