@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conversion.outside import json_text, names
+from conversion.outside import json_text
+from conversion.outside import names as file_names
 from host_tools.deployment import digest
 from host_tools.deployment.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
@@ -66,7 +67,7 @@ class FileList:
             found = cls(list(values["files"]), list(values["former"]), dict(values["written"]))
         except (ValueError, KeyError, TypeError):
             return cls()
-        sound = all(names.is_plain_on_board(name) for name in (*found.files, *found.former))
+        sound = all(file_names.is_plain_on_board(name) for name in (*found.files, *found.former))
         return found if sound and all(isinstance(known, list) for known in found.written.values()) else cls()
 
     def to_bytes(self) -> bytes:

@@ -14,30 +14,27 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.serial_link import diagnosis, limits, ports, sentences
+from host_tools.serial_link import diagnosis, ports, sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
+from host_tools.serial_link.kept_events import KeptEvents
 from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
+from host_tools.time_limits import Tries
 
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
-FALLBACK_SECONDS = 3.0
-_SILENCE_SECONDS = FALLBACK_SECONDS + 0.5
-SELFTEST_SECONDS = 60.0
-_AFTER_SELFTEST_SECONDS = 1.5
 # Rates that a line is raised to, the first one that works: of the usual bridges some end at 921,600.
 RATES = (1_500_000, 921_600)
 # The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
 _CHANGE_SECONDS = 0.025
-# A board answers between two frames. A rate is known to work or not after a second, beside the board's own way back.
-_PROOF_SECONDS, _PROOFS = 0.5, 2
 # What is due is looked for this often, even if nothing comes.
 _TEND_SECONDS = 0.25
 _HIGHEST_ID = 65535
@@ -60,9 +57,7 @@ class Link(Closing):
         """
         self._serial = ReconnectingPort(port, baud, patient)
         self._decoder = Decoder()
-        self._kept: list[Event] = []
-        # Of all events ever kept, so many are gone: places in the list are counted from the first one.
-        self._gone = 0
+        self._kept = KeptEvents()
         self._replies: dict[int, Reply] = {}
         self._awaited: set[int] = set()
         self._next_id = random.randrange(1, _HIGHEST_ID)
@@ -113,24 +108,22 @@ class Link(Closing):
             self._pump(max(0.0, left))
             if left <= 0:
                 break
-        events, self._kept = self._kept, []
-        self._gone += len(events)
-        return events
+        return self._kept.take_all()
 
-    def ask(self, kind: str, *fields: int | str | None, seconds: float = 1.5, attempts: int = 4) -> int:
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
 
-        Sends again after `seconds` without an answer, `attempts` times in all. Refused where the board says no;
-        LinkError, with what was heard instead, where it says nothing. Events that come meanwhile are for the next poll.
+        Sends again where no answer comes, as `tries` says. Refused where the board says no; LinkError, with what was
+        heard instead, where it says nothing. Events that come meanwhile are for the next poll.
         """
         request = self._new_id()
         sentence = sentences.made(kind, request, *fields)
         self._begin_listening()
         self._awaited.add(request)
         try:
-            for _ in range(attempts):
+            for _ in range(tries.times):
                 self._send(sentence)
-                if reply := self._reply(request, seconds):
+                if reply := self._reply(request, tries.seconds):
                     return self._accepted(kind, reply)
         finally:
             self._awaited.discard(request)
@@ -143,20 +136,20 @@ class Link(Closing):
         LinkError after `seconds`.
         """
         self._begin_listening()
-        event = self._next(kind, self._gone, seconds)
+        event = self._next(kind, 0, seconds)
         if event is not None:
             return event
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
         why = f"{self.port}: other sentences came" if self._came("sentences") else self.diagnosis()
         raise LinkError(f"no {names} within {seconds:g} s: {why}")
 
-    def greet(self, seconds: float = 10.0) -> Hello:
+    def greet(self, seconds: float | None = None) -> Hello:
         """Ask who is there until a Hello comes; LinkError says what is there instead.
 
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
         deadline = time.monotonic() + seconds
-        begin = self._gone + len(self._kept)
+        begin = self._kept.end
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
             self._send(sentences.made("HELLO", self._new_id()))
@@ -197,7 +190,7 @@ class Link(Closing):
         board does not do; LinkError if it does not answer at all any more.
         """
         try:
-            self.ask("BAUD", rate, seconds=1.0, attempts=1)
+            self.ask("BAUD", rate, tries=time_limits.SPEED_ANSWER)
         except Refused:
             raise
         except LinkError:
@@ -207,13 +200,13 @@ class Link(Closing):
         time.sleep(_CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
-            if self._answers(_PROOF_SECONDS, _PROOFS):
+            if self._answers(time_limits.SPEED_PING):
                 self._raised, self._last_ping = rate, time.monotonic()
                 return True
         finally:
             if not self._raised:
                 self._serial.set_baud(self._usual_baud)
-        if self._answers(0.8, 2 + int(FALLBACK_SECONDS / 0.8)):
+        if self._answers(time_limits.USUAL_SPEED_PING):
             self.statistics.fallbacks += 1
             return False
         raise LinkError(f"no answer after the change to {rate} baud: {self.diagnosis()}")
@@ -231,7 +224,7 @@ class Link(Closing):
         """Lower a raised speed and let the port go."""
         try:
             if self._raised and self._serial.is_open:
-                self.ask("BAUD", self._usual_baud, seconds=0.5, attempts=1)
+                self.ask("BAUD", self._usual_baud, tries=time_limits.LOWER_SPEED)
         except LinkError:
             # The board falls back by itself.
             pass
@@ -261,24 +254,24 @@ class Link(Closing):
         if reply.status:
             raise Refused(self.port, kind, reply)
         if kind == "SELFTEST":
-            self._busy_until = time.monotonic() + SELFTEST_SECONDS
+            self._busy_until = time.monotonic() + time_limits.SELFTEST.seconds
         return reply.value
 
-    def _answers(self, seconds: float, attempts: int) -> bool:
+    def _answers(self, tries: Tries) -> bool:
         try:
-            self.ask("PING", seconds=seconds, attempts=attempts)
+            self.ask("PING", tries=tries)
         except LinkError:
             return False
         return True
 
     def _next(self, kind: type[T] | tuple[type, ...], begin: int, seconds: float) -> T | None:
-        """The first kept event of a kind from `begin` on, counted from the first one ever, taken out; waits for one."""
+        """The first kept event of a kind from position `begin` on, taken out; waits for one."""
         deadline = time.monotonic() + seconds
         while True:
-            for number in range(max(0, begin - self._gone), len(self._kept)):
-                if isinstance(self._kept[number], kind):
-                    return self._kept.pop(number)
-            begin = self._gone + len(self._kept)
+            event = self._kept.take_first(kind, begin)
+            if event is not None:
+                return event
+            begin = self._kept.end
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -311,7 +304,6 @@ class Link(Closing):
             before = self._sentences_of_board
             for event in self._decoder.feed(data, now):
                 self._take(event)
-            self._drop_oldest()
             if self._sentences_of_board > before:
                 self._last_sentence = now
                 self._heard.forget_before_sentence()
@@ -322,28 +314,20 @@ class Link(Closing):
             if event.id in self._awaited:
                 self._replies[event.id] = event
             elif event.id == self._resend_id and event.status:
-                self._kept += self._decoder.forget_block(f"the board says: {event.text}")
+                self._kept.add(self._decoder.forget_block(f"the board says: {event.text}"))
             return
         if isinstance(event, OtherProtocol):
             self._heard.other_protocol = event
         elif isinstance(event, SelfTest):
             # What was asked meanwhile is answered only now.
-            self._busy_until = time.monotonic() + _AFTER_SELFTEST_SECONDS
+            self._busy_until = time.monotonic() + time_limits.AFTER_SELFTEST.seconds
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
-        self._kept.append(event)
-
-    def _drop_oldest(self) -> None:
-        """Whoever waits for one event does not keep all others for ever."""
-        if len(self._kept) > limits.MOST_KEPT_EVENTS:
-            dropped = len(self._kept) - limits.MOST_KEPT_EVENTS // 2
-            del self._kept[:dropped]
-            self._gone += dropped
+        self._kept.add([event])
 
     def _changed(self, change: Lost | Found) -> None:
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""
-        self._kept += self._decoder.interrupted()
-        self._kept.append(change)
+        self._kept.add([*self._decoder.interrupted(), change])
         self._raised, self._busy_until = None, 0.0
         if isinstance(change, Found):
             self.statistics.reconnects += self._was_open
@@ -357,7 +341,7 @@ class Link(Closing):
 
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
-        if self._raised and now - self._last_sentence > _SILENCE_SECONDS and now > self._busy_until:
+        if self._raised and now - self._last_sentence > time_limits.RAISED_SILENCE.seconds and now > self._busy_until:
             self._failed_rates.add(self._raised)
             self._raised = None
             self.statistics.fallbacks += 1
@@ -371,7 +355,7 @@ class Link(Closing):
         if now < self._busy_until:
             return
         lost, request = self._decoder.due(now)
-        self._kept += lost
+        self._kept.add(lost)
         if request:
             self._resend_id = self._new_id()
             self._send(sentences.made("RESEND", self._resend_id, request.bulk, request.first, request.count))

@@ -16,11 +16,10 @@ from conversion import photos
 from host_tools.flashing import firmware_image
 from tests.host_tools.verification import small
 from tests.pages import samples
+from tests.patience import HANG_SECONDS
 
 # What stands for a MaixPy: the virtual board brings its own, but boots only where one was written.
 FIRMWARE = firmware_image.make_test_image(bytes(150_000))
-# Each command ends by itself long before; a test must not wait for ever if one does not.
-LIMIT = 150
 FRAMES = 3
 
 
@@ -44,7 +43,7 @@ class Walk:
         """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines."""
         port = () if command == "release" else ("--port", self.port)
         process = self._start(command, *port, *arguments)
-        stdout, stderr = process.communicate(timeout=LIMIT)
+        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
         self.said += (stdout + stderr).splitlines()
         return process.returncode, stdout, stderr
 
@@ -58,14 +57,14 @@ class Walk:
     def replayed(self, record: Path) -> str:
         """What the monitor prints of a recording."""
         process = self._start("monitor", "--replay", record, "--speed", 0, "--json")
-        stdout, stderr = process.communicate(timeout=LIMIT)
+        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
         assert process.returncode == 0, stderr
         return stdout
 
     def close(self) -> None:
         """Switch the board off."""
         self._board.terminate()
-        _, talk = self._board.communicate(timeout=LIMIT)
+        _, talk = self._board.communicate(timeout=HANG_SECONDS)
         assert self._board.returncode == 0, talk
         assert not self.port.exists()
 

@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from host_tools import time_limits
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
 from host_tools.serial_link.link import RATES
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Sentence
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, linked, polite, reply, silent
+from tests.patience import HANG_SECONDS, exactly
 
 
 def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
@@ -19,20 +22,19 @@ def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
         assert link.raise_baud(460800) is True
         assert link.baud == 460800
         begin = len(peer.heard)
-        collected(link, lambda events: len(peer.heard) - begin >= 2, 5)
+        collected(link, lambda events: len(peer.heard) - begin >= 2)
         assert {each.kind for each in peer.heard[begin:]} == {"PING"}
     assert (peer.heard[-1].kind, peer.heard[-1].fields[1]) == ("BAUD", "115200")
 
 
-def test_a_raised_speed_that_carries_nothing_is_given_up() -> None:
+def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board answers the change, then nothing until it has fallen back."""
-    changed = []
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
+    asked: list[str] = []
 
     def answer(sentence: Sentence) -> bytes:
-        if sentence.kind == "BAUD":
-            changed.append(time.monotonic())
-        deaf = changed and sentence.kind == "PING" and time.monotonic() - changed[0] < 2.5
-        return b"" if deaf else polite(sentence)
+        asked.append(sentence.kind)
+        return b"" if 0 < asked.count("PING") <= time_limits.SPEED_PING.times else polite(sentence)
 
     with linked(answer) as (_, link):
         assert link.raise_baud(460800) is False
@@ -40,11 +42,12 @@ def test_a_raised_speed_that_carries_nothing_is_given_up() -> None:
         assert link.ask("PING") == 1
 
 
-def test_a_board_that_falls_back_is_followed() -> None:
+def test_a_board_that_falls_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limits, "RAISED_SILENCE", exactly(1.5))
     with linked() as (peer, link):
         assert link.raise_baud(460800)
         peer.answer = silent
-        collected(link, lambda events: link.baud == 115200, 8)
+        collected(link, lambda events: link.baud == 115200)
         assert link.statistics.fallbacks == 1
         assert peer.heard[-1].kind in ("PING", "HELLO")
         peer.answer = polite
@@ -140,6 +143,6 @@ def test_while_a_board_tests_itself_its_silence_is_no_loss() -> None:
         assert link.ask("SELFTEST", 0) == 3
         timer = threading.Timer(1, finish)
         timer.start()
-        assert link.ask("PING", seconds=0.1, attempts=1) == 8
+        assert link.ask("PING", tries=Tries(0.1, 1)) == 8
         timer.join()
-        assert link.wait_for(SelfTest, 1).result == 0
+        assert link.wait_for(SelfTest, HANG_SECONDS).result == 0
