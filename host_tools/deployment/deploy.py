@@ -15,7 +15,7 @@ from host_tools.deployment.payload import Payload
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
 from host_tools.prompt.repl import Prompt
-from host_tools.serial_link import ports
+from host_tools.serial_link import link_note, ports
 
 # mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
 ESTIMATED_BYTES_PER_SECOND = 2500
@@ -72,6 +72,7 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     if options.sd is not None:
         return _fill_card(options, the_payload, options.sd, progress)
     port = ports.choose(options.port, board)
+    link_note.tell([port], talk)
     report = Report(port)
     _tell_memory(the_payload, report)
     with _prompt(port, board, talk) as prompt:

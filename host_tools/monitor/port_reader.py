@@ -11,8 +11,7 @@ from queue import Empty, SimpleQueue
 from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
-from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits
-from host_tools.serial_link.link import RATES
+from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits, speed
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -125,7 +124,7 @@ class PortReader:
             return
         self._speed_is_due = False
         try:
-            failed = self._link.raise_speed(RATES if self._baud is None else (self._baud,))
+            failed = speed.raise_speed(self._link, speed.RATES if self._baud is None else (self._baud,))
         except LinkError as error:
             self._put(Note(f"the line stays at its speed: {error}"))
             return

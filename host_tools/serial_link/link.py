@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
 from typing import TypeVar
 
 from host_tools import time_limits
@@ -31,8 +30,6 @@ from host_tools.time_limits import Tries
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
-# Rates that a line is raised to, the first one that works: of the usual bridges some end at 921,600.
-RATES = (1_500_000, 921_600)
 # The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
 _CHANGE_SECONDS = 0.025
 # What is due is looked for this often, even if nothing comes.
@@ -46,7 +43,8 @@ _CTRL_B = b"\x02"
 class Link(Closing):
     """One board's port, for one thread. A context manager.
 
-    `hello` is the board's last Hello, `port` the port's name now, `statistics` count what came.
+    `hello` is the board's last Hello, `port` the port's name now, `statistics` count what came. `failed_rates` are
+    those that a raised line did not run at.
     """
 
     def __init__(self, port: str, *, baud: int = BAUD, patient: bool = False) -> None:
@@ -64,7 +62,7 @@ class Link(Closing):
         self._resend_id: int | None = None
         self._raised: int | None = None
         self._usual_baud = baud
-        self._failed_rates: set[int] = set()
+        self.failed_rates: set[int] = set()
         self._last_ping = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
         self._busy_until = 0.0
@@ -81,6 +79,11 @@ class Link(Closing):
     def baud(self) -> int:
         """The speed of the line now."""
         return self._serial.baud
+
+    @property
+    def has_speed(self) -> bool:
+        """Whether the port has a speed that can be set."""
+        return self._serial.has_speed
 
     @property
     def connected(self) -> bool:
@@ -148,7 +151,7 @@ class Link(Closing):
 
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + time_limits.GREETING.unless(seconds)
         begin = self._kept.end
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
@@ -162,26 +165,6 @@ class Link(Closing):
             if hello is not None:
                 break
         raise LinkError(self.diagnosis())
-
-    def raise_speed(self, rates: Sequence[int] = RATES) -> list[int]:
-        """Let the line run at the first of the rates that works, see `raise_baud`; those that did not, [] where the
-        first did. A rate that failed once is not tried again by this link, nor one on a port whose speed cannot be set.
-
-        LinkError if the board does not answer at all any more.
-        """
-        failed: list[int] = []
-        known = self._failed_rates.copy()
-        for rate in rates if self._serial.has_speed else ():
-            if rate in known:
-                continue
-            try:
-                if self.raise_baud(rate):
-                    break
-            except Refused:
-                pass
-            self._failed_rates.add(rate)
-            failed.append(rate)
-        return failed
 
     def raise_baud(self, rate: int) -> bool:
         """Let board and port run at another rate; polls keep it up from now on. True if it works.
@@ -342,7 +325,7 @@ class Link(Closing):
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
         if self._raised and now - self._last_sentence > time_limits.RAISED_SILENCE.seconds and now > self._busy_until:
-            self._failed_rates.add(self._raised)
+            self.failed_rates.add(self._raised)
             self._raised = None
             self.statistics.fallbacks += 1
             self._serial.set_baud(self._usual_baud)

@@ -9,9 +9,9 @@ import pytest
 from host_tools import time_limits
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
-from host_tools.serial_link.link import RATES
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Sentence
+from host_tools.serial_link.speed import RATES, raise_speed
 from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, linked, polite, reply, silent
 from tests.patience import HANG_SECONDS, exactly
@@ -78,27 +78,27 @@ def deaf_at(*rates: int) -> Callable[[Sentence], bytes]:
 
 def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries() -> None:
     with linked(deaf_at(1_500_000)) as (peer, link):
-        assert link.raise_speed() == [1_500_000]
+        assert raise_speed(link) == [1_500_000]
         assert link.baud == 921_600
         begin = len(peer.heard)
         # What failed once is not tried again.
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert [each.fields[1] for each in peer.heard[begin:] if each.kind == "BAUD"] == ["921600"]
 
 
 def test_a_line_that_carries_nothing_faster_stays_and_says_so_once() -> None:
     with linked(deaf_at(*RATES)) as (peer, link):
-        assert link.raise_speed() == [*RATES]
+        assert raise_speed(link) == [*RATES]
         assert link.baud == 115_200
         begin = len(peer.heard)
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert len(peer.heard) == begin
         assert link.ask("PING") == 1
 
 
 def test_the_first_rate_that_works_is_taken() -> None:
     with linked() as (peer, link):
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert link.baud == RATES[0]
         assert [each.kind for each in peer.heard] == ["BAUD", "PING"]
 
@@ -112,17 +112,17 @@ def test_nothing_is_sent_right_after_the_answer() -> None:
         return polite(sentence)
 
     with linked(answer) as (_, link):
-        link.raise_speed()
+        raise_speed(link)
     assert moments["PING"] - moments["BAUD"] >= 0.025
 
 
 def test_a_raised_speed_that_is_lost_is_not_raised_to_again() -> None:
     with linked() as (peer, link):
-        link.raise_speed()
+        raise_speed(link)
         peer.answer = silent
         collected(link, lambda events: link.baud == 115200, 8)
         peer.answer = polite
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert link.baud == RATES[1]
 
 
