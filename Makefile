@@ -27,8 +27,8 @@ help: ## list the targets
 ##@ Model
 
 .PHONY: kmodel
-kmodel: venv ## make the kmodel and its proof in build/ [WEIGHTS= SIZE= CALIBRATION= QUANTISATION= FORMAT= OUTPUT= KNOWN_ONLY=1]
-	$(Q)$(PY) -m conversion kmodel$(call option,weights,WEIGHTS)$(call option,size,SIZE)$(call option,calibration,CALIBRATION)$(call option,quantisation,QUANTISATION)$(call option,format,FORMAT)$(call option,output,OUTPUT)$(call flag,known-only,KNOWN_ONLY)
+kmodel: venv ## make the kmodel and its proof in build/ [WEIGHTS= PRESET=fast|balanced SIZE= CALIBRATION= QUANTISATION= FORMAT= OUTPUT= KNOWN_ONLY=1]
+	$(Q)$(PY) -m conversion kmodel$(call option,weights,WEIGHTS)$(call option,preset,PRESET)$(call option,size,SIZE)$(call option,calibration,CALIBRATION)$(call option,quantisation,QUANTISATION)$(call option,format,FORMAT)$(call option,output,OUTPUT)$(call flag,known-only,KNOWN_ONLY)
 
 .PHONY: inspect
 inspect: need-FILE venv ## show what a weights, TFLite or kmodel file holds: FILE= [JSON=1 HTML=]
@@ -51,13 +51,17 @@ demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MO
 board: venv ## keep a virtual board running [MODEL= FIRMWARE= FLASH= BOARD= CAMERA= LINK= LCD= SD= BLANK=1]
 	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,flash,FLASH)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)$(call flag,blank,BLANK)
 
+.PHONY: fps
+fps: need-FIRMWARE venv ## frames a second of a MaixPy .bin on the emulated chip, stage by stage: FIRMWARE= [SIZE= MODEL= BOARD= PEOPLE=]
+	$(Q)$(PY) -m host_tools fps$(call option,firmware,FIRMWARE)$(if $(value MODEL),$(call option,model,MODEL),$(if $(value SIZE), --model build/posenet-mobilenet-075-$(SIZE).kmodel))$(call option,board,BOARD)$(call option,people,PEOPLE)
+
 .PHONY: flash
 flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= DRY_RUN=1 NO_VERIFY=1]
 	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
 
 .PHONY: deploy
-deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= REMOVE=1 DRY_RUN=1]
-	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
+deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB REMOVE=1 DRY_RUN=1]
+	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
 
 .PHONY: monitor
 monitor: venv ## watch a board in the terminal, or in a browser with WEB=1 [PORT= JSON=1 WEB= RECORD= REPLAY= SPEED= SNAPSHOT= FRAMES= SECONDS= SMOOTH=1 IDS=1 BAUD= MQTT=]

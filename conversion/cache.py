@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import platformdirs
 
+from conversion.errors import ConversionError
 from conversion.outside import reading
 
 # The largest entry, the calibration pictures of 512x256, has some 90 MB.
 _MOST_BYTES = 1 << 30
+# What readers raise for bytes that are none of theirs.
+_UNREADABLE = (
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, OSError, MemoryError),
+    # Of JSON that is nested too deep.
+    RecursionError,
+    *(zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, ConversionError),
+)
+T = TypeVar("T")
 ENVIRONMENT_VARIABLE = "POSENET_MAIX_CACHE"
 
 
@@ -33,18 +46,23 @@ def key(*parts: bytes | str) -> str:
     return state.hexdigest()
 
 
-def cached(kind: str, digest: str, make: Callable[[], bytes]) -> bytes:
-    """The stored bytes of `kind` under `digest`, or what `make` gives, stored for the next time.
+def cached(kind: str, digest: str, make: Callable[[], bytes], read: Callable[[bytes], T] = bytes) -> T:
+    """What `read` makes of the stored bytes of `kind` under `digest`, or of what `make` gives, which is then stored.
 
-    A stored file carries its own hash; a damaged one is made anew. A cache that cannot be written is no error.
+    A stored file carries its own hash; a damaged one, or one that `read` cannot read, is made anew. A cache that cannot
+    be written is no error.
     """
     path = cache_dir() / kind / digest
     stored = _read(path)
     if stored is not None:
-        return stored
+        try:
+            return read(stored)
+        except _UNREADABLE:
+            # Whole, but of another shape: nobody's work is lost by making it anew.
+            pass
     data = make()
     _write(path, data)
-    return data
+    return read(data)
 
 
 def _read(path: Path) -> bytes | None:

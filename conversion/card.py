@@ -12,6 +12,7 @@ from pathlib import Path
 from conversion import card_checks, network
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
+from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kmodel.recognise import recognise
@@ -69,6 +70,7 @@ def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: i
             "kpu_clock_hz": time.KPU_HZ,
             "kpu_us": round(1e6 * estimate.kpu),
             "copy_us": round(1e6 * estimate.copy),
+            "total_us": round(1e6 * estimate.total),
             "layers_us": [round(1e6 * layer) for layer in estimate.layers],
         },
     }
@@ -91,14 +93,9 @@ def _head_entry(number: int, spec: network.HeadSpec, head: object, step: object)
 
 
 def work(kpu_network: KpuNetwork, plan: RamPlan) -> tuple[int, int]:
-    """Multiply-accumulates of one picture: (useful, executed); the KPU computes rows that it then drops."""
-    layers = (*kpu_network.body, *(head.layer for head in kpu_network.heads))
-    useful = executed = 0
-    for step in plan.steps:
-        taps = layers[step.number].taps * len(step.channels)
-        useful += taps * step.destination.map.height * step.destination.map.width
-        executed += taps * step.source.map.height * step.source.map.width
-    return useful, executed
+    """Multiply-accumulates of one picture: (useful, executed); the KPU also computes what it drops, and zeros."""
+    counts = [sampling.macs(layer) for layer in placed_layers(kpu_network, plan)]
+    return sum(useful for useful, _ in counts), sum(executed for _, executed in counts)
 
 
 def expected_time(kpu_network: KpuNetwork, plan: RamPlan) -> time.Estimate:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conversion import __version__, command_line, network
+from conversion import __version__, command_line, network, presets
 from conversion.errors import ConversionError, ProofError, SizeError
 from conversion.outside import text
 
@@ -55,7 +55,12 @@ def main() -> None:
 
 @main.command()
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: fetched.")
-@click.option("--size", type=_Size(), default="320x240", show_default=True, help="The picture, multiples of 16.")
+@click.option(
+    "--preset", type=click.Choice(list(presets.PRESETS)),
+    help=f"A size by its name: {', '.join(f'{name} {preset}' for name, preset in presets.PRESETS.items())}."
+    f"  [default: {presets.DEFAULT}]",
+)  # fmt: skip
+@click.option("--size", type=_Size(), help="The picture, multiples of 16, in place of a preset.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of JPEG or PNG photos with people.")
 @click.option(
     "--quantisation", type=click.Choice(["full", "fast"]), default="full", show_default=True,
@@ -69,7 +74,8 @@ def main() -> None:
 @click.option("--known-only", is_flag=True, help="Refuse weights whose SHA-256 is not that of a published file.")
 def kmodel(
     weights: Path | None,
-    size: tuple[int, int],
+    preset: str | None,
+    size: tuple[int, int] | None,
     calibration: Path | None,
     quantisation: str,
     format_: str,
@@ -80,7 +86,8 @@ def kmodel(
     from conversion import files, pipeline
     from conversion.report import accuracy, summary, writing
 
-    recipe = pipeline.Recipe(output, *size, weights, calibration, VERSIONS[format_], known_only, quantisation)
+    picture = presets.size(preset, size)
+    recipe = pipeline.Recipe(output, *picture, weights, calibration, VERSIONS[format_], known_only, quantisation)
     files.check_writable(output)
     made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)

@@ -136,8 +136,14 @@ def _packages(words: set[str]) -> set[str]:
 def _references(file: str) -> _References:
     """Of one file; kept by its content, because parsing all files takes longer than a repeated conversion may."""
     source = Path(file).read_bytes()
-    kept = cache.cached("references", cache.key(_own_source(), source), lambda: _parsed(source, file))
-    return _References(*json.loads(kept))
+    return cache.cached("references", cache.key(_own_source(), source), lambda: _parsed(source, file), _read_references)
+
+
+def _read_references(data: bytes) -> _References:
+    found = _References(*json.loads(data))
+    if not all(isinstance(word, str) for word in (*found.imports, *found.words)):
+        raise ValueError("no references")
+    return found
 
 
 @functools.cache
@@ -175,10 +181,17 @@ def _distributions() -> dict[str, list[str]]:
         for name in sorted(os.listdir(folder))
         if name.endswith(_INSTALLED)
     ]
-    return json.loads(cache.cached("distributions", cache.key(_own_source(), *lists), _read_distributions))
+    return cache.cached("distributions", cache.key(_own_source(), *lists), _list_distributions, _read_distributions)
 
 
-def _read_distributions() -> bytes:
+def _read_distributions(data: bytes) -> dict[str, list[str]]:
+    found = json.loads(data)
+    if not all(isinstance(name, str) for names in found.values() for name in names):
+        raise ValueError("no distributions")
+    return found
+
+
+def _list_distributions() -> bytes:
     found: dict[str, set[str]] = {}
     for distribution in metadata.distributions():
         # Not by `distribution.files`, which takes 20 s over TensorFlow's.

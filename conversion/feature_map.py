@@ -51,3 +51,16 @@ class FeatureMap:
     def bytes(self) -> int:
         """Bytes of the map when it lies densely in main memory."""
         return self.channels * self.height * self.width
+
+
+@dataclass(frozen=True)
+class Region:
+    """A feature map at a line of KPU RAM."""
+
+    line: int
+    map: FeatureMap
+
+    @property
+    def end(self) -> int:
+        """The first line behind it."""
+        return self.line + self.map.lines

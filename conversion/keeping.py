@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import numpy as np
 
 from conversion import cache, closure
 
+T = TypeVar("T")
 
-def kept(kind: str, make: Callable[..., bytes], *arguments: object, **told: object) -> bytes:
-    """What `make(*arguments, **told)` gives, or gave when the same code was given the same arguments.
+
+def kept(
+    kind: str, make: Callable[..., bytes], *arguments: object, read: Callable[[bytes], T] = bytes, **told: object
+) -> T:
+    """What `read` makes of what `make(*arguments, **told)` gives, or gave when the same code was given the same.
 
     The code is the import closure of the module that `make` stands in. `told` must not change the result (a function
     that is told of the progress); it is no part of the key. TypeError for an argument without a content of its own.
+    What is kept and `read` cannot read is made anew.
     """
-    return cache.cached(kind, key(make, *arguments), lambda: make(*arguments, **told))
+    return cache.cached(kind, key(make, *arguments), lambda: make(*arguments, **told), read)
 
 
 def key(make: Callable[..., bytes], *arguments: object) -> str:

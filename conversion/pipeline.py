@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from conversion import __version__, card, files, metrics, network, photos
 from conversion import weights as weights_files
 from conversion.errors import ModelFormatError, ProofError
-from conversion.kmodel import assemble, v3, v5_container
-from conversion.kmodel.plan import RamPlan, check_size, plan
+from conversion.kmodel import assemble, sampling, v3, v5_container
+from conversion.kmodel.plan import RamPlan, check_size
+from conversion.kpu import fastest
 from conversion.kpu.posenet import Heads, Simulation, real_values
 from conversion.nncase import compilation, sizes
 from conversion.nncase.compilation import Compiled
@@ -75,7 +76,9 @@ def convert(recipe: Recipe, progress: bool, talk: Talk) -> Kmodel:
     pictures = calibration.calibrating(recipe.calibration, *recipe.compile_size, recipe.quantisation)
     compiled = compilation.compile_weights(source, pictures, calibrated, talk, progress)
     talk(f"planning KPU RAM for {recipe.width}x{recipe.height}")
-    the_plan = plan(compiled.network, recipe.width, recipe.height)
+    if recipe.version == v3.VERSION:
+        compiled = replace(compiled, network=sampling.early(compiled.network))
+    the_plan = fastest.plan(compiled.network, recipe.width, recipe.height)
     return _measured(recipe, source, compiled, the_plan, talk)
 
 

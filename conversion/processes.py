@@ -37,7 +37,7 @@ def start(
     output: int = subprocess.PIPE,
     messages: int | BinaryIO = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
-    """Run `python -m module` with this project on its path, in `folder`, with more environment `variables`.
+    """Run a module as `python -m` does, with this project on its path, in `folder`, with more environment `variables`.
 
     stdin is a pipe: the worker ends when it is closed. `output` and `messages` are what stdout and stderr go to.
     """

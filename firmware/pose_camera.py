@@ -5,6 +5,7 @@ import gc
 import image
 import pose_errors
 import pose_files
+import pose_heap
 import pose_memory
 import sensor
 from pose_errors import PoseError
@@ -23,8 +24,8 @@ HEAP_RESERVE = 24 * 1024
 SUFFIXES = (".jpg", ".jpeg", ".bmp")
 
 
-def open_source(config, width, height):
-    """The Camera or Pictures that the config asks for, giving pictures of this size."""
+def open_source(config, width, height, buffers):
+    """The Camera (with so many buffers) or Pictures that the config asks for, giving pictures of this size."""
     if config.pictures:
         return Pictures(config.pictures, width, height)
     if config.camera is None:
@@ -32,7 +33,7 @@ def open_source(config, width, height):
             pose_errors.NO_CAMERA,
             'this board has no camera: name a folder of pictures, "pictures", in pose_config.json',
         )
-    return Camera(config.camera, width, height)
+    return Camera(config.camera, width, height, buffers)
 
 
 class Camera:
@@ -42,7 +43,7 @@ class Camera:
     # Which part of the frame the model sees is said once, not at every new start of the camera.
     told = False
 
-    def __init__(self, config, width, height):
+    def __init__(self, config, width, height, buffers):
         if width > pose_memory.CAMERA_WIDTH or height > pose_memory.CAMERA_HEIGHT:
             raise PoseError(
                 pose_errors.KMODEL_SIZE,
@@ -50,7 +51,7 @@ class Camera:
                 "take frames from files" % (width, height, pose_memory.CAMERA_WIDTH, pose_memory.CAMERA_HEIGHT),
             )
         try:
-            if config["dual_buffer"]:
+            if buffers == 2:
                 sensor.reset(dual_buff=True)
             else:
                 sensor.reset()
@@ -129,8 +130,7 @@ class Pictures:
             raise PoseError(
                 pose_errors.MEMORY,
                 "pictures of %dx%d from files need %d KiB of MicroPython's heap, %d are free: enlarge it with "
-                "Maix.utils.gc_heap_size(786432) and a reset, or make a smaller model"
-                % (width, height, needed >> 10, free >> 10),
+                "`deploy --heap 768`, or make a smaller model" % (width, height, needed >> 10, free >> 10),
             )
 
     def snapshot(self):
@@ -175,4 +175,5 @@ def _is_picture(name):
 
 
 def _no_memory(error):
+    pose_heap.lower()
     return PoseError(pose_errors.MEMORY, "no memory for the camera (%s); %s" % (error, pose_memory.REMEDY))

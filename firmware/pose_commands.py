@@ -14,7 +14,7 @@ TABLE = {
     b"STATS": ("_stats", 0, 0),
     b"MODE": ("_mode", 1, 1),
     b"POSES": ("_poses", 1, 4),
-    b"RATE": ("_rate", 1, 2),
+    b"RATE": ("_rate", 1, 3),
     b"PREVIEW": ("_preview", 1, 2),
     b"BAUD": ("_baud", 1, 1),
     b"PAUSE": ("_pause", 0, 0),
@@ -81,8 +81,8 @@ class Commands:
             {"max_poses": max_poses, "root_score": root_score, "nms_radius": nms_radius, "pose_score": pose_score}
         )
 
-    def _rate(self, frame_ms, stats_ms):
-        self._app.change({"frame_ms": frame_ms, "stats_ms": stats_ms})
+    def _rate(self, frame_ms, stats_ms, share):
+        self._app.change({"frame_ms": frame_ms, "stats_ms": stats_ms, "share": share})
 
     def _preview(self, preview_ms, quality):
         self._app.change({"preview_ms": preview_ms, "preview_quality": quality})

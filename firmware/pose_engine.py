@@ -7,6 +7,7 @@ from array import array
 import pose_board
 import pose_card
 import pose_errors
+import pose_heap
 import pose_kmodel
 import pose_memory
 import pose_settings
@@ -19,22 +20,26 @@ CAPTURE, KPU, DECODE, DRAW, SEND = range(5)
 def load(config):
     """The Engine for the card and kmodel of this board; PoseError says what is missing or wrong."""
     card = pose_card.load()
-    budget = pose_memory.budget(card, config)
+    budget = pose_memory.Budget(card, config)
+    budget.tell()
+    pose_heap.fit(config.heap, budget.needed, budget.free)
     place = pose_kmodel.find(card, config.model["address"])
     if pose_board.CANMV:
         import pose_canmv as backend
     else:
         import pose_model as backend
-    network = backend.load(place, card, budget)
+    network = backend.load(place, card, budget.line)
     print("posenet: kmodel %dx%d from %s" % (card.width, card.height, place.name))
-    return Engine(card, network)
+    return Engine(card, network, budget.buffers)
 
 
 class Engine:
     """Runs the network and decodes: `poses[:count]` and `heads` are those of the last picture, `stages` its times."""
 
-    def __init__(self, card, network):
+    def __init__(self, card, network, buffers):
         self.card = card
+        # The camera's, decided while nothing was loaded.
+        self.buffers = buffers
         self.decoder = card.decoder
         self.poses = card.decoder.poses
         self.count = 0

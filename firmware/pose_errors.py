@@ -62,8 +62,7 @@ def described(error):
         return error.code, error.text
     if isinstance(error, MemoryError):
         return MEMORY, (
-            "MicroPython's heap is full (%s): close other programs, or enlarge it with Maix.utils.gc_heap_size(786432) "
-            "and a reset" % error
+            "MicroPython's heap is full (%s): close other programs, or enlarge it with `deploy --heap 768`" % error
         )
     return OTHER, "%s: %s" % (type(error).__name__, error)
 

@@ -1,6 +1,7 @@
 """How much of the firmware's RAM model, camera and LCD take, and what there is."""
 
 import pose_board
+import pose_heap
 
 # MaixPy's loader: the file in a buffer aligned to 256 bytes, and its own context.
 LOADER_BYTES = 256 + 192
@@ -14,21 +15,46 @@ REMEDY = (
 )
 
 
-def budget(card, config):
-    """Prints what is needed and free, and returns it as one line. The firmware itself refuses what does not fit."""
-    parts = [("kmodel", card.bytes + LOADER_BYTES + card.main_memory)]
-    if config.camera and not config.pictures:
-        parts.append(("camera", CAMERA_BYTES * (2 if config.camera["dual_buffer"] else 1)))
-    if config.lcd:
-        parts.append(("LCD", config.lcd["width"] * config.lcd["height"] * 2))
-    needed = sum([size for _, size in parts])
-    free = pose_board.system_free()
-    line = "%s = %d KiB needed, %s free" % (
-        " + ".join(["%s %d" % (name, size // 1024) for name, size in parts]),
-        needed // 1024,
-        "%d KiB" % (free // 1024) if free >= 0 else "unknown",
-    )
-    print("posenet: memory in KiB: " + line)
-    if 0 <= free < needed:
-        print("posenet: that is likely too little: " + REMEDY)
-    return line
+# What the firmware itself may want of it while the program runs, for example to open a file.
+RESERVE = pose_heap.RESERVE
+
+
+class Budget:
+    """What the firmware's RAM has to hold: `needed` and `free` bytes (-1: unknown), the camera's `buffers`, and all of
+    it as one `line`."""
+
+    def __init__(self, card, config):
+        parts = [("kmodel", card.bytes + LOADER_BYTES + card.main_memory)]
+        if config.lcd:
+            parts.append(("LCD", config.lcd["width"] * config.lcd["height"] * 2))
+        self.free = pose_board.system_free()
+        self.buffers = 0
+        if config.camera and not config.pictures:
+            self.buffers = self._buffers(config.camera["dual_buffer"], _sum(parts))
+            camera = ("camera", CAMERA_BYTES * self.buffers)
+            parts.insert(1, camera)
+        self.needed = _sum(parts)
+        self.line = "%s = %d KiB needed, %s free; MicroPython's heap %d KiB" % (
+            " + ".join(["%s %d" % (name, size // 1024) for name, size in parts]),
+            self.needed // 1024,
+            "%d KiB" % (self.free // 1024) if self.free >= 0 else "unknown",
+            (pose_heap.usable() + 1023) // 1024,
+        )
+
+    def _buffers(self, wanted, others):
+        """Two where they have room: a frame is then taken while another one is computed."""
+        if wanted >= 0:
+            return 1 + wanted
+        return 2 if self.free >= others + 2 * CAMERA_BYTES + RESERVE else 1
+
+    def tell(self):
+        """Prints what is needed and free. The firmware itself refuses what does not fit."""
+        print("posenet: memory in KiB: " + self.line)
+        if self.buffers == 1:
+            print("posenet: one camera buffer, which costs frames a second")
+        if 0 <= self.free < self.needed:
+            print("posenet: that is likely too little: " + REMEDY)
+
+
+def _sum(parts):
+    return sum([size for _, size in parts])

@@ -4,6 +4,7 @@ import gc
 
 import KPU
 import pose_errors
+import pose_heap
 import pose_memory
 import uctypes
 from pose_errors import PoseError
@@ -25,6 +26,7 @@ def load(place, card, budget):
 def _refusal(place, text, budget):
     for word in NO_MEMORY:
         if word in text:
+            pose_heap.lower()
             return PoseError(
                 pose_errors.MEMORY, "no memory for the kmodel (%s): %s; %s" % (text, budget, pose_memory.REMEDY)
             )

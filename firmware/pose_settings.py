@@ -24,6 +24,8 @@ TABLE = (
     ("stats_ms", 0, LONGEST_MS, 10000),
     ("preview_ms", 0, LONGEST_MS, 0),
     ("preview_quality", 10, 95, 50),
+    # Percent of the time that sending frames may take, since the loop stands still meanwhile.
+    ("share", 1, 100, 20),
 )
 NAMES = tuple([row[0] for row in TABLE])
 

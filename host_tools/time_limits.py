@@ -63,7 +63,8 @@ GREETING = Limit(10.0)
 # A change of the speed: its answer at the old one, which may get lost; then pings at the new one, or back at the usual
 # one, for longer than the three seconds after which the board goes there by itself.
 SPEED_ANSWER = Tries(1.0, 1)
-SPEED_PING = Tries(0.4, 4)
+# A board answers between two frames. A rate is known to work or not after a second.
+SPEED_PING = Tries(0.5, 2)
 USUAL_SPEED_PING = Tries(0.8, 5)
 # At the end of a raised speed: the board falls back by itself.
 LOWER_SPEED = Tries(0.5, 1)

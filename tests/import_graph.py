@@ -115,9 +115,16 @@ def room(module: str) -> str | None:
     return f"{package}.{name}" if name and (ROOT / package / name).is_dir() else None
 
 
-def between_rooms(package: str) -> list[Import]:
-    """Statements in a file of one folder of a package that import from another folder of it."""
-    return [each for each in imports(package) if any(_between(each.importer, name) for name in each.names)]
+def between_rooms(package: str, ground: frozenset[str] = frozenset()) -> list[Import]:
+    """Statements in a file of one folder of a package that import from another folder of it.
+
+    `ground` are folders that stand, as the files beside the folders, for every folder to use: they do not count.
+    """
+    return [
+        each
+        for each in imports(package)
+        if any(_between(each.importer, name) and room(name) not in ground for name in each.names)
+    ]
 
 
 def rooms_that_import_each_other(package: str) -> list[tuple[str, str]]:

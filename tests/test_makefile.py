@@ -83,6 +83,7 @@ def test_kmodel_without_variables_passes_no_option(checkout: Path):
 def test_kmodel_passes_every_variable(checkout: Path):
     options = {
         "weights": "../some weights",
+        "preset": "fast",
         "size": "224x224",
         "calibration": "my photos",
         "quantisation": "fast",
@@ -100,6 +101,11 @@ def test_kmodel_passes_every_variable(checkout: Path):
 def test_values_survive_as_they_were_typed(checkout: Path, value: str):
     assert make(checkout, "kmodel", f"WEIGHTS={value}").returncode == 0
     assert calls(checkout) == ["-m", "conversion", "kmodel", "--weights", value]
+
+
+def test_a_preset_and_a_size_are_both_passed_on_and_refused_there(checkout: Path):
+    assert make(checkout, "kmodel", "PRESET=fast", "SIZE=224x224").returncode == 0
+    assert calls(checkout) == ["-m", "conversion", "kmodel", "--preset", "fast", "--size", "224x224"]
 
 
 def test_dry_run_shows_the_quoted_command(root: Path):

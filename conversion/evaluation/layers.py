@@ -35,8 +35,8 @@ class LayerLoss:
 def float_maps(weights: PoseNetWeights, body: Sequence[ReadLayer], picture: np.ndarray) -> list[np.ndarray]:
     """The float network's body: uint8 [1, H, W, 3] -> float32 [1, h, w, C] of each layer, in real units.
 
-    Strides are those of the kmodel's `body`: nncase lets a depthwise layer compute every pixel, and the pointwise
-    layer behind it drop what a stride of 2 skips.
+    Strides are those of the kmodel's `body`: as nncase compiles it, a depthwise layer computes every pixel, and the
+    pointwise layer behind it drops what a stride of 2 skips.
     """
     maps = picture.astype(np.float32) * np.float32(weights.normalisation.scale)
     maps += np.float32(weights.normalisation.offset)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from conversion.errors import UnsupportedModelError
+from conversion.kmodel import sampling
 from conversion.kmodel.layer import KpuLayer
 from conversion.kmodel.v3 import ConvLayer, V3Model
 from conversion.kpu.activation import LEVELS, ActivationTable, BatchNorm
@@ -76,10 +77,10 @@ def read(model: V3Model, where: str) -> ReadNetwork:
     for number, layer in enumerate(model.layers):
         if not isinstance(layer, ConvLayer):
             raise UnsupportedModelError(f"{where}: layer {number} is no convolution; make the kmodel with this project")
-        parts.append((number, layer.layer))
+        parts.append((number, sampling.as_depthwise(layer.layer)))
         found = sum(part.registers.o_ch_num for _, part in parts)
         # Only depthwise layers run in parts: together they read every channel of the layer before.
-        if layer.layer.depthwise and body and found < channels:
+        if parts[-1][1].depthwise and body and found < channels:
             continue
         (body if layer.main_memory is None else heads).append(_joined(parts, where))
         parts, channels = [], found
@@ -87,7 +88,7 @@ def read(model: V3Model, where: str) -> ReadNetwork:
 
 
 def strided(spec: LayerSpec, kernel: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """`convolve` for 1x1 layers with a stride too, which a kmodel has where the network has a strided depthwise one."""
+    """`convolve` for 1x1 layers with a stride too, which a kmodel may have where the network's is a depthwise one's."""
     if spec.kernel > 1:
         return convolve(spec, kernel, maps)
     return convolve(replace(spec, stride=1), kernel, maps[:, :: spec.stride, :: spec.stride])

@@ -54,7 +54,7 @@ class Block:
     @property
     def stride(self) -> int:
         """Input rows for one that it gives; parts of a layer count once."""
-        strides = [layer.convolution.stride[0] for layer in self.layers if layer.convolution]
+        strides = [layer.convolution.stride[0] for layer in self.layers if layer.convolution and layer.begins]
         return min(_MOST_SCALE, math.prod(strides))
 
     @property

@@ -7,14 +7,13 @@ from pathlib import Path
 
 from conversion import card
 from conversion.errors import ConversionError
-from conversion.feature_map import LINE_BYTES, FeatureMap
+from conversion.feature_map import LINE_BYTES, FeatureMap, Region
 from conversion.inspection import fields, kpu, naming, v3_layer_types
 from conversion.inspection.flow import Flow
 from conversion.inspection.kpu_remarks import Problems, ram_remarks
 from conversion.inspection.model import INPUT, FilePart, Inspection, Layer, Memory, Quantisation, Tensor
 from conversion.inspection.v3_layer_types import BYTE, FLOAT, LAYER_TYPES, Buffer, LayerType
 from conversion.kmodel import v3, v3_container
-from conversion.kmodel.plan import Region
 from conversion.kmodel.v3_container import Body, Container, Reader
 from conversion.kpu import memory as kpu_memory
 

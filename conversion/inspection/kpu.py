@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from conversion.errors import ModelFormatError
+from conversion.feature_map import Region
 from conversion.inspection.model import Convolution, Layer, Macs
 from conversion.kmodel import layer as kpu_layer
+from conversion.kmodel import sampling
 from conversion.kmodel.layer import KERNELS, POOL_FACTORS, KpuLayer
-from conversion.kmodel.plan import Region
 from conversion.kpu import time
 
 # What the pooling unit does, by register value; 0 is nothing.
@@ -42,11 +43,13 @@ def regions(layer: KpuLayer) -> tuple[Region, Region]:
 
 def described(number: int, layer: KpuLayer, sources: tuple[int, ...], type_: str, details: dict, **more: str) -> Layer:
     """A `layer` that passed `check_readable`, with what its registers say; `details` come first."""
-    registers = layer.registers
-    useful, executed = layer.macs
+    registers, meant = layer.registers, sampling.as_depthwise(layer)
+    useful, executed = sampling.macs(layer)
     kernel, stride = (layer.kernel, layer.kernel), (layer.stride, layer.stride)
     padding = f"1 all round, value {registers.pad_value}" if layer.kernel > 1 else "none"
-    extra = {"pooling": POOLING[registers.pool_type]} if registers.pool_type else {}
+    extra: dict[str, object] = {"runs as": "dense, zero off the diagonal"} if meant is not layer else {}
+    if registers.pool_type:
+        extra["pooling"] = POOLING[registers.pool_type]
     if layer.kernel > 1:
         extra["pad value"] = registers.pad_value
     if registers.load_time > 1:
@@ -57,8 +60,8 @@ def described(number: int, layer: KpuLayer, sources: tuple[int, ...], type_: str
         sources=sources,
         reads=layer.source,
         writes=layer.destination,
-        convolution=Convolution(kernel, stride, (1, 1), padding, "table", layer.depthwise),
-        parameters=layer.taps * registers.o_ch_num + registers.o_ch_num,
+        convolution=Convolution(kernel, stride, (1, 1), padding, "table", meant.depthwise),
+        parameters=meant.taps * registers.o_ch_num + registers.o_ch_num,
         parameter_bytes=len(layer.weights) + len(layer.batch_norm) + len(layer.activation),
         macs=Macs(useful if registers.pool_type in _SAMPLING else executed, executed),
         regions=regions(layer),

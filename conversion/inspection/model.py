@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from conversion.errors import ModelFormatError
-from conversion.feature_map import FeatureMap
-from conversion.kmodel.plan import Region
+from conversion.feature_map import FeatureMap, Region
 from conversion.outside.text import shown
 from conversion.posenet_weights import Normalisation
 
@@ -136,6 +135,11 @@ class Layer:
     def label(self) -> str:
         """What to call it: the network's name, else the file's, else its number."""
         return f"{self.name} {self.part}".strip() or self.file_name or f"layer {self.number}"
+
+    @property
+    def begins(self) -> bool:
+        """Whether it is a layer of its own or the first of its parts, so that a layer's properties count once."""
+        return self.part.partition("/")[0] in ("", "1")
 
 
 @dataclass(frozen=True)

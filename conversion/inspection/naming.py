@@ -33,7 +33,8 @@ def named(layers: Sequence[Layer]) -> tuple[tuple[Layer, ...], str | None]:
     for layer, name in zip(heads, head_names([layer.file_name for layer in heads], _channels(heads)), strict=True):
         names[layer.number] = (name, "")
     renamed = tuple(_renamed(layer, *names.get(layer.number, ("", ""))) for layer in layers)
-    return renamed, _called(convolutions[:body_length])
+    numbers = {layer.number for layer in convolutions[:body_length]}
+    return renamed, _called([layer for layer in renamed if layer.number in numbers and layer.begins])
 
 
 def _renamed(layer: Layer, name: str, part: str) -> Layer:
@@ -92,6 +93,7 @@ def head_names(file_names: Sequence[str], channels: Sequence[int]) -> list[str]:
 
 
 def _called(body: Sequence[Layer]) -> str:
+    """What the network is, by its layers; of one in parts the first part alone."""
     stride = math.prod(layer.convolution.stride[0] for layer in body)
     widths = tuple(layer.writes.channels for layer in body if not layer.convolution.depthwise)
     ours = tuple(spec.out_channels for spec in network.BODY if spec.kind != "depthwise")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from conversion.feature_map import RAM_BYTES
 from conversion.inspection import naming
 from conversion.inspection.model import Convolution, Inspection, Layer, Pair, Quantisation, Tensor
@@ -88,8 +90,8 @@ def _files(inspection: Inspection) -> Facts:
 
 
 def millions(count: int) -> str:
-    """A count of operations."""
-    return f"{count / 1e6:,.1f} M"
+    """A count of operations; a small one with a digit more, so that it is not 0."""
+    return f"{count / 1e6:,.{1 if count >= 100_000 else 2}f} M"
 
 
 def microseconds(layer: Layer) -> str:
@@ -194,4 +196,19 @@ def sources(layer: Layer) -> str:
     """Where a layer reads from, "" for the layer just before it."""
     if layer.sources in ((layer.number - 1,), ()):
         return ""
-    return ", ".join(str(number) if number >= 0 else f"in {-1 - number}" for number in layer.sources)
+    return ", ".join(_runs(layer.sources))
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[str]:
+    """Layers' numbers, three and more in a row as first–last; the inputs as in 0, in 1."""
+    rows: list[list[int]] = []
+    for number in numbers:
+        if rows and number > 0 and number == rows[-1][-1] + 1:
+            rows[-1].append(number)
+        else:
+            rows.append([number])
+    for row in rows:
+        if len(row) > 2:
+            yield f"{row[0]}–{row[-1]}"
+        else:
+            yield from (str(number) if number >= 0 else f"in {-1 - number}" for number in row)

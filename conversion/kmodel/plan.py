@@ -2,7 +2,8 @@
 
 Maps lie alternately at the low and the high end of the RAM, so that a layer never writes into what it still reads.
 A depthwise layer whose two maps do not fit at once runs in channel parts: what the finished parts have read is dead
-and the next part may be written over it.
+and the next part may be written over it. One that drops pixels runs in parts because it is dense on the KPU
+(`sampling.py`).
 """
 
 from __future__ import annotations
@@ -11,27 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from conversion.errors import KpuMemoryError, SizeError
-from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap
+from conversion.feature_map import LINE_BYTES, RAM_LINES, FeatureMap, Region
+from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.layer import BATCH_NORM_BYTES, KpuLayer, weight_loads
+from conversion.kmodel.registers import Registers
 
 SIZE_STEP = 16
 # nncase's k210 target: convolutions run on the KPU from 4x4 (the grid here) up to 512 wide and 256 high.
 WIDTHS = range(64, 512 + 1, SIZE_STEP)
 HEIGHTS = range(64, 256 + 1, SIZE_STEP)
-
-
-@dataclass(frozen=True)
-class Region:
-    """A feature map at a line of KPU RAM."""
-
-    line: int
-    map: FeatureMap
-
-    @property
-    def end(self) -> int:
-        """The first line behind it."""
-        return self.line + self.map.lines
 
 
 @dataclass(frozen=True)
@@ -83,15 +73,21 @@ def check_size(width: int, height: int) -> None:
         )
 
 
-def plan(network: KpuNetwork, width: int, height: int, lines: int = RAM_LINES) -> RamPlan:
-    """Plan `lines` of KPU RAM for pictures of width x height.
+def plan(
+    network: KpuNetwork,
+    width: int,
+    height: int,
+    lines: int = RAM_LINES,
+    part_channels: int = sampling.PART_CHANNELS,
+) -> RamPlan:
+    """Plan `lines` of KPU RAM for pictures of width x height; layers that run dense in parts of about `part_channels`.
 
     Raises SizeError for sizes the KPU does not take, KpuMemoryError (with the layer, the figures and the nearest size
     that fits) for those whose maps do not fit.
     """
     check_size(width, height)
     try:
-        return _tight(network, width, height, lines)
+        return _tight(network, width, height, lines, part_channels)
     except _DoesNotFitError as problem:
         fitting = _nearest(width, height, lambda w, h: _fits(network, w, h, lines))
         advice = f"the nearest size that fits is {fitting[0]}x{fitting[1]}" if fitting else "no size fits"
@@ -110,15 +106,15 @@ class _DoesNotFitError(Exception):
         self.lines = lines
 
 
-def _tight(network: KpuNetwork, width: int, height: int, lines: int) -> RamPlan:
+def _tight(network: KpuNetwork, width: int, height: int, lines: int, part_channels: int) -> RamPlan:
     """Plan with all lines to learn how many are needed, then with just those: the same decisions, low in the RAM."""
-    needed = _plan(network, width, height, lines).peak_lines
-    return _plan(network, width, height, needed)
+    needed = _plan(network, width, height, lines, part_channels).peak_lines
+    return _plan(network, width, height, needed, part_channels)
 
 
 def _fits(network: KpuNetwork, width: int, height: int, lines: int) -> bool:
     try:
-        _plan(network, width, height, lines)
+        _plan(network, width, height, lines, sampling.PART_CHANNELS)
     except _DoesNotFitError:
         return False
     return True
@@ -130,14 +126,14 @@ def _nearest(width: int, height: int, fits: Callable[[int, int], bool]) -> tuple
     return next((size for size in sizes if fits(*size)), None)
 
 
-def _plan(network: KpuNetwork, width: int, height: int, lines: int) -> RamPlan:
+def _plan(network: KpuNetwork, width: int, height: int, lines: int, part_channels: int) -> RamPlan:
     picture = Region(0, FeatureMap(network.source.channels, height, width))
     source, low = picture, True
     peak = picture.map.lines
     body: list[Step] = []
     for number, layer in enumerate(network.body):
         result = _result(layer, source.map)
-        together, steps = _place(number, layer, source, result, low, lines)
+        together, steps = _place(number, layer, source, result, low, lines, part_channels)
         body += steps
         peak = max(peak, together)
         source, low = Region(0 if not low else lines - result.lines, result), not low
@@ -151,20 +147,28 @@ def _result(layer: KpuLayer, source: FeatureMap) -> FeatureMap:
 
 
 def _place(
-    number: int, layer: KpuLayer, source: Region, result: FeatureMap, low: bool, lines: int
+    number: int, layer: KpuLayer, source: Region, result: FeatureMap, low: bool, lines: int, part_channels: int
 ) -> tuple[int, list[Step]]:
     """Put a layer's result at the other end than its source: (lines needed at once, its steps)."""
     destination = Region(lines - result.lines if low else 0, result)
     together = source.map.lines + result.lines
     if together <= lines:
-        return together, [Step(number, range(result.channels), source, destination)]
+        dense = sampling.runs_dense(layer)
+        parts = sampling.parts(source.map, result, part_channels) if dense else [range(result.channels)]
+        return together, _steps(number, parts, source, destination)
     if not layer.depthwise or layer.stride != 1:
         raise _DoesNotFitError(number, together)
     part = _part_channels(number, source.map, lines)
     parts = [range(first, min(first + part, result.channels)) for first in range(0, result.channels, part)]
-    steps = [Step(number, channels, _slice(source, channels), _slice(destination, channels)) for channels in parts]
+    steps = _steps(number, parts, source, destination)
     # From the high end parts fill upwards, from the low end downwards: each writes over inputs that are used up.
     return source.map.lines + replace(source.map, channels=part).lines, steps[::-1] if low else steps
+
+
+def _steps(number: int, parts: list[range], source: Region, destination: Region) -> list[Step]:
+    if len(parts) == 1:
+        return [Step(number, parts[0], source, destination)]
+    return [Step(number, channels, _slice(source, channels), _slice(destination, channels)) for channels in parts]
 
 
 def _part_channels(number: int, source: FeatureMap, lines: int) -> int:
@@ -199,24 +203,40 @@ def _place_heads(network: KpuNetwork, features: Region, low: bool, lines: int) -
 
 def placed_layers(network: KpuNetwork, the_plan: RamPlan) -> tuple[KpuLayer, ...]:
     """The layers as the KPU is to run them: registers for the planned size and lines, parameters of their channels."""
-    layers = (*network.body, *(head.layer for head in network.heads))
-    return tuple(_placed(layers[step.number], step) for step in the_plan.steps)
+    layers = _layers(network)
+    registers = placed_registers(network, the_plan)
+    return tuple(
+        _placed(layers[step.number], step.channels, words)
+        for step, words in zip(the_plan.steps, registers, strict=True)
+    )
 
 
-def _placed(layer: KpuLayer, step: Step) -> KpuLayer:
+def placed_registers(network: KpuNetwork, the_plan: RamPlan) -> tuple[Registers, ...]:
+    """The registers of `placed_layers` alone."""
+    layers = _layers(network)
+    return tuple(_registers(layers[step.number], step) for step in the_plan.steps)
+
+
+def _layers(network: KpuNetwork) -> tuple[KpuLayer, ...]:
+    return (*network.body, *(head.layer for head in network.heads))
+
+
+def _registers(layer: KpuLayer, step: Step) -> Registers:
     source, result = step.source.map, step.destination.map
-    first, last = step.channels.start, step.channels.stop
-    per_load, loads = weight_loads(layer.depthwise, layer.taps, len(step.channels))
-    registers = replace(
+    depthwise = layer.depthwise and not sampling.runs_dense(layer)
+    taps = layer.kernel**2 * (1 if depthwise else source.channels)
+    per_load, loads = weight_loads(depthwise, taps, result.channels)
+    return replace(
         layer.registers,
         int_en=0,
         send_data_out=0,
+        depth_wise_layer=int(depthwise),
         image_src_addr=step.source.line,
         image_dst_addr=step.destination.line,
         i_ch_num=source.channels,
         o_ch_num=result.channels,
         o_ch_num_coef=per_load,
-        para_size=per_load * layer.taps,
+        para_size=per_load * taps,
         load_time=loads,
         i_row_wid=source.width,
         i_col_high=source.height,
@@ -231,6 +251,12 @@ def _placed(layer: KpuLayer, step: Step) -> KpuLayer:
         channel_byte_num=result.height * result.width,
         dma_total_byte=result.bytes,
     )
+
+
+def _placed(layer: KpuLayer, channels: range, registers: Registers) -> KpuLayer:
+    first, last = channels.start, channels.stop
     weights = layer.weights[first * layer.taps : last * layer.taps]
+    if sampling.runs_dense(layer):
+        weights = sampling.dense_weights(layer, channels)
     batch_norm = layer.batch_norm[first * BATCH_NORM_BYTES : last * BATCH_NORM_BYTES]
     return KpuLayer(registers, weights, batch_norm, layer.activation)

@@ -31,7 +31,15 @@ def check(kmodel: bytes, planes: np.ndarray) -> Agreement:
 
     ProofError if one differs. Kept by content.
     """
-    return Agreement(**json.loads(kept("agreement", _compare, kmodel, planes)))
+    return kept("agreement", _compare, kmodel, planes, read=_agreement)
+
+
+def _agreement(data: bytes) -> Agreement:
+    """What `_compare` has kept; ValueError or TypeError for anything else."""
+    found = Agreement(**json.loads(data))
+    if [type(value) for value in asdict(found).values()] != [str, int, int]:
+        raise ValueError("no agreement")
+    return found
 
 
 def _compare(kmodel: bytes, planes: np.ndarray) -> bytes:

@@ -69,7 +69,7 @@ def compile_weights(
         talk(f"rounding the weights, calibrated on {len(pictures)} pictures")
         quantised = _quantised(weights, pictures, progress)
         talk(f"compiling with nncase at {width}x{height}")
-        graph = kept("tflite", quantise.to_tflite, quantised, width, height)
+        graph = kept("tflite", quantise.to_tflite, quantised, width, height, read=compiler.checked_tflite)
         kmodel = _compiled(graph, quantise.planes(quantised), quantise.input_range(quantised))
         network = v5.read(kmodel, _WHERE)
         codes = quantise.verify(network, quantised)
@@ -85,9 +85,12 @@ def compile_weights(
 
 def _quantised(weights: PoseNetWeights, pictures: np.ndarray, progress: bool) -> QuantisedNetwork:
     with bar(progress) as report:
-        data = kept("quantised", quantise.quantise_to_bytes, weights, pictures, report=report)
-    return QuantisedNetwork.from_bytes(data)
+        read = QuantisedNetwork.from_bytes
+        return kept("quantised", quantise.quantise_to_bytes, weights, pictures, read=read, report=report)
 
 
 def _compiled(tflite: bytes, planes: np.ndarray, input_range: tuple[float, float]) -> bytes:
-    return v5.masked(kept("kmodel-v5", compiler.compile_kmodel, tflite, planes, input_range), _WHERE)
+    def read(data: bytes) -> bytes:
+        return v5.masked(data, _WHERE)
+
+    return kept("kmodel-v5", compiler.compile_kmodel, tflite, planes, input_range, read=read)

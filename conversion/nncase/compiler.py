@@ -27,14 +27,20 @@ def compile_kmodel(tflite: bytes, calibration: np.ndarray, input_range: tuple[fl
     `calibration` is uint8 [N, 3, H, W] at the file's own size; `input_range` are the real values of bytes 0 and 255.
     Raises CompilerError for anything that nncase would crash on or swallow silently.
     """
-    if tflite[4:8] != TFLITE_IDENTIFIER:
-        raise CompilerError("the graph for nncase is not a TFLite file")
+    checked_tflite(tflite)
     _check_planes(calibration, "calibration")
     with _job() as job:
         (job / "model.tflite").write_bytes(tflite)
         np.save(job / "calibration.npy", calibration)
         _run(job, "compile", {"input_range": list(input_range)})
         return (job / "model.kmodel").read_bytes()
+
+
+def checked_tflite(data: bytes) -> bytes:
+    """The same bytes; CompilerError for what is no TFLite file."""
+    if data[4:8] != TFLITE_IDENTIFIER:
+        raise CompilerError("the graph for nncase is not a TFLite file")
+    return data
 
 
 def simulate(kmodel: bytes, planes: np.ndarray) -> list[np.ndarray]:

@@ -96,7 +96,7 @@ def parse_json(data: bytes, path: Path) -> dict:
 
 
 def plain_name(value: object, path: Path) -> str:
-    """A file name that stays in its folder: see `names.ALPHABET`. Else ModelFormatError."""
+    """A file name that stays in its folder: see `file_names.ALPHABET`. Else ModelFormatError."""
     if not names.is_plain(value):
         raise ModelFormatError(f"{path}: names the file {shown(value)}, which is not a plain file name; not read")
     return value

@@ -47,7 +47,15 @@ def bundled(width: int, height: int) -> np.ndarray:
 
     Drawing them takes seconds: they are kept.
     """
-    return np.load(io.BytesIO(kept("calibration", _bundled, width, height)))
+    return kept("calibration", _bundled, width, height, read=lambda data: _drawn(data, width, height))
+
+
+def _drawn(data: bytes, width: int, height: int) -> np.ndarray:
+    """The pictures that `_bundled` has drawn; ValueError for anything else."""
+    found = np.load(io.BytesIO(data))
+    if not isinstance(found, np.ndarray) or found.dtype != np.uint8 or found.shape[1:] != (height, width, 3):
+        raise ValueError("other pictures")
+    return found
 
 
 def _bundled(width: int, height: int) -> bytes:

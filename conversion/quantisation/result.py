@@ -70,12 +70,20 @@ class QuantisedNetwork:
 
     @staticmethod
     def from_bytes(data: bytes) -> QuantisedNetwork:
-        """What `to_bytes` gave; only for bytes of our own cache."""
+        """What `to_bytes` gave; ValueError or another error of a reader for anything else."""
         with np.load(io.BytesIO(data)) as arrays:
             layers = {
                 spec.name: QuantisedLayer(*(arrays[f"{spec.name}/{part}"] for part in ("codes", "scale", "bias")))
                 for spec in SPECS
             }
+            for spec in SPECS:
+                _check_shapes(layers[spec.name], spec)
             ranges = {name: arrays[f"{name}/range"] for name in network.HEAD_NAMES}
             head_scales = {name: HeadScale(float(scale), int(zero)) for name, (scale, zero) in ranges.items()}
             return QuantisedNetwork(layers, head_scales, float(arrays["pixel_scale"]), arrays["pictures"])
+
+
+def _check_shapes(layer: QuantisedLayer, spec: LayerSpec) -> None:
+    shapes = (layer.codes.shape, layer.scale.shape, layer.bias.shape)
+    if shapes != (spec.kernel_shape, (spec.out_channels,), (spec.out_channels,)):
+        raise ValueError(f"{spec.name} of another shape")

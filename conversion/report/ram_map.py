@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from conversion.feature_map import LINE_BYTES, RAM_LINES
-from conversion.kmodel.plan import RamPlan, Region
+from conversion.feature_map import LINE_BYTES, RAM_LINES, Region
+from conversion.kmodel.plan import RamPlan
 from conversion.report.tables import LayerRow, shape
 
 _COLUMN = 30

@@ -38,10 +38,10 @@ def _cost(kmodel: Kmodel) -> Facts:
 
 
 def _time(expected: dict) -> str:
-    total = (expected["kpu_us"] + expected["copy_us"]) / 1000
+    total, copy = (f"{expected[name] / 1000:.1f} ms" for name in ("total_us", "copy_us"))
     return (
-        f"{total:.1f} ms a picture, {expected['copy_us'] / 1000:.1f} ms of them to copy the heads out; estimated from "
-        f"published layer times, ±{time.ERROR:.0%}, KPU at {expected['kpu_clock_hz'] // 1_000_000} MHz"
+        f"{total} a picture, {copy} of them to copy the heads out; estimated from published layer times, "
+        f"±{time.ERROR:.0%}, KPU at {expected['kpu_clock_hz'] // 1_000_000} MHz"
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion import network
-from conversion.feature_map import FeatureMap
+from conversion.feature_map import FeatureMap, Region
+from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import KpuNetwork
-from conversion.kmodel.plan import RamPlan, Region, placed_layers
+from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kpu import time
 
 
@@ -34,12 +35,13 @@ def layer_rows(kpu_network: KpuNetwork, plan: RamPlan) -> list[LayerRow]:
     for step, layer in zip(plan.steps, placed_layers(kpu_network, plan), strict=True):
         seen[step.number] = seen.get(step.number, 0) + 1
         parts = plan.split_layers.get(step.number, 1)
-        useful, executed = layer.macs
+        useful, executed = sampling.macs(layer)
+        meant = sampling.as_depthwise(layer)
         rows.append(
             LayerRow(
                 name=layer_name(step.number, len(kpu_network.body)),
                 part=f"{seen[step.number]}/{parts}" if parts > 1 else "",
-                kind=kind(layer.depthwise, layer.kernel),
+                kind=kind(meant.depthwise, layer.kernel) + (" as dense" if meant is not layer else ""),
                 stride=layer.stride,
                 source=step.source,
                 destination=step.destination,

@@ -9,6 +9,8 @@ from PIL import Image
 from conversion import files, photos
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.dialects import tfjs
+from conversion.kmodel import sampling
+from conversion.kmodel.layer import KpuLayer
 from conversion.pipeline import Kmodel
 from conversion.report import accuracy, ram_map, summary, tables, templates
 
@@ -53,8 +55,14 @@ def skeletons(kmodel: Kmodel) -> Image.Image:
 
 
 def _splits(kmodel: Kmodel) -> list[str]:
-    body = len(kmodel.compiled.network.body)
+    body = kmodel.compiled.network.body
     return [
-        f"{tables.layer_name(number, body)} runs in {parts} parts: what it reads and writes does not fit at once."
+        f"{tables.layer_name(number, len(body))} runs in {parts} parts{_why(body[number])}."
         for number, parts in kmodel.plan.split_layers.items()
     ]
+
+
+def _why(layer: KpuLayer) -> str:
+    if sampling.runs_dense(layer):
+        return ", dense layers of few channels each: only such drop the pixels that its stride of 2 skips"
+    return ": what it reads and writes does not fit at once"

@@ -32,5 +32,10 @@ class Proof:
 
     @classmethod
     def from_json(cls, raw: bytes) -> Proof:
-        """What `to_json` gave."""
-        return cls(**json.loads(raw))
+        """What `to_json` gave; ValueError or TypeError for anything else."""
+        found = cls(**json.loads(raw))
+        tables = (found.published, found.published_db, found.tflite)
+        numbers = [found.tolerance, *(value for table in tables for row in table.values() for value in row.values())]
+        if not all(isinstance(value, float | int) for value in numbers):
+            raise ValueError("a proof of something else than numbers")
+        return found

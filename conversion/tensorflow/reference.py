@@ -10,6 +10,7 @@ from importlib import metadata
 
 import numpy as np
 
+from conversion import network
 from conversion.keeping import kept
 from conversion.posenet_weights import PoseNetWeights
 from conversion.tensorflow.proof_result import Proof
@@ -27,18 +28,33 @@ def tensorflow_version() -> str:
 
 def tflite(weights: PoseNetWeights, width: int, height: int) -> bytes:
     """The graph that nncase compiles, at one size."""
-    return kept("tflite", _tflite, weights, width, height)
+    return kept("tflite", _tflite, weights, width, height, read=_checked_tflite)
+
+
+def _checked_tflite(data: bytes) -> bytes:
+    if data[4:8] != b"TFL3":
+        raise ValueError("no TFLite file")
+    return data
 
 
 def proof(weights: PoseNetWeights, tflite_file: bytes) -> Proof:
     """The proof that published graph, our graph and TFLite file agree; ProofError if they do not."""
-    return Proof.from_json(kept("proof", _proof, weights, tflite_file))
+    return kept("proof", _proof, weights, tflite_file, read=Proof.from_json)
 
 
 def float_heads(weights: PoseNetWeights, pictures: np.ndarray) -> dict[str, np.ndarray]:
     """Heads of the float network: uint8 [N, H, W, 3] -> float32 [N, C, h, w] by name, in real units."""
-    with np.load(io.BytesIO(kept("float-heads", _float_heads, weights, pictures))) as heads:
-        return dict(heads)
+    return kept("float-heads", _float_heads, weights, pictures, read=lambda data: _heads(data, len(pictures)))
+
+
+def _heads(data: bytes, count: int) -> dict[str, np.ndarray]:
+    """The heads of `count` pictures; ValueError for anything else."""
+    with np.load(io.BytesIO(data)) as arrays:
+        heads = dict(arrays)
+    shapes = {spec.name: (count, spec.channels) for spec in network.HEADS}
+    if {name: head.shape[:2] for name, head in heads.items()} != shapes:
+        raise ValueError("other heads")
+    return heads
 
 
 def _tflite(weights: PoseNetWeights, width: int, height: int) -> bytes:

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conversion.outside import json_text, names
+from conversion.outside import json_text
+from conversion.outside import names as file_names
 from host_tools.deployment import digest
-from host_tools.deployment.payload import MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
+from host_tools.deployment.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
 LIST = "posenet_files.json"
 LIST_FORMAT = "posenet-maix files 1"
@@ -66,7 +67,7 @@ class FileList:
             found = cls(list(values["files"]), list(values["former"]), dict(values["written"]))
         except (ValueError, KeyError, TypeError):
             return cls()
-        sound = all(names.is_plain_on_board(name) for name in (*found.files, *found.former))
+        sound = all(file_names.is_plain_on_board(name) for name in (*found.files, *found.former))
         return found if sound and all(isinstance(known, list) for known in found.written.values()) else cls()
 
     def to_bytes(self) -> bytes:
@@ -177,9 +178,11 @@ def _pose_config(payload: Payload, found: Found, changes: Changes) -> bytes:
     existing = _object(found.contents.get(POSE_CONFIG))
     if not existing or existing.get("format") != payload.pose_config["format"]:
         existing = {}
-    elif stay := _others(existing, payload.pose_config):
+    chosen = {name: value for name, value in existing.items() if DEFAULT_SETTINGS.get(name) != value}
+    if stay := _others(chosen, payload.pose_config):
         changes.notes.append(f"{POSE_CONFIG} on the board keeps {', '.join(stay)}")
-    return _bytes(merged(existing, payload.pose_config), found.contents.get(POSE_CONFIG))
+    wanted = merged(merged(DEFAULT_SETTINGS, existing), payload.pose_config)
+    return _bytes(wanted, found.contents.get(POSE_CONFIG))
 
 
 def _maixpy_config(payload: Payload, found: Found) -> bytes | None:

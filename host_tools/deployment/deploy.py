@@ -15,7 +15,7 @@ from host_tools.deployment.payload import Payload
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
 from host_tools.prompt.repl import Prompt
-from host_tools.serial_link import ports
+from host_tools.serial_link import link_note, ports
 
 # mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
 ESTIMATED_BYTES_PER_SECOND = 2500
@@ -30,6 +30,8 @@ class DeployOptions:
     model: Path | None = None
     sd: Path | None = None
     dry_run: bool = False
+    # Bytes of MicroPython's heap, 0 for MaixPy's own; None: what the board has in its settings, else the default.
+    heap: int | None = None
     seconds: float | None = None
 
 
@@ -65,9 +67,12 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
         raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
     board = boards.find(options.board)
     the_payload = payload.of(board, options.model)
+    if options.heap is not None:
+        the_payload = replace(the_payload, pose_config={**the_payload.pose_config, "heap": options.heap})
     if options.sd is not None:
         return _fill_card(options, the_payload, options.sd, progress)
     port = ports.choose(options.port, board)
+    link_note.tell([port], talk)
     report = Report(port)
     _tell_memory(the_payload, report)
     with _prompt(port, board, talk) as prompt:
@@ -102,10 +107,18 @@ def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
         folder = FlashFolder(prompt, talk)
         the_changes = changes.of_removal(folder.found(None), names)
         report.take(the_changes)
+        if not options.dry_run:
+            _restore_heap(folder, report)
         if not (options.dry_run or the_changes.empty):
             folder.apply(the_changes, progress)
         prompt.restart()
     return report
+
+
+def _restore_heap(folder: FlashFolder, report: Report) -> None:
+    former = folder.restore_heap()
+    if former is not None:
+        report.notes.append(f"MicroPython's heap has {former // 1024} KiB again")
 
 
 def estimated_seconds(size: int) -> float:
@@ -171,6 +184,8 @@ def _watch(prompt: Prompt, folder: FlashFolder, seconds: float | None, report: R
             report.started = start.watch(prompt, seconds)
         except HostToolError as error:
             report.warnings.append(str(error))
+    if report.started and report.started.heap:
+        report.notes.append(report.started.heap)
     if report.started and report.started.warning:
         report.warnings.append(report.started.warning)
 

@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 @click.option("--board", "board_id", help="A file of boards/, by its name.")
 @click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
 @click.option("--sd", type=click.Path(path_type=Path), help="Fill the SD card mounted here, kmodel included.")
+@click.option(
+    "--heap",
+    type=click.IntRange(0, 4096),
+    metavar="KIB",
+    help="Size of MicroPython's heap, 0 for MaixPy's own; default: 768 where the firmware has room for it.",
+)
 @click.option("--remove", is_flag=True, help="Take our files off again, and put back what was there before.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def deploy(
-    port: str | None, board_id: str | None, model: Path | None, sd: Path | None, remove: bool, dry_run: bool
+    port: str | None,
+    board_id: str | None,
+    model: Path | None,
+    sd: Path | None,
+    heap: int | None,
+    remove: bool,
+    dry_run: bool,
 ) -> None:
     """Put program, device card and settings into a board's /flash: what changed, checked, then exchanged at once.
 
@@ -32,7 +44,8 @@ def deploy(
     """
     from host_tools.deployment import deploy as deploying
 
-    options = deploying.DeployOptions(port, board_id, model, sd, dry_run)
+    heap_bytes = None if heap is None else 1024 * heap
+    options = deploying.DeployOptions(port, board_id, model, sd, dry_run, heap_bytes)
     with (
         stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
         bar() as report,

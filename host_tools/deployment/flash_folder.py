@@ -16,7 +16,7 @@ from conversion.progress import Count, Talk
 from host_tools import time_limits
 from host_tools.deployment import changes, digest, on_board
 from host_tools.deployment.changes import FINISH, NEW, PART, Changes, Found
-from host_tools.deployment.payload import MAIN, Payload
+from host_tools.deployment.payload import HEAP_STATE, MAIN, Payload
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt, RaisedError
 from host_tools.time_limits import Limit
@@ -126,6 +126,12 @@ class FlashFolder:
         known = digest.of(digest.SAMPLE)[0]
         answers = self._handle("digests", dict(wanted), known)
         return {answer["digest"]: answer["value"] for answer in answers if {"digest", "value"} <= answer.keys()}
+
+    def restore_heap(self) -> int | None:
+        """Have MicroPython's heap as large as before the program changed it: its bytes, from the next reset on."""
+        for answer in self._call("restore_heap", HEAP_STATE):
+            return answer["heap"]
+        return None
 
     def model(self, payload: Payload, address: int) -> tuple[str, list[str]]:
         """Where the kmodel is: `same`, `other` or `empty` at the flash address, and the files that are it."""

@@ -18,8 +18,12 @@ BUILD = Path("build")
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
 MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
-# What the program itself writes into /flash (firmware/pose_boot.py), whatever it was started from.
-WRITTEN_BY_PROGRAM = ("pose_boot_0.txt", "pose_boot_1.txt")
+# What the program itself writes into /flash, whatever it was started from (firmware/pose_boot.py, pose_heap.py).
+HEAP_STATE = "pose_heap.txt"
+WRITTEN_BY_PROGRAM = ("pose_boot_0.txt", "pose_boot_1.txt", HEAP_STATE)
+# Settings that a board has unless its owner chose others: the bytes of MicroPython's heap, of which a picture file of
+# 320x240 and its planes take 375 KiB.
+DEFAULT_SETTINGS = {"heap": 768 * 1024}
 
 
 @dataclass(frozen=True)

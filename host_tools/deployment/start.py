@@ -26,14 +26,17 @@ from host_tools.serial_link import (
 )
 
 _MEMORY = re.compile(r"posenet: memory in KiB: (.*)")
+_HEAP = re.compile(r"posenet: (MicroPython's heap (?:is set to|stays) .*?)(?:: resetting)?$")
 
 
 @dataclass
 class Started:
-    """What was heard: the last HELLO, the program's own line about memory, and the first error that it reported."""
+    """What was heard: the last HELLO, the program's own lines about memory and about a change of MicroPython's heap
+    (after which it starts again), and the first error that it reported."""
 
     hello: Hello | None = None
     memory: str | None = None
+    heap: str | None = None
     trouble: Trouble | None = None
 
     @property
@@ -83,5 +86,8 @@ def _take(started: Started, heard: Heard, event: Event | Reply) -> None:
         started.trouble = started.trouble or event
     elif isinstance(event, OtherProtocol):
         heard.other_protocol = event
-    elif isinstance(event, Print) and (match := _MEMORY.search(event.text)):
-        started.memory = match[1]
+    elif isinstance(event, Print):
+        if match := _MEMORY.search(event.text):
+            started.memory = match[1]
+        if match := _HEAP.search(event.text):
+            started.heap = match[1]

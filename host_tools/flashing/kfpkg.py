@@ -16,7 +16,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion.outside import json_text, names
+from conversion.outside import json_text
+from conversion.outside import names as file_names
 from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.errors import FlashError
@@ -79,10 +80,10 @@ class Package:
 
 def make(board: Board, kmodel: bytes, kmodel_path: Path, firmware: bytes | None, firmware_path: Path | None) -> Package:
     """The package of a kmodel, and of a firmware where there is one, for a board; FlashError names what is wrong."""
-    entries = [Entry(names.plain(kmodel_path.name), board.flash.model_address, kmodel)]
+    entries = [Entry(file_names.plain(kmodel_path.name), board.flash.model_address, kmodel)]
     called = {entries[0].name: str(kmodel_path)}
     if firmware is not None and firmware_path is not None:
-        name = names.plain(firmware_path.name)
+        name = file_names.plain(firmware_path.name)
         name = FIRMWARE_NAME if name in (entries[0].name, LIST) else name
         entries.insert(0, Entry(name, FIRMWARE_ADDRESS, firmware, firmware=True))
         called[name] = str(firmware_path)
@@ -187,7 +188,7 @@ def _check_infos(infos: list[zipfile.ZipInfo], where: str, most_files: int) -> N
         raise FlashError(f"{where}: holds more than a flash can")
     for info in infos:
         parts = info.filename.removesuffix("/").split("/")
-        if not all(map(names.is_plain, parts)):
+        if not all(map(file_names.is_plain, parts)):
             raise FlashError(f"{where}: holds {shown(repr(info.filename))}, which is no plain file name; not read")
         if info.flag_bits & _ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise FlashError(f"{where}: {info.filename} is encrypted, or compressed in a way that is not read")

@@ -63,7 +63,7 @@ def contents(board: Board, model: Path | None) -> dict[str, bytes]:
 
 
 def _sd_card(belongings: payload.Payload) -> dict[str, bytes]:
-    settings = json.dumps(belongings.pose_config, indent=2) + "\n"
+    settings = json.dumps({**payload.DEFAULT_SETTINGS, **belongings.pose_config}, indent=2) + "\n"
     # The firmware looks for the kmodel under the name on the device card.
     kmodel = belongings.card["kmodel"]["file"]
     return {**belongings.files, payload.POSE_CONFIG: settings.encode(), kmodel: belongings.kmodel}

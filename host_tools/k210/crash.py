@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from host_tools.k210.engine.hart import CAUSES, Fault, Hart
 from host_tools.k210.engine.memory import Memory
 
-_NAMES = (
-    ["zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"]
+# x0 to x31, by the calling convention.
+REGISTERS = (
+    "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
+    "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
 )  # fmt: skip
 _RA, _SP = 1, 2
 _MOST_CALLS, _STACK_BYTES = 12, 4096
@@ -64,7 +66,7 @@ def _is_call(return_address: int, memory: Memory) -> bool:
 
 
 def _table(registers: list[int]) -> list[str]:
-    cells = [f"{name:>4} {value:016x}" for name, value in zip(_NAMES[1:], registers[1:], strict=True)]
+    cells = [f"{name:>4} {value:016x}" for name, value in zip(REGISTERS[1:], registers[1:], strict=True)]
     return ["  ".join(cells[first : first + _COLUMNS]) for first in range(0, len(cells), _COLUMNS)]
 
 

@@ -9,18 +9,19 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from host_tools.flashing.images import firmware_image
 from host_tools.k210 import boot, crash, wiring
+from host_tools.k210.blocks.clint import HARTS
 from host_tools.k210.bus import Bus
+from host_tools.k210.chip import Chip
 from host_tools.k210.engine.clock import CYCLES_PER_INSTRUCTION, Clock
-from host_tools.k210.engine.hart import MEIP, Hart
+from host_tools.k210.engine.hart import Hart
 from host_tools.k210.engine.memory import Memory
-from host_tools.k210.errors import CrashError, EmulatorError, UnmodelledError, WaitError
-from host_tools.k210.kpu import timing
+from host_tools.k210.errors import CrashError, EmulatorError, WaitError
+from host_tools.k210.kpu import sums
 from host_tools.k210.notes import Notes
+from host_tools.k210.parts.image_sensor import Scene
 from host_tools.k210.requirements import require
 from host_tools.k210.statistics import Statistics
-from host_tools.virtual_board.camera import Scene
 
 # Instructions of a turn of hart 0 while hart 1 has nothing to do, and of each hart while both work.
 _SLICE, _SHARED_SLICE, _SPINNING_SLICE = 100_000, 5_000, 400
@@ -40,7 +41,7 @@ class Ended(Enum):
     POWER_CUT = "the power was cut"
 
 
-class Machine:
+class Machine(Chip):
     """A board. It is off until `power_on`; `run` lets it work.
 
     `serial` is the REPL's UART, `lcd` None on boards without, `flash` the flash chip, `clock` the emulated time.
@@ -55,7 +56,7 @@ class Machine:
         camera: Scene | None = None,
         sd: Path | None = None,
         cycles_per_instruction: Fraction | float = CYCLES_PER_INSTRUCTION,
-        time_model: timing.TimeModel = timing.layer_cycles,
+        time_model: sums.TimeModel = sums.cycles,
         camera_rate: Fraction | int = 30,
         stop_at_unmodelled: bool = False,
     ) -> None:
@@ -68,8 +69,8 @@ class Machine:
         self.notes = Notes()
         self._stop_at_unmodelled = stop_at_unmodelled
         self.bus = Bus(self, flash, camera, sd, time_model, Fraction(camera_rate))
-        self.harts = [Hart(number, self.memory, self.clock, self.bus.regions) for number in range(2)]
-        self._current = self.harts[0]
+        # Made when the chip starts, anew each time: an engine keeps translated code.
+        self.harts: list[Hart] = []
         self.firmware = b""
         self.powered = False
         self.resets = 0
@@ -82,7 +83,7 @@ class Machine:
         self.pollers: list[Callable[[], None]] = []
         self._connect()
         if firmware is not None:
-            self.flash.put(0, firmware_image(firmware))
+            boot.put(self.flash, firmware)
 
     def _connect(self) -> None:
         """Tie together what a saved machine does not keep."""
@@ -91,70 +92,6 @@ class Machine:
         self.flash.on_cut = self._cut_power
         for hart in self.harts:
             hart.on_access = self._accessing
-
-    # --- what blocks use -----------------------------------------------------------------------------------------
-
-    @property
-    def sysctl(self) -> Any:
-        """The clock tree."""
-        return self.bus.sysctl
-
-    @property
-    def pins(self) -> Any:
-        """IO0 to IO47."""
-        return self.bus.pins
-
-    @property
-    def pc(self) -> int:
-        """Where the guest is: the start of the block of instructions under way."""
-        return self._current.state.last_pc
-
-    def note(self, text: str) -> None:
-        """Say something that the user should know, once."""
-        self.notes.add(text, self.pc, self.clock.seconds)
-
-    def unmodelled(self, name: str, what: str) -> None:
-        """The guest uses something that the emulator lacks: said once, or the end of the run."""
-        if self._stop_at_unmodelled and self._restart_reason is None:
-            self._pending_error = UnmodelledError(
-                f"the firmware uses {name} ({what}) at program counter {self.pc:#x}, which the emulated chip does not have"
-            )
-            self._end_slice()
-        self.notes.add_block(name, what, self.pc, self.clock.seconds)
-
-    _pending_error: EmulatorError | None = None
-
-    def interrupt(self, line: int, level: bool) -> None:
-        """A block's interrupt line."""
-        self.bus.plic.line(line, level)
-
-    def interrupts_changed(self) -> None:
-        """mip of a hart may have changed."""
-        for hart in self.harts:
-            hart.state.mip = self._pending(hart)
-            hart.end_slice()
-
-    def read_cycle(self) -> int:
-        """mcycle, as a guest that polls it sees it."""
-        return self.clock.cycles
-
-    def find(self, address: int) -> tuple[Any, int]:
-        """The device at a bus address, and the offset in it; (None, 0) where there is none."""
-        return self.bus.find(address)
-
-    def reset_blocks(self, bits: int) -> None:
-        """sysctl's peripheral resets, by bit."""
-        self.bus.reset_blocks(bits)
-
-    def _accessing(self, hart: Hart) -> None:
-        self._current = hart
-
-    def _end_slice(self) -> None:
-        for hart in self.harts:
-            hart.end_slice()
-
-    def _pending(self, hart: Hart) -> int:
-        return self.bus.clint.pending(hart.number) | (MEIP if self.bus.plic.asserted(hart.number) else 0)
 
     # --- the parts that users touch ------------------------------------------------------------------------------
 
@@ -224,8 +161,8 @@ class Machine:
         self.bus.reset()
         self.firmware = boot.load(self.flash, self.memory)
         counts = [hart.state.count for hart in self.harts]
-        self.harts = [Hart(number, self.memory, self.clock, self.bus.regions) for number in range(2)]
-        for hart, count in zip(self.harts, counts, strict=True):
+        self.harts = [Hart(number, self.memory, self.clock, self.bus.regions) for number in range(HARTS)]
+        for hart, count in zip(self.harts, counts, strict=False):
             hart.state.count = count
         self._current = self.harts[0]
         self._connect()
@@ -275,10 +212,10 @@ class Machine:
 
     def step(self) -> None:
         """One slice of each hart, and what is due."""
+        self.clock.run_due()
         if self._restart_reason is not None:
             self._restart()
         first, second = self.harts
-        self.clock.run_due()
         for poll in self.pollers:
             poll()
         first.take_interrupt(self._pending(first))
@@ -292,6 +229,7 @@ class Machine:
             self._pass_idle_time(now, length)
         else:
             first.run(length)
+            self.statistics.look(self.clock)
         self._run_second(second, now, length)
         self._look_for_faults()
         if self._pending_error is not None:
@@ -325,7 +263,7 @@ class Machine:
     def _wait(self, cycle: int) -> None:
         """The hart that is polling sleeps: at once where nobody else works, else in its next slices."""
         hart = self._current
-        if not hart.number and self.clock.shared.may_skip:
+        if hart is None or (not hart.number and self.clock.shared.may_skip):
             self.clock.pass_to(cycle)
         else:
             hart.sleeps_until = cycle

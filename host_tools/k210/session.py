@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+from dataclasses import dataclass
 
 from host_tools.k210.errors import EmulatorError, WaitError
 from host_tools.k210.machine import Ended, Machine
@@ -16,13 +17,32 @@ _PIECE = 1024
 _SHOWN = 400
 
 
+@dataclass(frozen=True)
+class Line:
+    """A whole line that the board has sent: when its last byte left the chip, and how many instructions hart 0 had
+    executed by then."""
+
+    text: bytes
+    cycle: int
+    instructions: int
+
+
 class Session:
-    """`sent` is everything that the board has sent since the session began."""
+    """`sent` is everything that the board has sent since the session began, `lines` the whole lines of it."""
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.sent = bytearray()
-        machine.serial.on_sent = self.sent.extend
+        self.lines: list[Line] = []
+        self._begun = 0
+        machine.serial.on_sent = self._take
+
+    def _take(self, data: bytes) -> None:
+        self.sent += data
+        if data == b"\n":
+            clock, statistics = self.machine.clock, self.machine.statistics
+            self.lines.append(Line(bytes(self.sent[self._begun :]), clock.cycles, statistics.instructions))
+            self._begun = len(self.sent)
 
     def wait(
         self, text: str | bytes, start: int = 0, *, seconds: float = SECONDS, real_seconds: float = REAL_SECONDS

@@ -18,7 +18,7 @@ from host_tools.k210.machine import Machine
 _KIND = "k210"
 _FOLDER = Path(__file__).parent
 # What else decides what a state means: the KPU's sums, and what the parts are made of.
-_MORE_SOURCES = ("conversion/kpu", "host_tools/virtual_board/hardware.py", "boards")
+_MORE_SOURCES = ("conversion/kpu", "host_tools/lcd_mounting.py", "boards")
 _LEVEL = 1
 
 
@@ -51,6 +51,6 @@ def _sources() -> str:
     state = hashlib.sha256(f"{sys.version} {np.__version__} {unicorn.__version__}".encode())
     for place in (_FOLDER, *(root / more for more in _MORE_SOURCES)):
         for path in sorted(place.rglob("*")) if place.is_dir() else [place]:
-            if path.suffix in (".py", ".c", ".toml"):
+            if path.suffix in (".py", ".c", ".h", ".toml"):
                 state.update(path.name.encode() + path.read_bytes())
     return state.hexdigest()

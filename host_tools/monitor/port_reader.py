@@ -12,6 +12,7 @@ from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
 from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits
+from host_tools.serial_link.link import RATES
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -118,17 +119,21 @@ class PortReader:
             self._label = f"{hello.board}@{self._name}" if self._several else hello.board
 
     def _raise_speed(self) -> None:
-        """Once after each start of the board or the line: a board that refuses is not asked for ever."""
-        if self._baud is None or not self._speed_is_due or self._hello is None:
+        """Once after each start of the board or the line: a board that refuses is not asked for ever. A wanted speed is
+        the only one that is tried, and said."""
+        if not self._speed_is_due or self._hello is None:
             return
         self._speed_is_due = False
         try:
-            raised = self._link.raise_baud(self._baud)
+            failed = self._link.raise_speed(RATES if self._baud is None else (self._baud,))
         except LinkError as error:
             self._put(Note(f"the line stays at its speed: {error}"))
-        else:
-            nothing_came = f"nothing comes through at {self._baud} baud, the line stays at {self._link.baud}"
-            self._put(Note(f"the line runs at {self._baud} baud" if raised else nothing_came))
+            return
+        if failed:
+            rates = " and ".join(map(str, failed))
+            self._put(Note(f"nothing comes through at {rates} baud, the line stays at {self._link.baud}"))
+        elif self._link.baud == self._baud:
+            self._put(Note(f"the line runs at {self._baud} baud"))
 
     def _carry_out_requests(self) -> None:
         while not self._closing.is_set():

@@ -22,8 +22,7 @@ from conversion.outside.text import printable, shown
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.output import Output
-from host_tools.serial_link import STAGES, Frame, Pose, events
-from host_tools.serial_link.units import MOST_POSES, SCORE_ONE
+from host_tools.serial_link import STAGES, Frame, Pose, events, units
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -94,15 +93,15 @@ def _frame(line: dict) -> Frame:
         raise ValueError("a frame whose fields are not whole")
     if tuple(stages) != STAGES or not _are_integers(stages.values()):
         raise ValueError(f"stages_us must have {', '.join(STAGES)}, in microseconds")
-    if min(numbers[:2]) < 0 or len(poses) > MOST_POSES:
-        raise ValueError(f"a frame before the first one, or of more than {MOST_POSES} people")
+    if min(numbers[:2]) < 0 or len(poses) > units.MOST_POSES:
+        raise ValueError(f"a frame before the first one, or of more than {units.MOST_POSES} people")
     return Frame(*numbers, stages, tuple(map(_pose, poses)))
 
 
 def _pose(pose: object) -> Pose:
     keypoints = pose.get("keypoints") if isinstance(pose, dict) else None
     if not isinstance(keypoints, list) or len(keypoints) != len(KEYPOINTS) or not _is_score(pose.get("score")):
-        raise ValueError(f"a pose must have a score from 0 to {SCORE_ONE} and {len(KEYPOINTS)} keypoints")
+        raise ValueError(f"a pose must have a score from 0 to {units.SCORE_ONE} and {len(KEYPOINTS)} keypoints")
     for keypoint in keypoints:
         if (
             not isinstance(keypoint, list)
@@ -115,7 +114,7 @@ def _pose(pose: object) -> Pose:
 
 
 def _is_score(value: object) -> bool:
-    return type(value) is int and 0 <= value <= SCORE_ONE
+    return type(value) is int and 0 <= value <= units.SCORE_ONE
 
 
 def _are_integers(values: typing.Iterable[object], limit: int = 1 << 40) -> bool:

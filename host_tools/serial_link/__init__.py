@@ -24,8 +24,9 @@ from host_tools.serial_link.events import (
     Stats,
     Trouble,
 )
-from host_tools.serial_link.link import Link, Refused
+from host_tools.serial_link.link import Link
 from host_tools.serial_link.opening import BAUD, MissingPortError
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from host_tools.serial_link.statistics import Statistics

@@ -11,41 +11,36 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from typing import TypeVar
 
 from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.serial_link import diagnosis, limits, ports, sentences
+from host_tools.serial_link import diagnosis, ports, sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
+from host_tools.serial_link.kept_events import KeptEvents
 from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
-from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
 from host_tools.time_limits import Tries
 
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
-# The board waits 20 ms before it changes its rate; what comes before that is lost.
-_CHANGE_SECONDS = 0.05
+# Rates that a line is raised to, the first one that works: of the usual bridges some end at 921,600.
+RATES = (1_500_000, 921_600)
+# The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
+_CHANGE_SECONDS = 0.025
 # What is due is looked for this often, even if nothing comes.
 _TEND_SECONDS = 0.25
 _HIGHEST_ID = 65535
 _GREETING_SECONDS = 1.0
 # A board that waits silently in the raw REPL shows itself by this: leave it, and print the banner.
 _CTRL_B = b"\x02"
-
-
-class Refused(LinkError):  # noqa: N818 - it is an answer
-    """The board answered with a status other than 0: `code` and `text` are what it said."""
-
-    def __init__(self, port: str, kind: str, reply: Reply) -> None:
-        super().__init__(f"{port}: the board refused {kind} ({reply.status}: {reply.text}); {remedy(reply.status)}")
-        self.code = reply.status
-        self.text = reply.text
 
 
 class Link(Closing):
@@ -62,15 +57,14 @@ class Link(Closing):
         """
         self._serial = ReconnectingPort(port, baud, patient)
         self._decoder = Decoder()
-        self._kept: list[Event] = []
-        # Of all events ever kept, so many are gone: places in the list are counted from the first one.
-        self._gone = 0
+        self._kept = KeptEvents()
         self._replies: dict[int, Reply] = {}
         self._awaited: set[int] = set()
         self._next_id = random.randrange(1, _HIGHEST_ID)
         self._resend_id: int | None = None
         self._raised: int | None = None
         self._usual_baud = baud
+        self._failed_rates: set[int] = set()
         self._last_ping = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
         self._busy_until = 0.0
@@ -114,9 +108,7 @@ class Link(Closing):
             self._pump(max(0.0, left))
             if left <= 0:
                 break
-        events, self._kept = self._kept, []
-        self._gone += len(events)
-        return events
+        return self._kept.take_all()
 
     def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
@@ -144,7 +136,7 @@ class Link(Closing):
         LinkError after `seconds`.
         """
         self._begin_listening()
-        event = self._next(kind, self._gone, seconds)
+        event = self._next(kind, 0, seconds)
         if event is not None:
             return event
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
@@ -157,7 +149,7 @@ class Link(Closing):
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
         deadline = time.monotonic() + time_limits.GREETING.unless(seconds)
-        begin = self._gone + len(self._kept)
+        begin = self._kept.end
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
             self._send(sentences.made("HELLO", self._new_id()))
@@ -170,6 +162,26 @@ class Link(Closing):
             if hello is not None:
                 break
         raise LinkError(self.diagnosis())
+
+    def raise_speed(self, rates: Sequence[int] = RATES) -> list[int]:
+        """Let the line run at the first of the rates that works, see `raise_baud`; those that did not, [] where the
+        first did. A rate that failed once is not tried again by this link, nor one on a port whose speed cannot be set.
+
+        LinkError if the board does not answer at all any more.
+        """
+        failed: list[int] = []
+        known = self._failed_rates.copy()
+        for rate in rates if self._serial.has_speed else ():
+            if rate in known:
+                continue
+            try:
+                if self.raise_baud(rate):
+                    break
+            except Refused:
+                pass
+            self._failed_rates.add(rate)
+            failed.append(rate)
+        return failed
 
     def raise_baud(self, rate: int) -> bool:
         """Let board and port run at another rate; polls keep it up from now on. True if it works.
@@ -253,13 +265,13 @@ class Link(Closing):
         return True
 
     def _next(self, kind: type[T] | tuple[type, ...], begin: int, seconds: float) -> T | None:
-        """The first kept event of a kind from `begin` on, counted from the first one ever, taken out; waits for one."""
+        """The first kept event of a kind from position `begin` on, taken out; waits for one."""
         deadline = time.monotonic() + seconds
         while True:
-            for number in range(max(0, begin - self._gone), len(self._kept)):
-                if isinstance(self._kept[number], kind):
-                    return self._kept.pop(number)
-            begin = self._gone + len(self._kept)
+            event = self._kept.take_first(kind, begin)
+            if event is not None:
+                return event
+            begin = self._kept.end
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -292,7 +304,6 @@ class Link(Closing):
             before = self._sentences_of_board
             for event in self._decoder.feed(data, now):
                 self._take(event)
-            self._drop_oldest()
             if self._sentences_of_board > before:
                 self._last_sentence = now
                 self._heard.forget_before_sentence()
@@ -303,7 +314,7 @@ class Link(Closing):
             if event.id in self._awaited:
                 self._replies[event.id] = event
             elif event.id == self._resend_id and event.status:
-                self._kept += self._decoder.forget_block(f"the board says: {event.text}")
+                self._kept.add(self._decoder.forget_block(f"the board says: {event.text}"))
             return
         if isinstance(event, OtherProtocol):
             self._heard.other_protocol = event
@@ -312,19 +323,11 @@ class Link(Closing):
             self._busy_until = time.monotonic() + time_limits.AFTER_SELFTEST.seconds
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
-        self._kept.append(event)
-
-    def _drop_oldest(self) -> None:
-        """Whoever waits for one event does not keep all others for ever."""
-        if len(self._kept) > limits.MOST_KEPT_EVENTS:
-            dropped = len(self._kept) - limits.MOST_KEPT_EVENTS // 2
-            del self._kept[:dropped]
-            self._gone += dropped
+        self._kept.add([event])
 
     def _changed(self, change: Lost | Found) -> None:
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""
-        self._kept += self._decoder.interrupted()
-        self._kept.append(change)
+        self._kept.add([*self._decoder.interrupted(), change])
         self._raised, self._busy_until = None, 0.0
         if isinstance(change, Found):
             self.statistics.reconnects += self._was_open
@@ -339,6 +342,7 @@ class Link(Closing):
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
         if self._raised and now - self._last_sentence > time_limits.RAISED_SILENCE.seconds and now > self._busy_until:
+            self._failed_rates.add(self._raised)
             self._raised = None
             self.statistics.fallbacks += 1
             self._serial.set_baud(self._usual_baud)
@@ -351,7 +355,7 @@ class Link(Closing):
         if now < self._busy_until:
             return
         lost, request = self._decoder.due(now)
-        self._kept += lost
+        self._kept.add(lost)
         if request:
             self._resend_id = self._new_id()
             self._send(sentences.made("RESEND", self._resend_id, request.bulk, request.first, request.count))

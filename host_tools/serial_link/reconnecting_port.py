@@ -46,6 +46,11 @@ class ReconnectingPort:
         """Whether there is a port now."""
         return self._port is not None
 
+    @property
+    def has_speed(self) -> bool:
+        """Whether the speed of the board's line can be set from here; raw TCP carries bytes alone."""
+        return not self.name.lower().startswith("socket://")
+
     def read(self, seconds: float) -> bytes:
         """What comes, as soon as something comes; b"" after `seconds`, or when the port came or went."""
         deadline = time.monotonic() + seconds

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from conversion import network
 from conversion.feature_map import LINE_BYTES, FeatureMap
-from conversion.kmodel import v3_container
+from conversion.kmodel import sampling, v3_container
 from conversion.kmodel.layer import BATCH_NORM_BYTES
 from conversion.kmodel.v3_container import ConvBody, Reader
 from host_tools.verification.model import Model
@@ -74,7 +74,7 @@ def _names(bodies: Mapping[int, ConvBody]) -> list[str]:
     for number, body in list(bodies.items())[: -len(network.HEADS)]:
         if left <= 0:
             spec = next(specs, None)
-            left = channels if body.layer.depthwise else body.layer.destination.channels
+            left = channels if sampling.as_depthwise(body.layer).depthwise else body.layer.destination.channels
             channels = left
         left -= body.layer.destination.channels
         names.append(spec.name if spec else f"layer {number}")

@@ -60,6 +60,8 @@ class Devices:
     def power_on(self) -> None:
         """Everything that a reset of the chip loses is lost."""
         self.gc_heap_bytes = self.next_gc_heap_bytes
+        if self.gc_heap_bytes > SystemHeap(self.hardware.build.image_bytes, 0).size:
+            self.gc_heap_bytes = memory_budget.FALLBACK_HEAP_BYTES
         self.heap = SystemHeap(self.hardware.build.image_bytes, self.gc_heap_bytes)
         if self.faults.memory:
             self.heap.take(min(self.faults.memory, self.heap.size))

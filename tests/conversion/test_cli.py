@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from conversion import photos
+from conversion import photos, presets
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
 from tests.patience import HANG_SECONDS
 
@@ -76,8 +76,27 @@ def test_simulate_prints_a_table(built: Path, photo: Path, tmp_path: Path) -> No
 def test_help_names_units_and_defaults() -> None:
     done = run("kmodel", "--help")
     assert done.returncode == 0
-    assert "320x240" in done.stdout
     assert "multiples of 16" in done.stdout
+    assert "default: balanced" in done.stdout
+    for name, preset in presets.PRESETS.items():
+        assert name in done.stdout
+        assert str(preset) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("preset", "size", "expected"),
+    [(None, None, (320, 240)), ("balanced", None, (320, 240)), ("fast", None, (256, 192)), (None, (96, 80), (96, 80))],
+)
+def test_a_preset_is_a_size_by_its_name(
+    preset: str | None, size: tuple[int, int] | None, expected: tuple[int, int]
+) -> None:
+    assert presets.size(preset, size) == expected
+
+
+def test_a_preset_with_a_size_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    said = refused("kmodel", "--preset", "fast", "--size", "256x192", "--output", tmp_path / "out")
+    assert said == "error: preset fast and size 256x192: fast is 256x192; give one of the two"
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_wrong_option_is_refused() -> None:

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from conversion import closure, feature_map, photos
+from conversion import closure, feature_map, photos, quiet_tensorflow
 from conversion.kmodel import (
     assemble,
     kpu_network,
@@ -86,10 +86,11 @@ def test_the_worker_that_runs_nncase_changes_the_key(copy: Path, module: ModuleT
 
 
 def test_what_tensorflow_computes_is_imported_inside_functions_and_changes_the_key(copy: Path) -> None:
-    with_tensorflow = [
-        file for file in closure.of(name_of(reference)).files if "\nimport tensorflow" in file.read_text()
-    ]
+    """Through one file, which sets TensorFlow's environment first."""
+    with_tensorflow = [file for file in closure.of(name_of(reference)).files if "import tf\n" in file.read_text()]
     assert len(with_tensorflow) >= 4
+    assert file_of(quiet_tensorflow) in closure.of(name_of(reference)).files
+    assert "tensorflow" in closure.of(name_of(reference)).packages
     assert all(changes(copy, reference, file) for file in with_tensorflow)
 
 

@@ -20,6 +20,7 @@ from host_tools.serial_link import link_note
 from host_tools.virtual_board import Hardware
 from tests.host_tools.verification import small
 from tests.jumping import VirtualBoard
+from tests.pages import samples
 from tests.patience import HANG_SECONDS
 
 # What stands for a MaixPy: the virtual board brings its own, but boots only where one was written.
@@ -35,6 +36,7 @@ class Walk:
         self.port = folder / "board"
         self.firmware = folder / "maixpy_minimum.bin"
         self.firmware.write_bytes(FIRMWARE)
+        self.said: list[str] = []
         self._switch_on()
 
     def _switch_on(self) -> None:
@@ -46,12 +48,17 @@ class Walk:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr of a command on the board's port; `patience` where a time limit must run out."""
+        """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines.
+
+        `patience`, the factor on time limits, is for a command one of whose limits must run out.
+        """
+        port = () if command == "release" else ("--port", self.port)
         with pytest.MonkeyPatch.context() as patch:
             if patience is not None:
                 patch.setenv(time_limits.PATIENCE, str(patience))
-            process = self._start(command, "--port", self.port, *arguments)
+            process = self._start(command, *port, *arguments)
         stdout, stderr = process.communicate(timeout=HANG_SECONDS)
+        self.said += (stdout + stderr).splitlines()
         return process.returncode, stdout, stderr
 
     def done(self, command: str, *arguments: object) -> str:
@@ -111,17 +118,18 @@ def small_walk(tmp_path: Path) -> Iterator[Walk]:
 
 
 @pytest.fixture
-def real_walk(tmp_path: Path) -> Iterator[Walk]:
-    """With PoseNet for whole camera frames, and a person before the camera."""
+def real_walk(tmp_path: Path, tfjs_graph_dir: Path) -> Iterator[Walk]:
+    """With PoseNet for whole camera frames, made as by default, and a person before the camera."""
     photo = tmp_path / "photo.png"
     photos.bundled(photos.SAMPLE).save(photo)
-    command = ["kmodel", "--quantisation", "fast", "--output", str(tmp_path / "build")]
-    subprocess.run([sys.executable, "-m", "conversion", *command], check=True, timeout=600)
+    command = ["kmodel", "--weights", str(tfjs_graph_dir), "--output", str(tmp_path / "build")]
+    subprocess.run([sys.executable, "-m", "conversion", *command], check=True, timeout=1200)
     yield from walk(Walk(tmp_path, next((tmp_path / "build").glob("*.kmodel")), photo))
 
 
 def go(a_walk: Walk) -> list[dict]:
     """All of it; the frames that the monitor saw."""
+    a_walk.done("flash", "--board", "maix_bit", "--model", a_walk.kmodel, "--dry-run")
     flashed = a_walk.done("flash", "--board", "maix_bit", "--model", a_walk.kmodel, "--firmware", a_walk.firmware)
     assert flashed.count("written, read back, equal") == 2
 
@@ -143,11 +151,19 @@ def go(a_walk: Walk) -> list[dict]:
 
     assert "VERIFIED" in a_walk.done("verify", "--model", a_walk.kmodel, "--frames", FRAMES)
     assert "VERIFIED" in a_walk.done("verify", "--model", a_walk.kmodel, "--image", a_walk.photo)
+    a_walk.done("release", "--board", "maix_cube", "--model", a_walk.kmodel, "--output", a_walk.folder / "dist")
     return frames
+
+
+def not_said(a_walk: Walk, exact: bool) -> dict[str, list[str]]:
+    """What the pages show of all this, and the walk has not seen, by page."""
+    shown = {sample.place: samples.different(sample, a_walk.said, a_walk.port, exact) for sample in samples.walked()}
+    return {place: lines for place, lines in shown.items() if lines}
 
 
 def test_from_a_blank_board_to_verified_poses(small_walk: Walk) -> None:
     go(small_walk)
+    assert not_said(small_walk, exact=False) == {}
 
     small_walk.done("deploy", "--board", "maix_bit", "--remove")
     code, _, error = small_walk.type("monitor", "--json", "--frames", 1, "--seconds", 10, patience=1)
@@ -162,4 +178,5 @@ def test_the_same_with_the_real_network(real_walk: Walk) -> None:
     frames = go(real_walk)
 
     assert all(frame["poses"] for frame in frames)
+    assert not_said(real_walk, exact=True) == {}
     print(f"{time.monotonic() - began:.0f} s")

@@ -39,13 +39,17 @@ def limit(cpu_seconds: int = CPU_SECONDS, memory_bytes: int = MEMORY_BYTES) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))
 
 
+def environment() -> dict[str, str]:
+    """The variables of a process that runs this project, wherever its folder is."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
 def run(arguments: Sequence[object], folder: Path, **streams: object) -> Ended:
     """`python -m ARGUMENTS` with limits, in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-m", *map(str, arguments)],
         cwd=folder,
-        env=environment,
+        env=environment(),
         preexec_fn=limit,
         stdin=subprocess.DEVNULL,
         timeout=WALL_SECONDS,

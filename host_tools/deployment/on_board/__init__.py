@@ -62,7 +62,7 @@ def _is_base64(value: object) -> bool:
 _FIELDS: dict[str, Callable[[object], bool]] = {
     **dict.fromkeys(("platform", "version", "file", "content", "digest", "value", "flash", "path"), _is_text),
     **dict.fromkeys(("mounted", "missing"), _is_texts),
-    **dict.fromkeys(("free", "bytes"), _is_size),
+    **dict.fromkeys(("free", "bytes", "heap"), _is_size),
     **dict.fromkeys(("data", "begin"), _is_base64),
     "holds": lambda value: isinstance(value, bool),
 }

@@ -151,6 +151,18 @@ def model(address, size, crc, places):
             say(path=path)
 
 
+def restore_heap(name):
+    """Puts back the size of MicroPython's heap that the program found and changed; says it if there was one."""
+    try:
+        with open(path_of(name), "rb") as file:
+            former, raised = [int(number) for number in file.read(40).split()[:2]]
+    except (OSError, ValueError):
+        return
+    if 0 < former < raised == utils.gc_heap_size():
+        utils.gc_heap_size(former)
+        say(heap=former)
+
+
 def copy(name, target, part):
     """Copies a file of /flash; until it is whole the copy is called `part`."""
     with open(path_of(part), "wb") as file:

@@ -38,7 +38,7 @@ class Clint(Registers):
         if _MTIMECMP <= offset < _MTIMECMP + 8 * HARTS:
             return self.mtimecmp[(offset - _MTIMECMP) // 8] >> 8 * (offset & 4) & WORD
         if offset == _MTIME:
-            return self.chip.read_cycle() // DIVIDER & WORD  # type: ignore[attr-defined]
+            return self.mtime() & WORD
         return self.mtime() >> 32 if offset == _MTIME + 4 else 0
 
     def set(self, offset: int, value: int) -> None:
@@ -52,4 +52,4 @@ class Clint(Registers):
         self._due()
 
     def _due(self) -> None:
-        self.chip.interrupts_changed()  # type: ignore[attr-defined]
+        self.chip.interrupts_changed()

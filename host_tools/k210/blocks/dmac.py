@@ -126,6 +126,8 @@ class Dmac(Registers):
 
     def reset(self) -> None:
         super().reset()
+        for channel in self.channels:
+            channel.stop()
         self.channels = [Channel(self, number) for number in range(CHANNELS)]
 
     def get(self, offset: int) -> int:
@@ -154,8 +156,6 @@ class Dmac(Registers):
                 if value >> channel.number + 8 & 1:
                     self._enable(channel, bool(value >> channel.number & 1))
         elif offset == _RESET and value & 1:
-            for channel in self.channels:
-                channel.stop()
             self.reset()
         else:
             super().set(offset, value)
@@ -186,7 +186,7 @@ class Dmac(Registers):
             channel.give(channel.take())
             channel.finish_after(channel.items * _COPY_CYCLES)
             return
-        device, offset = self.chip.find(channel.target if from_memory else channel.source)  # type: ignore[attr-defined]
+        device, offset = self.chip.find(channel.target if from_memory else channel.source)
         if hasattr(device, "dma_ready"):
             device.dma_ready(channel)
         elif device is None or not (from_memory or channel.to_memory) or channel.bytes > _MOST_BYTES:

@@ -41,6 +41,8 @@ class Dvp(Registers):
 
     def reset(self) -> None:
         super().reset()
+        for action in (self._start, self._finish):
+            self.chip.clock.cancel(action)
         self._status, self._running, self._capturing = 0, False, False
 
     @property

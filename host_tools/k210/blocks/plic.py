@@ -32,7 +32,7 @@ class Plic(Registers):
         bit = 1 << number
         if bool(self.level & bit) != bool(level):
             self.level ^= bit
-            self.chip.interrupts_changed()  # type: ignore[attr-defined]
+            self.chip.interrupts_changed()
 
     def asserted(self, hart: int) -> bool:
         """Whether a hart's external interrupt is pending."""
@@ -75,7 +75,7 @@ class Plic(Registers):
         number = self._best(hart)[0]
         if number:
             self.in_service |= 1 << number
-            self.chip.interrupts_changed()  # type: ignore[attr-defined]
+            self.chip.interrupts_changed()
         return number
 
     def set(self, offset: int, value: int) -> None:
@@ -93,4 +93,4 @@ class Plic(Registers):
                 self.threshold[hart] = value & _MOST_PRIORITY
             elif hart < HARTS and register == _CLAIM and value < IRQ_LINES:
                 self.in_service &= ~(1 << value)
-        self.chip.interrupts_changed()  # type: ignore[attr-defined]
+        self.chip.interrupts_changed()

@@ -24,6 +24,18 @@ class Chip(Protocol):
     def note(self, text: str) -> None:
         """Say something that the user should know, once."""
 
+    def unmodelled(self, name: str, what: str) -> None:
+        """The guest uses something that the emulator lacks."""
+
+    def interrupts_changed(self) -> None:
+        """mip of a hart may have changed."""
+
+    def find(self, address: int) -> tuple[Any, int]:
+        """The device at a bus address, and the offset in it; (None, 0) where there is none."""
+
+    def reset_blocks(self, bits: int) -> None:
+        """Reset blocks by the bits of sysctl's register."""
+
     @property
     def pc(self) -> int:
         """About where the guest is."""
@@ -81,4 +93,4 @@ class Unmodelled(Registers):
         super().write(offset, width, value)
 
     def _say(self, what: str, offset: int) -> None:
-        self.chip.unmodelled(self.name, f"{what} at offset {offset:#x}")  # type: ignore[attr-defined]
+        self.chip.unmodelled(self.name, f"{what} at offset {offset:#x}")

@@ -49,7 +49,7 @@ class Sysctl(Registers):
         elif offset == _SOFT_RESET and value & 1:
             self._restart(SOFT_RESET)
         elif offset == _PERIPHERAL_RESET:
-            self.chip.reset_blocks(value)  # type: ignore[attr-defined]
+            self.chip.reset_blocks(value)
 
     def _pll_hertz(self, offset: int) -> int:
         """F_out = F_in / (R + 1) * (F + 1) / (OD + 1)."""

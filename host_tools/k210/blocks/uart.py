@@ -33,6 +33,8 @@ class Uart(Registers):
 
     def reset(self) -> None:
         super().reset()
+        for action in (self._arrive, self._sent):
+            self.chip.clock.cancel(action)
         for queue in (self._line, self._received, self._sending):
             queue.clear()
         self._divisor, self._arriving = 0, False

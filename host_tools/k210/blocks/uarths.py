@@ -33,6 +33,8 @@ class Uarths(Registers):
 
     def reset(self) -> None:
         super().reset()
+        for action in (self._arrive, self._sent):
+            self.chip.clock.cancel(action)
         self._received.clear()
         self._sending.clear()
         self._line.clear()

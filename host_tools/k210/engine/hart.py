@@ -111,7 +111,8 @@ class Hart:
         general = range(names.UC_RISCV_REG_X1, names.UC_RISCV_REG_X31 + 1)
         floating = range(names.UC_RISCV_REG_F0, names.UC_RISCV_REG_F31 + 1)
         special = [getattr(names, f"UC_RISCV_REG_{name}") for name in (
-            "MSTATUS", "MIE", "MTVEC", "MSCRATCH", "MEPC", "MCAUSE", "MTVAL", "FCSR", "MCOUNTEREN", "MEDELEG", "MIDELEG",
+            "MSTATUS", "MIE", "MTVEC", "MSCRATCH", "MEPC", "MCAUSE", "MTVAL", "FCSR", "MCOUNTEREN", "MEDELEG",
+            "MIDELEG",
         )]  # fmt: skip
         return [*general, *special, *floating]
 

@@ -1,4 +1,4 @@
-"""Binds helper.c: compiled once into the user's cache folder, or replaced by slow.py where there is no C compiler."""
+"""Binds helper.c: compiled once into the user's cache folder, or replaced by slow.py without a C compiler."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ NEVER = 2**64 - 1
 # The variable that names another C compiler, as everywhere; empty for none.
 COMPILER = "CC"
 _SOURCE = Path(__file__).with_name("helper.c")
+_PARTS = ("helper.c", "delay_loop_state.h", "delay_loops.h", "idle_spi.h")
 _FLAGS = ("-O2", "-shared", "-fPIC")
 _COMPILER_SECONDS = 60
 _HOOK_BLOCK = 8  # UC_HOOK_BLOCK of unicorn.h
+
+# LOOP_BLOCKS and LOOP_STACK of delay_loop_state.h.
+_LOOP_BLOCKS = _LOOP_STACK = 1024
 
 _u64, _pointer = ctypes.c_uint64, ctypes.c_void_p
 
@@ -39,10 +43,10 @@ class LoopState(ctypes.Structure):
 
     _fields_ = [
         *((name, _u64) for name in (
-            "pc", "step", "count", "turns", "state", "length", "at", "jump", "falling", "jumped", "saved_count",
-            "saved_sp", "saved_read",
+            "pc", "step", "count", "turns", "state", "length", "at", "jump", "falling", "jumped", "saved",
+            "saved_count", "saved_sp", "saved_read",
         )),
-        ("path", _u64 * 1024), ("stack", ctypes.c_uint8 * 2048),
+        ("path", _u64 * _LOOP_BLOCKS), ("stack", ctypes.c_uint8 * (2 * _LOOP_STACK)),
     ]  # fmt: skip
 
 
@@ -75,7 +79,7 @@ KEPT = ("count", "deadline", "masked", "last_pc", "low_pc", "high_pc", "mip", "l
 @cache
 def library() -> ctypes.CDLL | None:
     """helper.c, compiled; None where that is not possible."""
-    source = _SOURCE.read_bytes()
+    source = b"".join(_SOURCE.with_name(part).read_bytes() for part in _PARTS)
     name = hashlib.sha256(source + " ".join(_FLAGS).encode()).hexdigest()[:16]
     path = cache_dir() / "k210" / f"helper-{name}.so"
     try:

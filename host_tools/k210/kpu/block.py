@@ -14,7 +14,7 @@ import numpy as np
 from host_tools.k210.blocks.addresses import Irq
 from host_tools.k210.blocks.dmac import Channel
 from host_tools.k210.blocks.registers import Chip
-from host_tools.k210.kpu import sums, timing
+from host_tools.k210.kpu import sums
 from host_tools.k210.kpu.ram import Place
 from host_tools.k210.kpu.sums import Registers
 
@@ -36,7 +36,7 @@ _NOT_MODELLED = ("full_add", "ram_flag", "bypass_conv", "first_stride", "pad_typ
 class Kpu:
     """The register block. `time_model` gives a layer's cycles; layers are counted since power-on."""
 
-    def __init__(self, chip: Chip, time_model: timing.TimeModel = timing.layer_cycles) -> None:
+    def __init__(self, chip: Chip, time_model: sums.TimeModel = sums.cycles) -> None:
         self._chip, self._time_model = chip, time_model
         self.layers = 0
         # Microseconds that the KPU was busy, since power-on.
@@ -45,6 +45,7 @@ class Kpu:
 
     def reset(self) -> None:
         """What a reset of the chip does; RAM and counts stay."""
+        self._chip.clock.cancel(self._finish)
         self._raw, self._mask, self._threshold = 0, _ALL, 0
         self._control, self._eight_bit = _INITIAL_CONTROL, 0
         self._low = self._latch = 0
@@ -129,10 +130,10 @@ class Kpu:
             self._raw |= _ALMOST_EMPTY
             self._signal()
         registers = _registers(words)
-        loaded = self._run(registers)
-        microseconds = self._time_model(registers, loaded) * 1e6 / self._chip.sysctl.kpu_hertz + timing.OVERHEAD
-        self.busy_microseconds += microseconds
-        self._chip.clock.after(int(microseconds * self._chip.clock.hertz / 1e6), self._finish, registers.int_en)
+        self._run(registers)
+        cycles, hertz = self._time_model(registers), self._chip.sysctl.kpu_hertz
+        self.busy_microseconds += cycles * 1e6 / hertz
+        self._chip.clock.after(int(cycles * self._chip.clock.hertz / hertz), self._finish, registers.int_en)
         self.layers += 1
 
     def _finish(self, interrupts: int) -> None:
@@ -146,9 +147,9 @@ class Kpu:
     def _note(self, text: str) -> None:
         self._chip.note(f"KPU layer {self.layers}: {text}")
 
-    def _run(self, registers: Registers) -> int:
-        """Compute a layer; bytes of weights that it loaded."""
-        loaded = self._load(registers)
+    def _run(self, registers: Registers) -> None:
+        """Fetch what a layer needs, compute it, and put its result where it belongs."""
+        self._load(registers)
         source, target = _places(registers)
         self._check(registers, source, target)
         planes = source.read(self._chip.memory.kpu_ram)
@@ -158,13 +159,12 @@ class Kpu:
         target.write(self._chip.memory.kpu_ram, result)
         if registers.send_data_out:
             self._send(registers, result)
-        return loaded
 
     def _computed(self, registers: Registers, planes: np.ndarray) -> np.ndarray | None:
         missing = [name for name in _NOT_MODELLED if getattr(registers, name)]
         if missing or not self._eight_bit:
             what = f"register {missing[0]}" if missing else "16-bit weights"
-            self._chip.unmodelled("kpu", what)  # type: ignore[attr-defined]
+            self._chip.unmodelled("kpu", what)
             return None
         try:
             return sums.compute(registers, self._weights, self._norm, self._table, planes)
@@ -172,11 +172,11 @@ class Kpu:
             self._note(f"its result is not defined, zeros are written ({error})")
             return None
 
-    def _load(self, registers: Registers) -> int:
+    def _load(self, registers: Registers) -> None:
         """Fetch weights, batch norm and activation table; each stays until a layer loads another."""
         kernel = sums.KERNELS.get(registers.kernel_type, 1)
         taps = kernel**2 * (1 if registers.depth_wise_layer else registers.i_ch_num)
-        channels, loaded = registers.o_ch_num, 0
+        channels = registers.o_ch_num
         if registers.load_coor:
             item = 1 if self._eight_bit else 2
             loaded = min(registers.load_time * registers.para_size, channels * taps * item)
@@ -195,7 +195,6 @@ class Kpu:
             self._norm = self._fetch(registers.bwsx_base_addr, sums.BATCH_NORM_BYTES * channels)
         if registers.load_act:
             self._table = self._fetch(registers.active_addr, sums.ACTIVATION_BYTES)
-        return loaded
 
     def _fetch(self, address: int, size: int) -> bytes:
         if address & 7:

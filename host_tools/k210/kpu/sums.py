@@ -1,10 +1,11 @@
-"""The one place where the emulated KPU meets the product's: layers, their arithmetic, and nothing else.
+"""The one place where the emulated KPU meets the product's: layers, their arithmetic and time, and nothing else.
 
-There is one implementation of the KPU's sums, that of `conversion.kpu`; the emulator only feeds it.
+There is one implementation of the KPU's sums and of its time, that of `conversion.kpu`; the emulator only feeds it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
 from functools import lru_cache
 
@@ -15,11 +16,15 @@ from conversion.feature_map import LINE_BYTES, RAM_BYTES
 from conversion.kmodel.layer import ACTIVATION_BYTES, BATCH_NORM_BYTES, KERNELS, POOL_FACTORS, KpuLayer
 from conversion.kmodel.registers import WORDS, Registers
 from conversion.kpu.arithmetic import LayerArithmetic
+from conversion.kpu.time import cycles
 
 __all__ = [
     "ACTIVATION_BYTES", "BATCH_NORM_BYTES", "KERNELS", "KNOWN_BITS", "LINE_BYTES", "POOL_FACTORS", "RAM_BYTES", "WORDS",
-    "ConversionError", "Registers", "compute",
+    "ConversionError", "Registers", "TimeModel", "compute", "cycles",
 ]  # fmt: skip
+
+# A layer's registers -> cycles of the KPU's clock that it takes.
+TimeModel = Callable[[Registers], float]
 
 # The bits of each word that belong to a field.
 KNOWN_BITS = [0] * WORDS

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.k210.blocks.registers import Chip
+from host_tools.lcd_mounting import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS
 
 SOFT_RESET, SLEEP_IN, SLEEP_OUT, INVERSION_OFF, INVERSION_ON = 0x01, 0x10, 0x11, 0x20, 0x21
 DISPLAY_OFF, DISPLAY_ON, COLUMNS, ROWS, WRITE, DIRECTION, WRITE_ON = 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x36, 0x3C
-# Bits of the direction (memory access control).
-MIRROR_ROWS, MIRROR_COLUMNS, EXCHANGE, BLUE_FIRST = 0x80, 0x40, 0x20, 0x08
 # Rows and columns of the controllers' memories.
 ST7789, ILI9486 = (320, 240), (480, 320)
 
@@ -54,6 +53,8 @@ class Lcd:
     def power_on(self) -> None:
         """Registers as after a reset; the memory keeps its content."""
         self._command, self._parameters = 0, bytearray()
+        # The first byte of a pixel whose second one has not come.
+        self._half = b""
         self._columns, self._rows = (0, self.view.memory[1] - 1), (0, self.view.memory[0] - 1)
         self._position = 0
         self.direction, self.inverted, self.on, self._awake = 0, False, False, False
@@ -75,7 +76,7 @@ class Lcd:
         return b"\xff" * wanted
 
     def _take_command(self, byte: int) -> None:
-        self._command, self._parameters = byte, bytearray()
+        self._command, self._parameters, self._half = byte, bytearray(), b""
         if byte == SOFT_RESET:
             self.power_on()
         elif byte == WRITE:
@@ -89,6 +90,8 @@ class Lcd:
 
     def _take_data(self, data: bytes) -> None:
         if self._command in (WRITE, WRITE_ON):
+            data = self._half + data
+            self._half = data[len(data) & ~1 :]
             self._draw(np.frombuffer(data[: len(data) & ~1], ">u2").astype(np.uint16))
             return
         self._parameters += data

@@ -1,4 +1,4 @@
-"""An SDHC card in SPI mode with an image file behind it (SD physical layer specification, simplified, 6.00, chapter 7)."""
+"""An SDHC card in SPI mode with an image file behind it (SD physical layer specification 6.00, chapter 7)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ _ERASED = b"\xff"
 
 @dataclass
 class Cut:
-    """Power goes away at a program or erase: which from now on (1 is the next), and what share of it is done by then."""
+    """Power goes away at a program or erase: which from now on (1 is the next), what share of it is done by then."""
 
     operation: int
     done: float
@@ -49,7 +49,7 @@ class SpiFlash:
     """Selected whenever SPI3 has a slave selected. `data` is its content."""
 
     def __init__(self, chip: Chip, content: Path | bytes | None) -> None:
-        """`content`: a file of 16 MiB that is written to (made, erased, where there is none), bytes, or None: erased."""
+        """`content`: a file of 16 MiB that is written to (made, erased, if there is none), bytes, or None: erased."""
         self._chip = chip
         self.data = _open(content)
         self._in_file = isinstance(content, Path)

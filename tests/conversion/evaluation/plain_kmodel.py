@@ -10,7 +10,7 @@ import numpy as np
 
 from conversion import card, input_pixels, network
 from conversion.feature_map import FeatureMap
-from conversion.kmodel import assemble, v3
+from conversion.kmodel import assemble, sampling, v3
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import KpuLayer
 from conversion.kmodel.plan import plan
@@ -42,6 +42,11 @@ class Scaling:
 
 def kpu_network(weights: PoseNetWeights, width: int = 256, height: int = 192) -> KpuNetwork:
     """The network with each output channel's weights rounded to 8 bits and activations in bytes of 6 / 255."""
+    return sampling.early(as_compiled(weights, width, height))
+
+
+def as_compiled(weights: PoseNetWeights, width: int = 256, height: int = 192) -> KpuNetwork:
+    """The same as nncase compiles it: a stride of 2 is the pointwise layer's, behind the depthwise one."""
     source, scaling = (
         FeatureMap(network.INPUT_CHANNELS, height, width),
         Scaling(weights.normalisation.scale, input_pixels.PAD_PIXEL),

@@ -28,7 +28,7 @@ def test_posenet_s_blocks(tmp_path: Path) -> None:
     assert [block.kind for block in found] == ["convolution", *["separable"] * 13, *["head"] * 4]
     assert [block.channels for block in found[:4]] == [24, 48, 96, 96]
     assert [block.stride for block in found[:8]] == [2, 1, 2, 1, 2, 1, 2, 1]
-    assert [block.parts for block in found[:4]] == [1, 1, 2, 1]
+    assert [block.parts for block in found[:8]] == [1, 1, 3, 1, 6, 1, 12, 1]
     assert found[13].scale == 16
     assert [block.column for block in found] == [*range(1, 15), 15, 15, 15, 15]
     assert [block.sources for block in found[14:]] == [[13]] * 4

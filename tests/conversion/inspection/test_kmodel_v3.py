@@ -11,17 +11,17 @@ import pytest
 from conversion import card, network
 from conversion.errors import ModelFormatError
 from conversion.inspection import inspect
-from conversion.inspection.model import INPUT, Inspection
+from conversion.inspection.model import INPUT, Inspection, Macs
 from conversion.kmodel import v3, v3_container
 from conversion.kmodel.assemble import assemble
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.plan import plan
 from tests.conversion.inspection import kpu_layers
 from tests.conversion.inspection.v3_files import Conv, Raw, raw, write
-from tests.conversion.kmodel.networks import posenet_like
+from tests.conversion.kmodel.networks import as_compiled, posenet_like
 
 NETWORK = posenet_like()
-# At this size block 2's depthwise layer runs in two parts.
+# At this size the depthwise layers that drop pixels run in 3, 6 and 12 parts.
 PLAN = plan(NETWORK, 320, 240)
 MODEL = assemble(NETWORK, PLAN)
 
@@ -51,12 +51,13 @@ def test_what_the_planner_placed_is_what_is_found(own: Inspection) -> None:
 
 def test_layers_have_the_network_s_names_and_read_from_the_right_ones(own: Inspection) -> None:
     names = [layer.label for layer in own.layers]
-    assert names[:6] == ["conv0", "depthwise1", "pointwise1", "depthwise2 1/2", "depthwise2 2/2", "pointwise2"]
+    parts = ["depthwise2 1/3", "depthwise2 2/3", "depthwise2 3/3"]
+    assert names[:7] == ["conv0", "depthwise1", "pointwise1", *parts, "pointwise2"]
     assert names[-4:] == list(network.HEAD_NAMES)
     by_name = {layer.label: layer for layer in own.layers}
     assert by_name["conv0"].sources == (INPUT,)
-    assert by_name["depthwise2 2/2"].sources == (by_name["pointwise1"].number,)
-    assert by_name["pointwise2"].sources == (3, 4)
+    assert by_name["depthwise2 3/3"].sources == (by_name["pointwise1"].number,)
+    assert by_name["pointwise2"].sources == (3, 4, 5)
     assert {by_name[head].sources for head in network.HEAD_NAMES} == {(by_name["pointwise13"].number,)}
 
 
@@ -64,7 +65,25 @@ def test_work_is_what_the_layers_themselves_count(own: Inspection) -> None:
     useful, executed = card.work(NETWORK, PLAN)
     assert (own.macs.useful, own.macs.executed) == (useful, executed)
     assert own.layers[0].convolution.stride == (2, 2)
-    assert own.layers[5].convolution.stride == (2, 2), "the stride is the pointwise layer's on the KPU"
+    assert [layer.convolution.stride for layer in own.layers[3:7]] == [(2, 2)] * 3 + [(1, 1)]
+    assert (round(useful / 1e5), round(executed / 1e5)) == (5335, 7995), "533.5 and 799.5 million"
+
+
+def test_a_depthwise_layer_that_runs_as_dense_ones_is_described_as_what_it_is(own: Inspection) -> None:
+    part = own.layers[3]
+    assert part.convolution.depthwise
+    assert part.parameters == 16 * 9 + 16
+    assert part.details["runs as"] == "dense, zero off the diagonal"
+    assert part.macs == Macs(16 * 9 * 80 * 60, 16 * 16 * 9 * 160 * 120)
+    assert not any("runs as" in layer.details for layer in own.layers if layer.part == "")
+
+
+def test_as_nncase_compiles_it_the_stride_is_the_pointwise_layer_s(tmp_path: Path) -> None:
+    late = as_compiled()
+    found = looked_into(tmp_path, v3.write(assemble(late, plan(late, 320, 240))))
+    assert found.network == "PoseNet MobileNetV1 0.75, output stride 16"
+    assert [layer.label for layer in found.layers[3:5]] == ["depthwise2 1/2", "depthwise2 2/2"]
+    assert found.layers[5].convolution.stride == (2, 2)
 
 
 def test_outputs_are_the_heads_behind_the_block_of_all(own: Inspection) -> None:

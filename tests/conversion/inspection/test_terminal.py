@@ -49,9 +49,10 @@ def test_figures_stay_whole_where_names_must_give_way(coral_file: Path) -> None:
 
 def test_what_it_says(own: Inspection) -> None:
     lines = printed(own).splitlines()
-    assert any(line.startswith("KPU RAM") and "1800 of 2048 KiB" in line for line in lines)
-    assert any("depthwise2 2/2" in line and "3x3" in line and "24 × 160x120" in line for line in lines)
-    assert any("pointwise2" in line and "1x1 /2" in line and " 3, 4 " in line for line in lines)
+    assert any(line.startswith("KPU RAM") and "1620 of 2048 KiB" in line for line in lines)
+    assert any("depthwise2 3/3" in line and "3x3 /2" in line and "16 × 80x60" in line for line in lines)
+    assert any("pointwise2" in line and "1x1 " in line and " 3–5 " in line for line in lines)
+    assert any(line.startswith("KPU time") and " ms at 400 MHz, estimated" in line for line in lines)
     assert any("output 4" in line and "displacement_bwd" in line for line in lines)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from conversion import network
 from conversion.feature_map import FeatureMap
+from conversion.kmodel import sampling
 from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import KpuLayer, weight_loads
 from conversion.kmodel.registers import Registers
@@ -17,6 +18,11 @@ _BLANK = Registers.unpack(bytes(96))
 
 def posenet_like(seed: int = 0, channel_divisor: int = 1, width: int = 256, height: int = 192) -> KpuNetwork:
     """PoseNet's layers with random parameters; channels (not the heads') divided to make a small network."""
+    return sampling.early(as_compiled(seed, channel_divisor, width, height))
+
+
+def as_compiled(seed: int = 0, channel_divisor: int = 1, width: int = 256, height: int = 192) -> KpuNetwork:
+    """The same as nncase compiles it: a stride of 2 is the pointwise layer's, behind the depthwise one."""
     generator = np.random.default_rng(seed)
     source = FeatureMap(network.INPUT_CHANNELS, height, width)
     body, pending_stride = [], 1

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversion import card
 from conversion.errors import KpuMemoryError, SizeError
 from conversion.feature_map import RAM_LINES, FeatureMap
 from conversion.kmodel import plan as planning
@@ -16,9 +17,10 @@ from conversion.kmodel.kpu_network import Head, KpuNetwork
 from conversion.kmodel.layer import check
 from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kpu import memory
-from tests.conversion.kmodel.networks import layer, posenet_like
+from tests.conversion.kmodel.networks import as_compiled, layer, posenet_like
 
 NETWORK = posenet_like()
+AS_COMPILED = as_compiled()
 
 
 def plan(width: int, height: int, lines: int = RAM_LINES) -> RamPlan:
@@ -38,15 +40,15 @@ def test_a_map_takes_the_lines_that_the_kpu_gives_it(width: int, groups: int, ro
 @pytest.mark.parametrize(
     ("width", "height", "layers", "main_memory", "peak_kib"),
     [
-        (160, 128, 31, 9_200, 768),
-        (224, 224, 31, 22_544, 1344),
-        (256, 192, 31, 22_080, 1152),
-        (320, 192, 31, 27_600, 1728),
-        (320, 224, 31, 32_200, 2016),
-        (320, 240, 32, 34_504, 1800),
-        (320, 256, 32, 36_800, 1920),
-        (384, 256, 32, 44_160, 1920),
-        (512, 224, 32, 51_520, 2016),
+        (160, 128, 49, 9_200, 576),
+        (224, 224, 49, 22_544, 1008),
+        (256, 192, 49, 22_080, 864),
+        (320, 192, 49, 27_600, 1296),
+        (320, 224, 49, 32_200, 1512),
+        (320, 240, 49, 34_504, 1620),
+        (320, 256, 49, 36_800, 1728),
+        (384, 256, 49, 44_160, 1728),
+        (512, 224, 49, 51_520, 2016),
     ],
 )
 def test_known_sizes(width: int, height: int, layers: int, main_memory: int, peak_kib: int) -> None:
@@ -56,11 +58,40 @@ def test_known_sizes(width: int, height: int, layers: int, main_memory: int, pea
     assert the_plan.peak_bytes == peak_kib * 1024
 
 
-def test_a_whole_camera_frame_splits_the_second_depthwise_layer_in_two() -> None:
-    first, second = [step for step in plan(320, 240).body if step.number == 3]
+@pytest.mark.parametrize(
+    ("width", "height", "layers", "peak_kib"), [(256, 192, 31, 1152), (320, 240, 32, 1800), (512, 224, 32, 2016)]
+)
+def test_known_sizes_as_nncase_compiles_it(width: int, height: int, layers: int, peak_kib: int) -> None:
+    the_plan = planning.plan(AS_COMPILED, width, height)
+    assert (len(the_plan.steps), the_plan.peak_bytes) == (layers, peak_kib * 1024)
+
+
+def test_the_layers_that_drop_pixels_run_in_equal_parts_of_16_channels() -> None:
+    the_plan = plan(320, 240)
+    assert the_plan.split_layers == {3: 3, 7: 6, 11: 12}
+    assert {len(step.channels) for step in the_plan.body if step.number in the_plan.split_layers} == {16}
+
+
+def test_useful_work_does_not_count_what_is_dropped() -> None:
+    """9 products a channel and pixel kept; the dense layers execute 16 times as many on four times the pixels."""
+    useful, executed = card.work(NETWORK, plan(320, 240))
+    late_useful, late_executed = card.work(AS_COMPILED, planning.plan(AS_COMPILED, 320, 240))
+    pixels = {48: 160 * 120, 96: 80 * 60, 192: 40 * 30}
+    dropped = sum(9 * channels * count * 3 // 4 for channels, count in pixels.items())
+    assert useful == late_useful - dropped
+    assert round(useful / 1e5) == 5335
+    dense = sum(9 * 15 * channels * count for channels, count in pixels.items())
+    pointwise = sum(
+        channels * outputs * pixels[channels] * 3 // 4 for channels, outputs in ((48, 96), (96, 192), (192, 384))
+    )
+    assert executed == late_executed + dense - pointwise
+
+
+def test_a_layer_that_does_not_fit_is_split_in_two_as_nncase_compiles_it() -> None:
+    first, second = [step for step in planning.plan(AS_COMPILED, 320, 240).body if step.number == 3]
     assert (first.channels, second.channels) == (range(24), range(24, 48))
-    assert plan(320, 240).split_layers == {3: 2}
-    assert plan(320, 224).split_layers == {}
+    assert planning.plan(AS_COMPILED, 320, 240).split_layers == {3: 2}
+    assert planning.plan(AS_COMPILED, 320, 224).split_layers == {}
     assert (first.source.line, first.destination.line) == (11_520, 0)
     assert (second.source.line, second.destination.line) == (20_160, 8_640)
 

@@ -46,6 +46,13 @@ def test_halves_go_to_the_even_side(shift: int) -> None:
         assert ActivationTable(data, "halves").apply(values).tolist() == expected
 
 
+def test_the_largest_shift_leaves_the_signs() -> None:
+    data = layers.pack_table([(layers.LOWEST, 0, 0, 9), (-9, 32767, 62, 100), *[(1 << 34, -32768, 62, 100)] * 14])
+    values = np.array([-9, -8, 0, 1 << 33, 1 << 34, (1 << 35) - 1])
+    expected = [literal.activate(int(value), data) for value in values]
+    assert ActivationTable(data, "shifted").apply(values).tolist() == expected
+
+
 @given(st.sampled_from(("relu6", "rising", "constant")), SEEDS)
 def test_thresholds_are_where_the_bytes_change(kind: str, seed: int) -> None:
     table = ActivationTable(table_of(kind, seed), "drawn")

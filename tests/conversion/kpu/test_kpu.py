@@ -22,7 +22,7 @@ from tests.conversion.kpu import layers, literal
 from tests.conversion.kpu.lively import lively
 
 PICTURE = np.random.default_rng(2).integers(0, 256, (3, 64, 64), np.uint8)
-NETWORK = lively(networks.posenet_like(seed=2, channel_divisor=8, width=64, height=64), PICTURE)
+NETWORK = lively(networks.as_compiled(seed=2, channel_divisor=8, width=64, height=64), PICTURE)
 MODEL = assemble(NETWORK, plan(NETWORK, 64, 64))
 
 

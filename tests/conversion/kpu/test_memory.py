@@ -21,11 +21,12 @@ from tests.conversion.kmodel import networks
 from tests.conversion.kpu.lively import lively
 
 WIDTH, HEIGHT = 96, 64
-# So few lines that the second depthwise layer must run in two parts, as it must at 320x240 with all channels.
+# So few lines that the second depthwise layer must run in two parts, as it must at 320x240 with all channels
+# while it computes every pixel.
 SPLIT_LINES = 1200
 FIRST_PART, SECOND_PART = 3, 4
 PICTURE = np.random.default_rng(9).integers(0, 256, (3, HEIGHT, WIDTH), np.uint8)
-NETWORK = lively(networks.posenet_like(seed=4, channel_divisor=2), PICTURE)
+NETWORK = lively(networks.as_compiled(seed=4, channel_divisor=2), PICTURE)
 HEADS = len(NETWORK.heads)
 FULL_NETWORK = networks.posenet_like()
 

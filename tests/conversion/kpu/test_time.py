@@ -96,6 +96,7 @@ def test_the_card_says_what_every_layer_takes() -> None:
     assert entry["state"] == "estimated"
     assert entry["layers_us"] == [round(1e6 * time.seconds(one)) for one in words]
     assert entry["kpu_us"] == round(1e6 * sum(map(time.seconds, words)))
+    assert abs(entry["total_us"] - entry["kpu_us"] - entry["copy_us"]) <= 1
     assert entry["copy_us"] == round(1e6 * 115 * 20 * 15 * time.COPY_SECONDS_A_BYTE)
 
 

@@ -76,7 +76,11 @@ class Board:
         self.width, self.height = width, height
         self.kmodel = kmodel_bytes(width, height)
         self.card: dict | None = device_card(width, height, self.kmodel)
-        self.config: dict | None = {"format": "posenet-maix board 1", "board": "maix_bit", "settings": {"stats_ms": 0}}
+        self.config: dict | None = {
+            "format": "posenet-maix board 1",
+            "board": "maix_bit",
+            "settings": {"stats_ms": 0, "share": 100},
+        }
         self.flash = {ADDRESS: self.kmodel}
         self.files: dict[str, bytes] = {}
         self.mounted_ms = {"flash": 0, "sd": 0}
@@ -84,6 +88,9 @@ class Board:
         self.platform = "MaixPy"
         self.free = 4_000_000
         self.free_heap = 200_000
+        # MicroPython's heap: the size that is kept in flash, and what is in use of the one that it has.
+        self.heap_set = 512 * 1024
+        self.heap_used = 300_000
         self.resets = 0
         self.flash_full = False
         self.heads = people(width, height)
@@ -124,7 +131,7 @@ class Board:
             patch.setattr(sys, "platform", self.platform)
             patch.setattr(sys, "print_exception", lambda error: print(f"Traceback: {error!r}"), raising=False)
             patch.setattr(gc, "mem_free", lambda: self.free_heap, raising=False)
-            patch.setattr(gc, "mem_alloc", lambda: 300_000, raising=False)
+            patch.setattr(gc, "mem_alloc", lambda: self.heap_used, raising=False)
             patch.setattr(gc, "collect", lambda: 0)
             files = importlib.import_module("pose_files")
             patch.setattr(files, "os", self._os())
@@ -137,7 +144,9 @@ class Board:
                 sys.modules.pop(name, None)
 
     def _stand_ins(self) -> dict[str, object]:
-        utils = types.SimpleNamespace(heap_free=lambda: self.free, flash_read=self._flash_read)
+        utils = types.SimpleNamespace(
+            heap_free=lambda: self.free, flash_read=self._flash_read, gc_heap_size=self._gc_heap_size
+        )
         maix = types.SimpleNamespace(GPIO=self.gpio, utils=utils)
         functions = types.SimpleNamespace(GPIOHS0=100)
         return {
@@ -160,6 +169,12 @@ class Board:
     def _reset(self) -> None:
         self.resets += 1
         raise KeyboardInterrupt
+
+    def _gc_heap_size(self, size: int = 0) -> int | None:
+        if not size:
+            return self.heap_set
+        self.heap_set = size
+        return None
 
     def _flash_read(self, address: int, size: int) -> bytes:
         assert 0 < size <= 4096

@@ -21,10 +21,11 @@ def used():
 
 before = used()
 import pose_app
+import pose_loop
 print("modules", used() - before)
 values = json.load(open("/flash/pose_model.json"))
 before = used()
-decoder = pose_app.pose_engine.pose_card.pose_decoder.PoseDecoder(values)
+decoder = pose_loop.pose_engine.pose_card.pose_decoder.PoseDecoder(values)
 print("decoder", used() - before)
 values = decoder = None
 

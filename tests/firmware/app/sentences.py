@@ -18,7 +18,7 @@ TABLE = {
     "BULK": "iniiii",
     "CHUNK": "iib",
     "SELFTEST": "iiiiiit",
-    "SETTINGS": "i" * 9,
+    "SETTINGS": "i" * 10,
     "STATS": "i" * 13,
     "ERROR": "iit",
     "REPLY": "iiit",

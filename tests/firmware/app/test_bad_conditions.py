@@ -113,7 +113,7 @@ CONDITIONS = {
     "KPU fails": (fault("forward", True), 33, "the KPU failed: [MAIXPY]kpu: ERR_RUN_MODEL"),
     "no pictures": (pictures(), 32, "no .jpg or .bmp in /sd/people: put pictures of 320x240 there"),
     "pictures of another size": (pictures((640, 480)), 32, "0.jpg is 640x480, the model needs 320x240"),
-    "no heap for pictures": (pictures((320, 240), heap=300_000), 27, "enlarge it with Maix.utils.gc_heap_size"),
+    "no heap for pictures": (pictures((320, 240), heap=300_000), 27, "enlarge it with `deploy --heap 768`"),
     "config not JSON": (file_bytes("/flash/pose_config.json", b"{"), 20, "is not JSON; write it again with `deploy"),
     "config of another version": (config_entry("format", "x"), 20, 'format is not "posenet-maix board 1"'),
     "config with an unknown name": (config_entry("lcdd", {}), 20, "pose_config.json: there is no lcdd"),
@@ -289,7 +289,7 @@ def test_a_full_heap_is_said_with_the_remedy() -> None:
     (first, *_) = sentences.of(board.run(3000), "ERROR")
     assert first[0] == 27
     assert "allocating 5100 bytes" in first[2]
-    assert "Maix.utils.gc_heap_size(786432)" in first[2]
+    assert "deploy --heap 768" in first[2]
 
 
 def test_ctrl_c_in_the_middle_of_waiting_ends_it() -> None:

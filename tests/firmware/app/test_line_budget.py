@@ -109,10 +109,40 @@ def test_the_account_follows_the_speed(baud: int) -> None:
         assert abs(link.credit() - max(baud // 20, link._largest)) < 5
 
 
+@pytest.mark.parametrize(
+    ("share", "baud", "all_sent"), [(5, 115200, False), (20, 115200, False), (20, 1_500_000, True)]
+)
+def test_sending_takes_its_share_of_the_time_at_most(share: int, baud: int, all_sent: bool) -> None:
+    """So that a slow line, with or without a listener, does not hold the loop up; at a fast one nothing is left out."""
+    board = Board()
+    board.config["settings"]["share"] = share
+    if baud > 115200:
+        board.tell(500, f"BAUD,1,{baud}")
+        for second in range(1, 11):
+            board.tell(1000 * second, "PING,1")
+    found = sentences.frames(board.run(10_000))[5:]
+    passed = found[-1][0][1] - found[0][0][1]
+    sending = sum(frame[8] for frame, _ in found[1:]) / 1000  # each says what the one before took
+    assert sending / passed <= 1.02 * share / 100
+    left_out = found[-1][0][0] - found[0][0][0] + 1 - len(found)
+    assert (left_out == 0) == all_sent
+
+
+def test_what_was_asked_for_is_sent_whatever_the_share() -> None:
+    board = Board()
+    board.config["settings"]["share"] = 1
+    for moment in range(1000, 31_000, 3000):
+        board.tell(moment, f"HEADS,{moment}")
+    found = board.run(33_000)
+    assert len(sentences.of(found, "DIGEST")) == 10
+    asked = {digest[0] for digest in sentences.of(found, "DIGEST")}
+    assert asked <= {frame[0] for frame, _ in sentences.frames(found)}
+
+
 def test_a_frame_is_skipped_as_a_whole_where_the_last_byte_of_it_has_no_room() -> None:
     board = Board()
     with board.modules():
-        sender, link = sender_of(board)
+        sender, link = sender_of(board, share=100)
         board.clock.us += 1_000_000
         stages = [1, 2, 3, 4, 5]
         sender.frame(1, 0, [worst_pose()] * 2, 2, stages, True)

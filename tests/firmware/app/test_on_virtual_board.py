@@ -290,7 +290,7 @@ def test_pictures_of_the_full_size_do_not_fit_the_heap_and_it_says_so(tmp_path: 
     virtual.scene().save(tmp_path / "a.jpg")
     config = {"camera": None, "pictures": "/sd/people"}
     with Program(size=(320, 240), config=config, sd={**ON_CARD, "people/a.jpg": tmp_path / "a.jpg"}) as board:
-        assert "Maix.utils.gc_heap_size(786432)" in board.next("ERROR", "27,").fields[2]
+        assert "deploy --heap 768" in board.next("ERROR", "27,").fields[2]
 
 
 def test_the_kmodel_from_a_slow_card() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from host_tools import boards
 from host_tools.deployment import changes, digest
 from host_tools.deployment.changes import FINISH, LIST, NEW, PART, Changes, FileList, Found
-from host_tools.deployment.payload import DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
+from host_tools.deployment.payload import DEFAULT_SETTINGS, DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
 PROGRAM = {MAIN: b"import pose_app\n", "pose_app.py": b"A = 1\n", DEVICE_CARD: b"{}"}
 THEIRS = b"print('mine')\n"
@@ -177,7 +177,8 @@ def test_the_programs_settings_on_the_board_stay() -> None:
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"[1]", b'{"format": "another"}'])
 def test_damaged_settings_are_written_anew(damaged: bytes) -> None:
-    assert json.loads(deployed({POSE_CONFIG: damaged})[POSE_CONFIG]) == boards.pose_config(boards.find("maix_bit"))
+    wanted = {**DEFAULT_SETTINGS, **boards.pose_config(boards.find("maix_bit"))}
+    assert json.loads(deployed({POSE_CONFIG: damaged})[POSE_CONFIG]) == wanted
 
 
 @pytest.mark.parametrize(

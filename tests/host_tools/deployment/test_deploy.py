@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 
 from conversion import card
+from conversion.progress import silent
 from host_tools import boards
 from host_tools.cli import main
 from host_tools.deployment import deploy, payload
 from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError
+from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import sentences
 from host_tools.virtual_board import Hardware
 from tests.host_tools.deployment import tiny
@@ -29,22 +31,19 @@ from tests.jumping import VirtualBoard
 Files = dict[str, bytes]
 
 
-def silent(message: str) -> None:
-    """Say nothing."""
-
-
-def no_progress(done: int, total: int) -> None:
-    """Draw nothing."""
-
-
 def files_of(board: VirtualBoard) -> Files:
     """What lies in /flash, but for what the program counts its starts in."""
     names = {path.name for path in board.flash_folder.iterdir()} - {*payload.WRITTEN_BY_PROGRAM}
     return {name: (board.flash_folder / name).read_bytes() for name in names}
 
 
+def heap_of(board: VirtualBoard) -> int:
+    """Bytes of MicroPython's heap at the last start."""
+    return board.heap_free_at_start
+
+
 def deploy_onto(board: VirtualBoard, kmodel: Path, board_id: str = "maix_bit", **more: object) -> deploy.Report:
-    return deploy.run(DeployOptions(board.port, board_id, kmodel, **more), silent, no_progress)
+    return deploy.run(DeployOptions(board.port, board_id, kmodel, **more), silent, lambda done, total: None)
 
 
 @dataclass(frozen=True)
@@ -102,10 +101,38 @@ def test_from_a_bare_board_to_frames_and_back(board: VirtualBoard, kmodel: Path)
     assert again.started.runs
     assert files_of(board) == after
     assert (board.flash_folder / payload.WRITTEN_BY_PROGRAM[0]).exists()
-    deploy.remove(DeployOptions(board.port), silent, no_progress)
+    deploy.remove(DeployOptions(board.port), silent, lambda done, total: None)
     assert files_of(board) == before
     assert not any((board.flash_folder / name).exists() for name in payload.WRITTEN_BY_PROGRAM)
     board.wait_for("mine")
+
+
+def test_the_heap_is_enlarged_overridden_and_restored(board: VirtualBoard, kmodel: Path) -> None:
+    report = deploy_onto(board, kmodel)
+    assert "MicroPython's heap is set to 768 KiB (room for picture files)" in report.notes
+    assert report.started.runs
+    assert heap_of(board) > 700 * 1024
+    assert not any("heap" in note for note in deploy_onto(board, kmodel).notes)
+    report = deploy_onto(board, kmodel, heap=640 * 1024)
+    assert "MicroPython's heap is set to 640 KiB (as the config has it)" in report.notes
+    # What somebody chose stays.
+    assert not any("heap is" in note for note in deploy_onto(board, kmodel).notes)
+    assert 590 * 1024 < heap_of(board) < 640 * 1024
+    report = deploy.remove(DeployOptions(board.port), silent, lambda done, total: None)
+    assert "MicroPython's heap has 512 KiB again" in report.notes
+    board.wait_for("mine")
+    assert 490 * 1024 < heap_of(board) < 512 * 1024
+
+
+def test_a_heap_that_cannot_be_had_is_put_back_by_the_program(board: VirtualBoard, kmodel: Path) -> None:
+    """MaixPy takes any size, and only the next start shows that it was too much."""
+    deploy_onto(board, kmodel, heap=0)
+    with Prompt(board.port) as prompt:
+        prompt.execute("from Maix import utils\nutils.gc_heap_size(7000000)", seconds=20)
+        prompt.restart()
+    board.wait_for("(131072)")
+    board.wait_for("posenet: MicroPython's heap is set to 512 KiB (6835 KiB could not be had): resetting")
+    board.wait_for("$FRAME,")
 
 
 def test_only_what_changed_is_sent(board: VirtualBoard, kmodel: Path, install: Install) -> None:
@@ -137,7 +164,7 @@ class TestCube:
             "board_info": {"KEY": 10},
         }
         assert deploy_onto(cube, kmodel, "maix_cube").nothing_to_do
-        deploy.remove(DeployOptions(cube.port), silent, no_progress)
+        deploy.remove(DeployOptions(cube.port), silent, lambda done, total: None)
         assert files_of(cube)["config.json"] == before
 
 
@@ -303,7 +330,7 @@ def _version_5(folder: Path) -> None:
         (None, {"--sd": "/nowhere/card"}, "no such folder; name the one under which the SD card is mounted"),
         (_without_card, {}, "no model card"),
         (_another_model, {}, "keep the two together"),
-        (_version_5, {}, "it is for a kmodel V5"),
+        (_version_5, {}, "is a kmodel V5; the program runs V3"),
     ],
 )
 def test_wrong_use_is_one_clear_line(

@@ -29,7 +29,7 @@ from host_tools.serial_link.statistics import Statistics
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import SIZE, person
 
-HELLO = Hello(1, "0.1.0", 1, "MaixPy", "v0.6.3", "maix_bit", 0, *SIZE, 320, 240, 1324432, None, 720, 115200)
+HELLO = Hello(1, "0.1.0", 1, "MaixPy", "v0.6.3", "maix_bit", 0, *SIZE, 320, 240, 1375888, None, 720, 115200)
 
 
 def processed(

@@ -10,7 +10,8 @@ import pytest
 from host_tools.errors import LinkError
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import Hello, Print, Restarted, Settings, Stats, Trouble
-from host_tools.serial_link.link import Link, Refused
+from host_tools.serial_link.link import Link
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame, Sentence
 from host_tools.time_limits import Tries
 from tests.host_tools.peer import Peer, collected, hello, linked, reply

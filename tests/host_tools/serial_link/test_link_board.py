@@ -23,7 +23,8 @@ from host_tools.serial_link.events import (
     Stats,
     Trouble,
 )
-from host_tools.serial_link.link import Link, Refused
+from host_tools.serial_link.link import Link
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.sentences import Frame
 from host_tools.virtual_board import Faults

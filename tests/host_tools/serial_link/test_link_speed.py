@@ -2,13 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
 from host_tools import time_limits
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.link import RATES
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Sentence
 from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, linked, polite, reply, silent
@@ -57,6 +59,71 @@ def test_a_rate_that_the_board_refuses_changes_nothing() -> None:
         with pytest.raises(Refused, match="rate must be"):
             link.raise_baud(1200)
         assert link.baud == 115200
+
+
+def deaf_at(*rates: int) -> Callable[[Sentence], bytes]:
+    """A board on a line that carries nothing at these rates, and which falls back after three seconds there."""
+    changed = [0.0]
+
+    def answer(sentence: Sentence) -> bytes:
+        if time.monotonic() < changed[0] + 3.0:
+            return b""
+        if sentence.kind == "BAUD" and int(sentence.fields[1]) in rates:
+            changed[0] = time.monotonic()
+            return polite(sentence)
+        return polite(sentence)
+
+    return answer
+
+
+def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries() -> None:
+    with linked(deaf_at(1_500_000)) as (peer, link):
+        assert link.raise_speed() == [1_500_000]
+        assert link.baud == 921_600
+        begin = len(peer.heard)
+        # What failed once is not tried again.
+        assert link.raise_speed() == []
+        assert [each.fields[1] for each in peer.heard[begin:] if each.kind == "BAUD"] == ["921600"]
+
+
+def test_a_line_that_carries_nothing_faster_stays_and_says_so_once() -> None:
+    with linked(deaf_at(*RATES)) as (peer, link):
+        assert link.raise_speed() == [*RATES]
+        assert link.baud == 115_200
+        begin = len(peer.heard)
+        assert link.raise_speed() == []
+        assert len(peer.heard) == begin
+        assert link.ask("PING") == 1
+
+
+def test_the_first_rate_that_works_is_taken() -> None:
+    with linked() as (peer, link):
+        assert link.raise_speed() == []
+        assert link.baud == RATES[0]
+        assert [each.kind for each in peer.heard] == ["BAUD", "PING"]
+
+
+def test_nothing_is_sent_right_after_the_answer() -> None:
+    """The board still listens at the old rate for 18 ms then."""
+    moments: dict[str, float] = {}
+
+    def answer(sentence: Sentence) -> bytes:
+        moments.setdefault(sentence.kind, time.monotonic())
+        return polite(sentence)
+
+    with linked(answer) as (_, link):
+        link.raise_speed()
+    assert moments["PING"] - moments["BAUD"] >= 0.025
+
+
+def test_a_raised_speed_that_is_lost_is_not_raised_to_again() -> None:
+    with linked() as (peer, link):
+        link.raise_speed()
+        peer.answer = silent
+        collected(link, lambda events: link.baud == 115200, 8)
+        peer.answer = polite
+        assert link.raise_speed() == []
+        assert link.baud == RATES[1]
 
 
 def test_while_a_board_tests_itself_its_silence_is_no_loss() -> None:

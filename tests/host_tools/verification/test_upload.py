@@ -16,7 +16,7 @@ from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link import ErrorCode
 from host_tools.serial_link.events import Reply
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.refusal import Refused
 from host_tools.time_limits import Tries
 from host_tools.verification import upload
 

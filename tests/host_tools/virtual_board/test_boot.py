@@ -225,6 +225,10 @@ class TestResets:
             assert board.system_heap_free == free + 256 * 1024
 
 
+# Memory that the virtual board has at its start.
+ALL_MEMORY = memory_budget.MINIMUM.free_bytes
+
+
 class TestFaults:
     CAMERA = (
         "import sensor, utime\nsensor.reset()\nsensor.set_pixformat(sensor.RGB565)\nsensor.set_framesize(sensor.QVGA)\n"
@@ -249,15 +253,13 @@ class TestFaults:
     def test_less_memory(self) -> None:
         main = "import KPU\nKPU.load(0x300000)\n"
         with VirtualBoard(
-            kmodels.kmodel(), files={"main.py": main}, faults=Faults(memory=memory_budget.MINIMUM.free_bytes - 100_000)
+            kmodels.kmodel(), files={"main.py": main}, faults=Faults(memory=ALL_MEMORY - 18_000)
         ) as board:
             board.wait_for(re.compile(r"E \(\d+\) SYSCALL: Out of memory\r\n"))
             board.wait_for("ValueError: [MAIXPY]kpu: load error:2006, ERR_NO_MEM: memory not enough")
 
     def test_memory_for_camera_and_lcd(self) -> None:
-        with VirtualBoard(
-            files={"main.py": ""}, faults=Faults(memory=memory_budget.MINIMUM.free_bytes - 150_000)
-        ) as board:
+        with VirtualBoard(files={"main.py": ""}, faults=Faults(memory=ALL_MEMORY - 67_000)) as board:
             shell = Shell(board)
             for source in (
                 "import lcd\nlcd.init()",

@@ -178,7 +178,7 @@ def test_the_command_starts_a_blank_board(tmp_path: Path) -> None:
     """Until it is told to end; a blank board has no kmodel, and needs none to be there."""
     photo = tmp_path / "photo.png"
     Image.new("RGB", (320, 240)).save(photo)
-    request = session.Request(None, "maix_bit", photo, tmp_path / "port", None, None, (), blank=True)
+    options = session.BoardOptions(None, "maix_bit", photo, tmp_path / "port", None, None, (), blank=True)
     over, shown, told = threading.Event(), [], []
 
     def use(line: str) -> None:
@@ -188,11 +188,11 @@ def test_the_command_starts_a_blank_board(tmp_path: Path) -> None:
             assert client.short(Operation.GREET) == bytes([0xC2, 0xE0])
         over.set()
 
-    session.run(request, over, use, told.append)
+    session.run(options, over, use, told.append)
     assert shown[0].startswith(f"{tmp_path / 'port'} -> /dev/pts/")
     assert told == ["Sipeed Maix Bit, blank, in download mode; Ctrl-C ends it"]
     with pytest.raises(BoardError, match="a blank board has no kmodel: leave --model out"):
-        session.run(dataclasses.replace(request, model=Path("x")), over, shown.append, told.append)
+        session.run(dataclasses.replace(options, model=Path("x")), over, shown.append, told.append)
 
 
 def test_a_fault_that_there_is_not() -> None:

@@ -19,7 +19,7 @@ SETTINGS = events.Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
 def hello(board: str = "maix_bit", boot: int = 7, width: int = 320, height: int = 240) -> events.Hello:
     """The Hello of a board of that name."""
     names = ("0.1.0", boot, "MaixPy", "v0.6.3", board)
-    return events.Hello(1, *names, 0, width, height, 320, 240, 1324432, "ab" * 32, 720, 115200)
+    return events.Hello(1, *names, 0, width, height, 320, 240, 1375888, "ab" * 32, 720, 115200)
 
 
 def stats(state: int = 1) -> events.Stats:

@@ -13,7 +13,7 @@ from host_tools.monitor import replay
 from host_tools.monitor.smoothing import Smoother
 from host_tools.serial_link import events
 from host_tools.serial_link.events import Reply
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake

@@ -24,7 +24,7 @@ from host_tools.monitor.web import messages, orders, server
 from host_tools.monitor.web.outbox import MOST_KEPT
 from host_tools.monitor.web.recording import Recording
 from host_tools.serial_link.events import Reply
-from host_tools.serial_link.link import Refused
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
@@ -199,7 +199,7 @@ def test_too_many_tabs_are_refused(page: Served) -> None:
             await asyncio.to_thread(talk, page, lambda client: client.next("welcome"))
         assert caught.value.status == 503
 
-    talk(page, conversation, clients=tab.MOST_CLIENTS)
+    talk(page, conversation, tabs=tab.MOST_CLIENTS)
 
 
 def test_previews_are_sent_as_long_as_any_tab_wants_them(page: Served, feed: fake.FakeFeed) -> None:
@@ -215,7 +215,7 @@ def test_previews_are_sent_as_long_as_any_tab_wants_them(page: Served, feed: fak
         await until(lambda: len(feed.asked_for("PREVIEW")) == 4)
         assert feed.asked_for("PREVIEW")[2:] == [(orders.PREVIEW_MS, 60), (0,)]
 
-    talk(page, conversation, clients=2)
+    talk(page, conversation, tabs=2)
 
 
 def test_a_recording_holds_what_came_and_who_was_there(page: Served, feed: fake.FakeFeed, tmp_path: Path) -> None:

@@ -1,0 +1,107 @@
+"""MicroPython's heap: a larger one where the firmware has room for it, and the old one where it has not.
+
+Picture files need more heap than MaixPy's 512 KiB. Maix.utils.gc_heap_size() keeps a size in flash, which holds from
+the next start of the chip on. One that cannot be had gives 128 KiB, where the program cannot be imported, while
+gc_heap_size() still answers with the wanted one. So `settle()` comes before the rest of the program is imported.
+"""
+
+import gc
+import sys
+
+import pose_files
+
+# Sizes that this program knows of, as three numbers: what was set before the first change, what it set, and what was
+# found to be too much (0: nothing).
+FILE = "/flash/pose_heap.txt"
+DEFAULT = 524288
+# Programs see a little less than the size: MicroPython keeps its tables in it.
+TABLES = 16
+# Of the system's heap, what the firmware itself may want while the program runs.
+RESERVE = 98304
+UNKNOWN = (0, 0, 0)
+
+
+def settle():
+    """Puts the former size back, and resets the chip, where the one that is set could not be had."""
+    size = _set_size()
+    if not size or usable() >= size - size // TABLES:
+        return
+    former = _kept()[0]
+    former = former if 0 < former < size else DEFAULT
+    if size > former:
+        _change(former, former, size, "%d KiB could not be had" % (size >> 10))
+
+
+def usable():
+    """Bytes of the heap that programs see."""
+    return gc.mem_free() + gc.mem_alloc()
+
+
+def fit(wanted, needed, free):
+    """Makes the heap as large as wanted, if `needed` bytes of kmodel, camera and LCD still have room in the `free` ones
+    of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it."""
+    size = _set_size()
+    former, raised, refused = _kept()
+    if not size:
+        return
+    if size == raised:
+        wanted = max(wanted, former)
+        if wanted < size:
+            _change(wanted, former, refused, "as the config has it")
+    if wanted <= size or 0 < refused <= wanted:
+        return
+    if free - (wanted - size) < needed + RESERVE:
+        print("posenet: MicroPython's heap stays at %d KiB: no room for %d" % (size >> 10, wanted >> 10))
+        return
+    _change(wanted, former or size, 0, "room for picture files")
+
+
+def lower():
+    """What the system's heap has no room for may have it if this program made MicroPython's heap larger: puts the
+    former size back and resets the chip then."""
+    size = _set_size()
+    former, raised, _ = _kept()
+    if size and size == raised > former > 0:
+        _change(former, former, size, "kmodel, camera and LCD have no room beside %d KiB" % (size >> 10))
+
+
+def _change(size, former, refused, why):
+    """Sets a size, and resets the chip; from here on it is known what was set before."""
+    import machine
+
+    try:
+        pose_files.write(FILE, b"%d %d %d" % (former, size, refused))
+    except OSError as error:
+        # Without that, a size that is too much would be tried again and again.
+        print("posenet: MicroPython's heap stays as it is: /flash is full (%s)" % error)
+        if size > former:
+            return
+    print("posenet: MicroPython's heap is set to %d KiB (%s): resetting" % (size >> 10, why))
+    _utils().gc_heap_size(size)
+    machine.reset()
+
+
+def _kept():
+    """The numbers of FILE."""
+    try:
+        with pose_files.opened(FILE) as file:
+            former, raised, refused = [int(number) for number in file.read(40).split()]
+        return former, raised, refused
+    except (OSError, ValueError):
+        return UNKNOWN
+
+
+def _set_size():
+    """The size that is set, 0 where that cannot be asked: CanMV has a heap of its own making."""
+    if sys.platform == "CanMV":
+        return 0
+    try:
+        return _utils().gc_heap_size()
+    except (AttributeError, ImportError):
+        return 0
+
+
+def _utils():
+    from Maix import utils
+
+    return utils

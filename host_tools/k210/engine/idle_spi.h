@@ -1,0 +1,55 @@
+/* An SPI controller (DesignWare SSI, frame format 0) with nothing on its bus: the data line stays high. */
+struct idle_spi {
+    uint32_t registers[1024];
+    uint32_t waiting;      /* frames in the receive FIFO */
+    uint32_t sent;         /* frames written before a slave is selected */
+    uint64_t clock_cycles; /* CPU cycles of one cycle of the controller's input clock */
+    struct hart *hart;
+};
+
+static void idle_frames(struct idle_spi *s, uint32_t frames)
+{
+    uint32_t bits = (s->registers[0] >> 16 & 31) + 1, divider = s->registers[5] & 0xfffe;
+    pass(s->hart, (uint64_t)frames * bits * (divider ? divider : 2) * s->clock_cycles);
+}
+
+uint64_t k210_idle_spi_read(void *uc, uint64_t offset, unsigned size, void *user)
+{
+    struct idle_spi *s = user;
+    uint32_t bits = (s->registers[0] >> 16 & 31) + 1;
+    (void)uc; (void)size;
+    s->hart->touched = 1;
+    switch (offset) {
+    case 0x20: return 0;
+    case 0x24: return s->waiting < 32 ? s->waiting : 32;
+    case 0x28: return 0x06 | (s->waiting ? 8 : 0);
+    }
+    if (offset >= 0x60 && offset < 0xf0) {
+        if (!s->waiting) return 0;
+        s->waiting--;
+        return bits == 32 ? 0xffffffffu : (1u << bits) - 1;
+    }
+    return s->registers[offset >> 2 & 1023];
+}
+
+void k210_idle_spi_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    struct idle_spi *s = user;
+    uint32_t mode = s->registers[0] >> 8 & 3, active = (s->registers[2] & 1) && s->registers[4], frames;
+    (void)uc; (void)size;
+    if (offset >= 0x60 && offset < 0xf0) {
+        if (active) idle_frames(s, 1);
+        if (mode == 0 && active) s->waiting++;
+        else if (!active) s->sent++;
+        return;
+    }
+    s->registers[offset >> 2 & 1023] = (uint32_t)value;
+    if (offset == 0x08 && !(value & 1)) s->waiting = s->sent = 0;
+    active = (s->registers[2] & 1) && s->registers[4];
+    if (active && s->sent && (offset == 0x08 || offset == 0x10)) {
+        frames = mode == 0 ? s->sent : mode >= 2 ? (s->registers[1] & 0xffff) + 1 : 0;
+        s->waiting += frames;
+        idle_frames(s, s->sent + (mode == 0 ? 0 : frames));
+        s->sent = 0;
+    }
+}

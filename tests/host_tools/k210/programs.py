@@ -1,0 +1,54 @@
+"""Runs small programs on the emulated chip and looks at what they have left in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from host_tools.k210 import Machine
+from host_tools.k210.blocks import addresses
+from tests.host_tools.k210.assembler import assemble
+
+# Where programs leave what a test looks at, and the word by which they say that they are done.
+RESULTS, DONE = 0x8010_0000, 0x8010_0FF0
+DONE_WORD = 0x600D
+SYMBOLS = {
+    "RESULTS": RESULTS, "DONE": DONE, "UARTHS": addresses.UARTHS, "CLINT": addresses.CLINT, "PLIC": addresses.PLIC,
+    "SPI3": addresses.SPI3, "SPI0": addresses.SPI0, "DMAC": addresses.DMAC, "KPU": addresses.KPU,
+    "DVP": addresses.DVP, "FPIOA": addresses.FPIOA, "GPIOHS": addresses.GPIOHS, "SYSCTL": addresses.SYSCTL,
+    "TIMER0": addresses.TIMER[0], "WDT0": addresses.WATCHDOG[0], "I2C0": addresses.I2C[0],
+    "UART1": addresses.UART[0], "RTC": addresses.RTC, "SHA256": addresses.SHA256, "AES": addresses.AES,
+    "FFT": addresses.FFT,
+}  # fmt: skip
+FINISH = f"""
+    li t6, {DONE:#x}
+    li t5, {DONE_WORD:#x}
+    sd t5, 0(t6)
+finished:
+    j finished
+"""
+SECONDS, REAL_SECONDS = 5.0, 60.0
+
+
+def machine(source: str, finish: bool = True, **settings: Any) -> Machine:
+    """A board that has been switched on with this program, which ends with FINISH."""
+    made = Machine(assemble(source + (FINISH if finish else ""), SYMBOLS), **settings)
+    made.power_on()
+    return made
+
+
+def done(made: Machine) -> bool:
+    """Whether the program has come to its end."""
+    return int.from_bytes(made.memory.load(DONE, 8), "little") == DONE_WORD
+
+
+def run(source: str, **settings: Any) -> Machine:
+    """The board after the program has come to its end."""
+    made = machine(source, **settings)
+    made.run(lambda: done(made), seconds=SECONDS, real_seconds=REAL_SECONDS)
+    return made
+
+
+def results(made: Machine, count: int) -> list[int]:
+    """The 64-bit words that the program has left."""
+    data = made.memory.load(RESULTS, 8 * count)
+    return [int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)]

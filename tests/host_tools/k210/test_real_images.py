@@ -1,0 +1,152 @@
+"""The vendor's own images on the emulated chip: they boot, load our kmodel, and compute what the simulator computes.
+
+`make test` takes the smallest image, `make soak` all of them.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from conversion.kmodel import v3
+from conversion.kpu.simulator import Kpu
+from host_tools.k210 import Ended, Machine, Session, WaitError, snapshot
+from tests.host_tools.k210.images import IMAGES, image
+from tests.host_tools.virtual_board import kmodels
+
+MODEL_ADDRESS = 0x30_0000
+REAL_SECONDS = 240.0
+SOAK = [name for name in IMAGES if name != "minimum"]
+EACH = ["minimum", *(pytest.param(name, marks=pytest.mark.soak) for name in SOAK)]
+CAMERA = f"""
+import sensor, lcd, image
+sensor.reset()
+sensor.set_pixformat(sensor.RGB565)
+sensor.set_framesize(sensor.QVGA)
+sensor.set_windowing(({kmodels.WIDTH}, {kmodels.HEIGHT}))
+sensor.run(1)
+"""
+HEADS = """
+import KPU, ubinascii
+task = KPU.load(0x300000)
+KPU.forward(task, sensor.snapshot())
+for n in range(1, 5):
+    print(ubinascii.crc32(memoryview(KPU.get_output(task, n))))
+"""
+
+
+class Noise:
+    """A camera that always sees the same noise."""
+
+    def picture(self, number: int, width: int, height: int) -> np.ndarray:
+        return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def at_the_raw_prompt(name: str) -> Callable[[], Machine]:
+    def make() -> Machine:
+        made = Machine(image(name))
+        made.flash.put(MODEL_ADDRESS, kmodels.kmodel())
+        made.power_on()
+        session = Session(made)
+        session.boot(real_seconds=REAL_SECONDS)
+        session.enter_raw(real_seconds=REAL_SECONDS)
+        return made
+
+    return make
+
+
+def session(name: str) -> Session:
+    """A board at the raw prompt, from the cache folder once another test has come so far."""
+    made = snapshot.booted(image(name) + kmodels.kmodel(), at_the_raw_prompt(name))
+    made.look_at(Noise())
+    return Session(made)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_it_boots_to_its_prompt_by_the_flash_chips_content(name: str) -> None:
+    board = session(name)
+    assert "v0.6.2-84" in board.execute("import os; print(os.uname())", real_seconds=REAL_SECONDS)
+    assert board.machine.flash.erases > 0
+    assert all("not modelled" not in note.text for note in board.machine.notes)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_heads_are_those_of_the_simulator(name: str) -> None:
+    board = session(name)
+    board.execute(CAMERA, real_seconds=REAL_SECONDS)
+    printed = board.execute(HEADS, real_seconds=REAL_SECONDS).split()
+    picture = Noise().picture(0, 320, 240)[: kmodels.HEIGHT, : kmodels.WIDTH].transpose(2, 0, 1)
+    heads = Kpu(v3.read(kmodels.kmodel(), "small")).run(np.ascontiguousarray(picture))[1:]
+    assert [int(text) for text in printed if text.isdigit()] == [zlib.crc32(head.tobytes()) for head in heads]
+    assert board.machine.kpu.layers > 0
+
+
+def test_the_lcd_shows_what_the_camera_sees() -> None:
+    board = session("minimum")
+    board.execute(CAMERA + "lcd.init()\nlcd.display(sensor.snapshot(), oft=(0, 0))", real_seconds=REAL_SECONDS)
+    shown = board.machine.lcd.picture()[: kmodels.HEIGHT, : kmodels.WIDTH].astype(int)
+    seen = Noise().picture(0, 320, 240)[: kmodels.HEIGHT, : kmodels.WIDTH].astype(int)
+    # What RGB565 leaves of a byte.
+    assert (abs(shown - seen) <= 8).all()
+
+
+def test_two_runs_send_the_same_bytes_at_the_same_cycles() -> None:
+    """Both from one state; the second one saved and restored once more on its way."""
+    first, second = session("minimum"), session("minimum")
+    code = CAMERA + "lcd.init()\nfor n in range(3): lcd.display(sensor.snapshot())\nprint(1 / 3)\n"
+    first.execute(code, real_seconds=REAL_SECONDS)
+    second.machine.serial.feed(code.encode() + b"\x04")
+    second.machine.run_for(0.7)
+    again = snapshot.load(snapshot.save(second.machine))
+    again.look_at(Noise())
+    rest = Session(again)
+    rest.wait(b"\x04>", real_seconds=REAL_SECONDS)
+    assert bytes(second.sent + rest.sent) == bytes(first.sent)
+    lines = [(line.text, line.cycle) for line in first.lines]
+    assert [(line.text, line.cycle) for line in (*second.lines, *rest.lines)][-2:] == lines[-2:]
+    assert (again.lcd.picture() == first.machine.lcd.picture()).all()
+
+
+def test_files_outlive_the_power() -> None:
+    board = session("minimum")
+    board.put("/flash/kept.txt", b"still here", real_seconds=REAL_SECONDS)
+    board.machine.power_off()
+    board.machine.power_on()
+    again = Session(board.machine)
+    again.boot(real_seconds=REAL_SECONDS)
+    again.enter_raw(real_seconds=REAL_SECONDS)
+    assert again.execute("print(open('/flash/kept.txt').read())", real_seconds=REAL_SECONDS).strip() == "still here"
+
+
+def test_a_watchdog_that_is_not_fed_starts_the_board_anew() -> None:
+    board = session("minimum")
+    begin = len(board.sent)
+    board.type(b"from machine import WDT\nw = WDT(id=0, timeout=1000)\nwhile True: pass\n\x04")
+    board.wait("init end", begin, real_seconds=REAL_SECONDS)
+    assert board.machine.resets == 1
+
+
+def test_ctrl_c_stops_a_program_and_every_wait_has_a_limit() -> None:
+    board = session("minimum")
+    begin = len(board.sent)
+    board.type(b"while True: pass\n\x04")
+    with pytest.raises(WaitError, match=r"0\.2 s of the emulated board's time"):
+        board.wait("never", begin, seconds=0.2, real_seconds=REAL_SECONDS)
+    board.type(b"\x03")
+    assert b"KeyboardInterrupt" in board.wait(b"\x04>", begin, real_seconds=REAL_SECONDS)
+
+
+@pytest.mark.parametrize("done", [0.0, 0.5])
+def test_a_board_comes_back_from_a_power_cut_while_it_writes(done: float) -> None:
+    board = session("minimum")
+    board.machine.power_cut(20, done)
+    board.type(b"f = open('/flash/torn.txt', 'wb')\nfor n in range(99): f.write(b'x' * 512)\nf.close()\n\x04")
+    assert board.machine.run(seconds=60, real_seconds=REAL_SECONDS) is Ended.POWER_CUT
+    board.machine.power_on()
+    again = Session(board.machine)
+    again.boot(real_seconds=REAL_SECONDS)
+    again.enter_raw(real_seconds=REAL_SECONDS)
+    assert again.execute("print(6 * 7)", real_seconds=REAL_SECONDS).strip() == "42"

@@ -1,0 +1,322 @@
+"""Every form that comes from outside: a sound one, how it is damaged, and which of the project's doors it is led to."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from PIL import Image
+
+from conversion import cli as conversion_cli
+from conversion import photos, weights
+from conversion.evaluation import coco
+from host_tools import boards
+from host_tools import cli as host_cli
+from host_tools.flashing import kfpkg, release, sources
+from tests import command_line
+from tests.host_tools import fake_board
+from tests.host_tools.monitor import actors
+from tests.host_tools.virtual_board import kmodels
+from tests.hostile import doors, mutate, sound, sound_weights
+
+BOARD = "maix_bit"
+
+
+@dataclass(frozen=True)
+class Form:
+    """`made` gives the files of a mutant by name; `take` leads the folder with them to the project."""
+
+    made: Callable[[random.Random], dict[str, bytes]]
+    take: Callable[[Path], command_line.Ended]
+
+
+def _host(*arguments: object) -> command_line.Ended:
+    return command_line.invoke(host_cli.main, arguments)
+
+
+def _conversion(*arguments: object) -> command_line.Ended:
+    return command_line.invoke(conversion_cli.main, arguments)
+
+
+# Packages
+
+
+@cache
+def _package() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return kfpkg.pack(sources.of_files(boards.find(BOARD), sound.kmodel_in(Path(folder)), None))
+
+
+@cache
+def _release() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return kfpkg.zipped(release.contents(boards.find(BOARD), sound.kmodel_in(Path(folder))))
+
+
+def _zip(source: random.Random, data: bytes) -> bytes:
+    """Damaged as bytes, or with a damaged or renamed member packed anew."""
+    if source.random() < 0.5:
+        # Most of a package is a compressed kmodel: its structure is at its end.
+        tail = min(len(data), 600)
+        return data[:-tail] + mutate.of_bytes(source, data[-tail:])
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    name = source.choice(list(members))
+    if source.random() < 0.3:
+        members[source.choice(("../x", "/x", "a\\b", "x\x1b[2J", "CON", "x" * 300, "", "."))] = members.pop(name)
+    elif name.endswith(".json"):
+        members[name] = mutate.of_json(source, json.loads(members[name]))
+    else:
+        members[name] = mutate.of_bytes(source, members[name])
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for each, content in members.items():
+            archive.writestr(zipfile.ZipInfo(each or "x"), content)
+    return packed.getvalue()
+
+
+def _flash(folder: Path) -> command_line.Ended:
+    return _host("flash", "--board", BOARD, "--package", folder / "package", "--dry-run")
+
+
+# Models and cards
+
+
+def _with_card(data: bytes, card: bytes | None = None) -> dict[str, bytes]:
+    """A kmodel and a card that belongs to these very bytes, as somebody makes it who means harm."""
+    entries = sound.card()
+    entries["kmodel"] |= sound.identity(data)
+    return {sound.KMODEL: data, sound.KMODEL + ".json": json.dumps(entries).encode() if card is None else card}
+
+
+@cache
+def _photo() -> bytes:
+    packed = io.BytesIO()
+    Image.effect_noise((48, 40), 60).save(packed, "PNG")
+    return packed.getvalue()
+
+
+def _kmodel(source: random.Random) -> dict[str, bytes]:
+    data = kmodels.kmodel()
+    if source.random() < 0.7:
+        head = 2000
+        data = mutate.of_bytes(source, data[:head]) + data[head:]
+    else:
+        data = mutate.of_bytes(source, data)
+    return {**_with_card(data), "photo.png": _photo()}
+
+
+def _simulate(folder: Path) -> command_line.Ended:
+    return _conversion("simulate", folder / sound.KMODEL, folder / "photo.png", "--json")
+
+
+def _card(source: random.Random) -> dict[str, bytes]:
+    return _with_card(kmodels.kmodel(), mutate.of_json(source, sound.card()))
+
+
+def _deploy(folder: Path) -> command_line.Ended:
+    card = folder / "card"
+    card.mkdir(exist_ok=True)
+    return _host("deploy", "--board", BOARD, "--model", folder / sound.KMODEL, "--sd", card)
+
+
+def _inspect(folder: Path) -> command_line.Ended:
+    return _conversion("inspect", folder / sound.KMODEL, "--html", folder / "page.html")
+
+
+# What lies on a card already
+
+
+def _on_card(name: str, document: object) -> Callable[[random.Random], dict[str, bytes]]:
+    def made(source: random.Random) -> dict[str, bytes]:
+        return {**_with_card(kmodels.kmodel()), f"card/{name}": mutate.of_json(source, document)}
+
+    return made
+
+
+_POSE_CONFIG = boards.pose_config(boards.find(BOARD))
+_FILE_LIST = {
+    "format": "posenet-maix files 1",
+    "files": ["main.py", "pose_app.py", "pose_old.py"],
+    "former": ["pose_older.py"],
+    "written": {"main.py": ["sha256:" + "0" * 64]},
+}
+
+# Weights
+
+
+# Where `sound_weights` has written them.
+WEIGHTS = "HOSTILE_WEIGHTS"
+
+
+@cache
+def _weight_files(form: str) -> dict[str, bytes]:
+    folder = Path(os.environ[WEIGHTS], form)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def _weights(form: str, looked_into: bool = False) -> Form:
+    """One file of a form damaged; most of each is numbers, so faults are put where its structure is: at its ends."""
+    main = sound_weights.MAIN[form]
+
+    def made(source: random.Random) -> dict[str, bytes]:
+        files = _weight_files(form)
+        name = main if source.random() < 0.8 else source.choice(list(files))
+        data = files[name]
+        if name.endswith(".json") and source.random() < 0.7:
+            return {**files, name: mutate.of_json(source, json.loads(data))}
+        head, tail = (mutate.of_bytes(source, part) for part in (data[:_STRUCTURE], data[-_STRUCTURE:]))
+        middle = data[_STRUCTURE:-_STRUCTURE]
+        fate = source.randrange(3)
+        damaged = (head + data[_STRUCTURE:], data[:-_STRUCTURE] + tail, head + middle + tail)[fate]
+        return {**files, name: damaged}
+
+    def take(folder: Path) -> command_line.Ended:
+        if looked_into:
+            return _conversion("inspect", folder / main, "--json")
+        return doors.call(lambda: weights.load(folder / main))
+
+    return Form(made, take)
+
+
+_STRUCTURE = 20_000
+
+
+# Recordings, sentences, prompts
+
+
+@cache
+def _recording() -> tuple[dict, ...]:
+    return sound.recording()
+
+
+def _recorded(source: random.Random) -> dict[str, bytes]:
+    lines = [json.dumps(line).encode() for line in _recording()]
+    at = source.randrange(len(lines))
+    lines[at] = mutate.of_json(source, _recording()[at])
+    text = b"\n".join(lines) + b"\n"
+    return {"one.jsonl": mutate.of_bytes(source, text) if source.random() < 0.1 else text}
+
+
+def _replay(folder: Path) -> command_line.Ended:
+    options = ("--speed", 0, "--snapshot", folder / "x.png", "--frames", 3)
+    return _host("monitor", "--replay", folder / "one.jsonl", *options)
+
+
+_FIELDS = (*fake_board.WIDE, "0", "1", "5", "64", "HEADS", "-", "%1B%5B2J", "%ED%A0%80")
+
+
+_FIELDS = (*fake_board.WIDE, "0", "1", "5", "64", "HEADS", "-", "%1B%5B2J", "%ED%A0%80")
+
+
+def _sentences(source: random.Random) -> dict[str, bytes]:
+    said = b"".join(actors.lines(frame) for frame in actors.walking(2, people=2)) + fake_board.greeting()
+    pieces = [said, mutate.of_bytes(source, said)]
+    for _ in range(8):
+        fields = source.choices(_FIELDS, k=source.randint(0, 8))
+        pieces.append(fake_board.sentences.made(source.choice(fake_board.NAMED), *fields))
+    source.shuffle(pieces)
+    return {"line": b"".join(pieces)}
+
+
+def _listen(folder: Path) -> command_line.Ended:
+    return doors.call(lambda: doors.heard((folder / "line").read_bytes()))
+
+
+def _prompted(source: random.Random) -> dict[str, bytes]:
+    answers = [mutate.of_json(source, answer) for answer in sound.PROMPT_ANSWERS]
+    return {"answers": b"".join(b"@" + answer.replace(b"\n", b"") + b"\r\n" for answer in answers)}
+
+
+def _prompt(folder: Path) -> command_line.Ended:
+    return doors.call(lambda: doors.inventory((folder / "answers").read_bytes().decode(errors="replace")))
+
+
+# Photos, annotations, boards, cache, the page
+
+
+@cache
+def _photos() -> dict[str, bytes]:
+    return sound.photos()
+
+
+def _damaged_photo(source: random.Random) -> dict[str, bytes]:
+    data = _photos()[source.choice(list(_photos()))]
+    head = 700
+    damaged = mutate.of_bytes(source, data[:head]) + data[head:]
+    return {"photo.png": damaged if source.random() < 0.7 else mutate.of_bytes(source, data)}
+
+
+def _read_photo(folder: Path) -> command_line.Ended:
+    return doors.call(lambda: photos.letterbox(photos.read(folder / "photo.png"), 96, 80))
+
+
+def _annotations(source: random.Random) -> dict[str, bytes]:
+    return {"persons.json": mutate.of_json(source, sound.annotations()), "a.png": _photo()}
+
+
+def _read_annotations(folder: Path) -> command_line.Ended:
+    return doors.call(lambda: coco.read(folder / "persons.json", folder))
+
+
+def _board(source: random.Random) -> dict[str, bytes]:
+    return {"x.toml": mutate.of_text(source, (boards.FOLDER / f"{BOARD}.toml").read_text(encoding="utf-8"))}
+
+
+def _cache_entry(source: random.Random) -> dict[str, bytes]:
+    kind = source.choice(list(doors.cache_entries()))
+    sound_entry, _ = doors.cache_entries()[kind]
+    as_text = sound_entry.startswith(b"{")
+    entry = mutate.of_json(source, json.loads(sound_entry)) if as_text else mutate.of_bytes(source, sound_entry)
+    return {"kind": kind.encode(), "entry": entry}
+
+
+def _keep(folder: Path) -> command_line.Ended:
+    kind = (folder / "kind").read_text()
+    return doors.call(lambda: doors.kept(folder / "cache", kind, (folder / "entry").read_bytes()))
+
+
+def _order(source: random.Random) -> dict[str, bytes]:
+    order = source.choice(sound.ORDERS)
+    return {"order": mutate.of_json(source, order)}
+
+
+FORMS: dict[str, Form] = {
+    "kfpkg": Form(lambda source: {"package": _zip(source, _package())}, _flash),
+    "release": Form(lambda source: {"package": _zip(source, _release())}, _flash),
+    "kmodel": Form(_kmodel, _simulate),
+    "kmodel looked into": Form(_kmodel, _inspect),
+    "card": Form(_card, _deploy),
+    "tfjs graph": _weights(sound_weights.GRAPH),
+    "tfjs checkpoint": _weights(sound_weights.CHECKPOINT),
+    "frozen graph": _weights(sound_weights.FROZEN),
+    "float TFLite": _weights(sound_weights.FLOAT),
+    "Coral TFLite": _weights(sound_weights.CORAL),
+    "tfjs graph looked into": _weights(sound_weights.GRAPH, looked_into=True),
+    "TFLite looked into": _weights(sound_weights.CORAL, looked_into=True),
+    "recording": Form(_recorded, _replay),
+    "sentences": Form(_sentences, _listen),
+    "prompt answers": Form(_prompted, _prompt),
+    "photo": Form(_damaged_photo, _read_photo),
+    "annotations": Form(_annotations, _read_annotations),
+    "board TOML": Form(_board, lambda folder: doors.call(lambda: boards.load(folder / "x.toml"))),
+    "pose_config.json": Form(_on_card("pose_config.json", _POSE_CONFIG), _deploy),
+    "posenet_files.json": Form(_on_card("posenet_files.json", _FILE_LIST), _deploy),
+    "cache entry": Form(_cache_entry, _keep),
+    "order of the page": Form(
+        _order, lambda folder: doors.call(lambda: doors.ordered((folder / "order").read_bytes()))
+    ),
+}
+
+OF_WEIGHTS = (
+    "tfjs graph", "tfjs checkpoint", "frozen graph", "float TFLite", "Coral TFLite", "tfjs graph looked into",
+    "TFLite looked into",
+)  # fmt: skip

@@ -1,0 +1,295 @@
+"""Files that mean harm: recordings, photos, annotations, packages, weights, cache entries; pipes and full disks."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conversion import cache, photos
+from conversion.errors import ModelFormatError, PhotoError
+from conversion.evaluation import coco
+from conversion.nncase import agreement
+from conversion.outside import reading
+from conversion.weights import tfjs_graph
+from host_tools.errors import FlashError, HostToolError
+from host_tools.flashing import kfpkg
+from host_tools.monitor.publish import Address
+from host_tools.monitor.record import FORMAT, RecordingError
+from host_tools.monitor.replay import read as read_recording
+from tests.host_tools import fake_board
+from tests.host_tools.monitor import actors
+from tests.hostile import limited, sound
+
+HEAD = json.dumps({"format": FORMAT, "started": "2026-01-31T12:00:00Z"})
+HELLO = dict(
+    zip(
+        ("protocol", "firmware", "boot", "system", "release", "board", "source", "width", "height", "lcd_width",
+         "lcd_height", "kmodel_bytes", "kmodel_sha256", "chunk_bytes", "baud"),
+        (1, "0.1.0", 1, "MaixPy", "v0.6.3", "maix_bit", 0, 320, 240, 320, 240, 1000, None, 720, 115200),
+        strict=True,
+    )
+)  # fmt: skip
+
+STATS = (
+    "uptime_ms", "state", "frames", "sent", "skipped", "bytes", "received", "damaged", "errors", "heap_free",
+    "heap_used", "system_free",
+)  # fmt: skip
+
+
+def line(**entries: object) -> str:
+    return json.dumps({"at_ms": 1, "board": "bit", **entries})
+
+
+FRAME = {**actors.frame(1, [actors.person(100, 60)]).to_dict("bit"), "source": 0}
+LINES = {
+    "nested": '{"at_ms": 1, "board": "bit", "print": ' + "[" * 100_000 + "]" * 100_000 + "}",
+    "at_ms of 10^14": line(at_ms=10**14, print={"text": "x"}),
+    "at_ms of 10^400": line(at_ms=10**400, print={"text": "x"}),
+    "at_ms before the start": line(at_ms=-1, print={"text": "x"}),
+    "at_ms of 1e400": '{"at_ms": 1e400, "board": "bit", "print": {"text": "x"}}',
+    "a size that fills the memory": line(hello={**HELLO, "width": 1 << 39, "height": 1 << 39}),
+    "a size below nothing": line(hello={**HELLO, "width": -1}),
+    "a result that there is not": line(
+        selftest={"frame": 1, "result": 7, "expected_crc32": 1, "found_crc32": 1, "expected_poses": 0, "found_poses": 0,
+                  "text": ""}
+    ),
+    "a state that there is not": line(stats={**dict.fromkeys(STATS, 9), "baud": 115200}),
+    "a label of 70,000 letters": line(board="x" * 70_000, print={"text": "x"}),
+    "no label": line(board="", print={"text": "x"}),
+    "a score of 10^6": line(**{**FRAME, "poses": [{**FRAME["poses"][0], "score": 10**6}]}),
+    "a frame before the first": line(**{**FRAME, "frame": -1}),
+    "a thousand people": line(**{**FRAME, "poses": FRAME["poses"] * 1000}),
+    "a megabyte": line(print={"text": "x" * (1 << 20)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LINES)
+def test_a_line_of_a_recording_that_no_board_said(what: str, tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text(f"{HEAD}\n{LINES[what]}\n{line(print={'text': 'x'})}\n")
+    with pytest.raises(RecordingError, match=r"one\.jsonl:2: ") as refused:
+        list(read_recording(path))
+    assert len(str(refused.value)) < 1000
+    assert str(refused.value).isprintable()
+
+
+def test_a_recording_refused_in_the_middle_is_exit_code_2(tmp_path: Path) -> None:
+    """What a thread of the monitor meets reaches its exit code."""
+    path = tmp_path / "one.jsonl"
+    path.write_text(f"{HEAD}\n{line(**FRAME)}\n{LINES['at_ms of 10^14']}\n")
+    done = limited.run(("host_tools", "monitor", "--replay", path, "--json", "--snapshot", "x.png"), tmp_path)
+    assert done.code == limited.REFUSED, done
+    assert b"error: " in done.stderr
+    limited.assert_harmless(done)
+
+
+def test_a_replayed_recording_speaks_to_no_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    said = fake_board.ESCAPES + "\ud800"
+    lines = [
+        line(board=said, print={"text": said}),
+        line(board="bit", lost={"reason": said}),
+        line(note={"text": said}),
+    ]
+    path.write_text("\n".join([HEAD, *lines, line(**FRAME)]) + "\n")
+    for options in ((), ("--json",)):
+        done = limited.run(("host_tools", "monitor", "--replay", path, "--speed", 0, *options), tmp_path)
+        assert done.code == 0, done
+        limited.assert_harmless(done)
+
+
+def test_more_boards_than_any_table_holds(tmp_path: Path) -> None:
+    path = tmp_path / "one.jsonl"
+    path.write_text("\n".join([HEAD, *(line(board=f"b{n}", print={"text": "x"}) for n in range(100))]) + "\n")
+    with pytest.raises(RecordingError, match="more than 64 boards"):
+        list(read_recording(path))
+
+
+PIPES = (
+    ("conversion", "inspect", "PIPE"),
+    ("conversion", "simulate", "small.kmodel", "PIPE"),
+    ("conversion", "simulate", "PIPE", "photo.png"),
+    ("conversion", "evaluate", "float", "--coco", "PIPE", "--images", "."),
+    ("host_tools", "monitor", "--replay", "PIPE"),
+    ("host_tools", "flash", "--board", "maix_bit", "--package", "PIPE", "--dry-run"),
+    ("host_tools", "release", "--board", "maix_bit", "--model", "PIPE"),
+    ("host_tools", "board", "--camera", "PIPE", "--model", "small.kmodel"),
+)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("place", ["pipe", "/dev/zero"])
+@pytest.mark.parametrize("arguments", PIPES)
+def test_no_tool_waits_for_a_pipe_or_reads_a_device(arguments: tuple[str, ...], place: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    sound.kmodel_in(tmp_path)
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
+    limited.assert_refused(limited.run([place if each == "PIPE" else each for each in arguments], tmp_path))
+
+
+@pytest.mark.parametrize("place", ["pipe", "/dev/zero", "folder", "x\0y", "none"])
+def test_only_regular_files_are_opened(place: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"\w") as refused:
+        reading.regular_bytes(tmp_path / place, 100)
+    assert refused.value.strerror
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("conversion", "simulate", "small.kmodel", "photo.png", "--json"),
+        ("conversion", "simulate", "small.kmodel", "photo.png"),
+        ("host_tools", "monitor", "--replay", "one.jsonl", "--speed", "0", "--json"),
+    ],
+)
+def test_a_full_disk_behind_stdout(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    sound.kmodel_in(tmp_path)
+    Image.new("RGB", (8, 8)).save(tmp_path / "photo.png")
+    (tmp_path / "one.jsonl").write_text(f"{HEAD}\n{line(**FRAME)}\n")
+    with open("/dev/full", "wb") as full:
+        done = limited.run(arguments, tmp_path, capture_output=False, stdout=full, stderr=-1)
+    assert done.code == limited.REFUSED, done
+    assert b"No space left on device" in done.stderr
+    limited.assert_harmless(done)
+
+
+@pytest.mark.parametrize("form", ["EPS", "TIFF", "PDF", "ICO", "PPM", "TGA"])
+def test_a_picture_of_another_format_is_not_opened(form: str, tmp_path: Path) -> None:
+    """An EPS that is called .png starts Ghostscript where Pillow is let to choose."""
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (32, 32)).save(path, form)
+    with pytest.raises(PhotoError, match="not a readable photo"):
+        photos.read(path)
+
+
+@pytest.mark.parametrize("form", photos.FORMATS)
+def test_the_formats_that_are(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "photo"
+    Image.new("RGB", (32, 16), (255, 0, 0)).save(path, form)
+    assert photos.read(path).size == (32, 16)
+
+
+def test_a_picture_of_more_pixels_than_fit(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        body = kind + data
+        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
+
+    path = tmp_path / "bomb.png"
+    header = chunk(b"IHDR", struct.pack(">2I5B", 65_535, 65_535, 8, 2, 0, 0, 0))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b""))
+    with pytest.raises(PhotoError, match="pixels"):
+        photos.read(path)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_as_pillow_turns_it(orientation: int, tmp_path: Path) -> None:
+    from PIL import ImageOps
+
+    picture = Image.fromarray(np.random.default_rng(1).integers(0, 256, (8, 16, 3), np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "photo.png"
+    picture.save(path, exif=exif)
+    with Image.open(path) as plain:
+        expected = ImageOps.exif_transpose(plain).convert("RGB")
+    assert np.array_equal(np.asarray(photos.upright(photos.read(path))), np.asarray(expected))
+
+
+def annotations(**image: object) -> str:
+    keypoints = list(coco.network.KEYPOINTS)
+    return json.dumps(
+        {
+            "images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 8} | image],
+            "annotations": [],
+            "categories": [{"id": 1, "keypoints": keypoints}],
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"file_name": "../a.png"}, {"file_name": "/etc/hostname"}, {"file_name": "x" * 5000}, {"file_name": "a\x1b[2J"},
+        {"file_name": "\ud800"}, {"file_name": "a\0b"}, {"file_name": 10**18}, {"id": 10**400}, {"width": 10**400},
+        {"file_name": "/".join("a" * 50)}, {"file_name": "c:\\x"},
+    ],
+)  # fmt: skip
+def test_annotations_with_names_and_numbers_that_nothing_holds(image: dict, tmp_path: Path) -> None:
+    path = tmp_path / "persons.json"
+    path.write_text(annotations(**image))
+    with pytest.raises(coco.AnnotationError) as refused:
+        coco.read(path, tmp_path)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 1000
+
+
+def test_a_zip64_offset_that_no_file_has(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(kfpkg.LIST, "{}")
+    data = packed.getvalue()
+    at = data.index(b"PK\x01\x02")
+    extra = struct.pack("<HHQ", 1, 8, 1 << 63)
+    entry = bytearray(data[at : data.index(b"PK\x05\x06")])
+    entry[30:32] = struct.pack("<H", len(extra))
+    entry[42:46] = b"\xff" * 4
+    entry += extra
+    end = bytearray(data[data.index(b"PK\x05\x06") :])
+    end[12:16] = struct.pack("<I", len(entry))
+    with pytest.raises(FlashError, match="not a sound zip archive"):
+        kfpkg.read(data[:at] + bytes(entry) + bytes(end), "x.kfpkg")
+
+
+@pytest.mark.parametrize("value", ["1e400", "1" + "0" * 400, "NaN", "-1e999"])
+def test_a_tfjs_topology_with_numbers_that_nothing_holds(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "model.json"
+    node = {"name": "a", "op": "Conv2D", "attr": {"strides": {"list": {"i": ["NUMBER"]}}}}
+    text = json.dumps({"modelTopology": {"node": [node]}, "weightsManifest": []})
+    path.write_text(text.replace('"NUMBER"', value))
+    with pytest.raises(ModelFormatError, match=r"model\.json: is not valid JSON"):
+        tfjs_graph.load(path)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(cache.ENVIRONMENT_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_a_pipe_in_the_cache_is_not_waited_for(own_cache: Path) -> None:
+    (own_cache / "kind").mkdir(parents=True)
+    os.mkfifo(own_cache / "kind" / "digest")
+    assert cache.cached("kind", "digest", lambda: b"made") == b"made"
+
+
+@pytest.mark.parametrize("kept", [b"", b"[]", b"{}", b'{"size": 1, "pictures": 1, "values": 1}', b"\xff", b"1e400"])
+def test_a_cache_entry_of_another_shape_is_made_anew(kept: bytes, own_cache: Path) -> None:
+    cache.cached("kind", "digest", lambda: kept)
+    made = b'{"size": "256x192", "pictures": 1, "values": 5}'
+    assert cache.cached("kind", "digest", lambda: made, agreement._agreement).values == 5
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mqtt://me:sec/ret@host/p", "mqtt://me:12/ret@host/p", "mqtt://me:sec#ret@host/p", "mqtt://me:sec?ret@host/p",
+        "mqtt://me:sec#ret@host", "http://me:secret@host/p", "mqtt://me:secret@host", "mqtt://me:secret@host:port/p",
+        "mqtt://me:secret@[/p", "mqtt://me:secret@host/p+", "mqtt://me:secret@host/%ff", "me:secret",
+    ],
+)  # fmt: skip
+def test_no_part_of_a_password_is_in_a_message(url: str) -> None:
+    with pytest.raises(HostToolError) as refused:
+        Address.of(url)
+    for part in ("sec", "ret", "secret", "12"):
+        assert part not in str(refused.value).replace("%23", "").replace("%2F", "")

@@ -1,0 +1,122 @@
+"""What a board sends costs a small multiple of its bytes, and nothing of it reaches a terminal as a command."""
+
+from __future__ import annotations
+
+import itertools
+import time
+import tracemalloc
+
+import pytest
+
+from host_tools.monitor import event_format
+from host_tools.serial_link import Block, Decoder, Hello, Restarted, Trouble, limits, sentences
+from tests.host_tools import fake_board
+
+BYTES = 200_000
+# Sound frames take 1 to 2 microseconds a byte here; a byte of an attack may take so many times as much.
+MOST_TIMES = 25
+# Whatever is said; the reader keeps two kilobytes of a line, the blocks one block.
+MOST_MEMORY = 8 << 20
+STEP = 512
+
+
+def played(attack: str) -> bytes:
+    said = bytearray()
+    for piece in fake_board.ATTACKS[attack]():
+        said += piece
+        if len(said) >= BYTES:
+            break
+    return bytes(said)
+
+
+def fed(decoder: Decoder, data: bytes) -> float:
+    """Seconds of processor time; what is due is done after every piece, as the link does."""
+    started = time.process_time()
+    for number, at in enumerate(range(0, len(data), STEP)):
+        for event in decoder.feed(data[at : at + STEP], number / 20):
+            event_format.of(event) if not isinstance(event, sentences.Frame) else None
+        decoder.due(number / 20)
+    return time.process_time() - started
+
+
+@pytest.fixture(scope="module")
+def usual() -> float:
+    """Seconds a byte of sound frames."""
+    data = b"".join(fake_board.frames())
+    return min(fed(Decoder(), data) for _ in range(3)) / len(data)
+
+
+@pytest.mark.parametrize("attack", fake_board.ATTACKS)
+def test_no_byte_costs_much(attack: str, usual: float) -> None:
+    data = played(attack)
+    seconds = min(fed(Decoder(), data) for _ in range(3))
+    assert seconds <= MOST_TIMES * usual * len(data) + 0.01, (seconds, usual * len(data))
+
+
+@pytest.mark.parametrize("attack", fake_board.ATTACKS)
+def test_memory_stays(attack: str) -> None:
+    data = played(attack)
+    decoder = Decoder()
+    tracemalloc.start()
+    fed(decoder, data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < MOST_MEMORY
+
+
+def test_the_blocks_that_froze_the_monitor() -> None:
+    decoder = Decoder()
+    said = b"".join(sentences.made("BULK", n, "HEADS", 1_000_000, 1, 0, 1) for n in range(100))
+    assert len(said) < 4096
+    assert fed(decoder, said) < 0.5
+    assert decoder.statistics.absurd == 100
+
+
+def test_a_block_that_is_asked_for_piece_by_piece_costs_what_it_has_bytes() -> None:
+    """Every second chunk comes, so that each request has a gap to find, of the smallest chunks that are allowed."""
+    decoder = Decoder()
+    size = limits.MOST_BLOCK_BYTES
+    count = size // limits.LEAST_CHUNK_BYTES
+    piece = "A" * 84 + "AA=="
+    chunks = b"".join(sentences.made("CHUNK", 1, number, piece) for number in range(1, count, 2))
+    last = b"".join(sentences.made("CHUNK", 1, number, piece) for number in range(0, count, 2))
+    seconds = fed(decoder, fake_board.bulk(1, size) + chunks + sentences.made("CHUNK", 1, count - 1, piece) + last)
+    assert seconds < 5
+    assert decoder.statistics.absurd == 0
+
+
+@pytest.mark.parametrize("text", [fake_board.ESCAPES, "\udc9b\ud800", "two\nlines", "\x85\u2028"])
+def test_no_text_holds_what_a_terminal_obeys(text: str) -> None:
+    decoder = Decoder()
+    events = decoder.feed(fake_board.texts(text), 0.0)
+    words = [event_format.of(event) for event in events if not hasattr(event, "status")]
+    words += [event.text for event in events if hasattr(event, "text")]
+    assert len(words) > 3
+    for said in filter(None, words):
+        assert said.replace("\t", " ").isprintable(), said
+        said.encode()
+
+
+@pytest.mark.parametrize(("attack", "kind"), [("a storm of errors", Trouble), ("a storm of greetings", Restarted)])
+def test_storms_are_throttled_and_counted(attack: str, kind: type) -> None:
+    decoder = Decoder()
+    found = list(itertools.chain(*(decoder.feed(piece, 0.0) for piece in [played(attack)])))
+    told = sum(isinstance(event, kind) for event in found)
+    assert told == limits.STORM_BURST
+    assert decoder.statistics.throttled > 100
+    more = decoder.feed(played(attack), 1.0)
+    assert sum(isinstance(event, kind) for event in more) == limits.STORM_PER_SECOND
+
+
+def test_a_board_that_restarts_now_and_then_is_never_held_back() -> None:
+    decoder = Decoder()
+    for boot in range(200):
+        events = decoder.feed(fake_board.actors.hello(boot=boot), boot / limits.STORM_PER_SECOND)
+        assert any(isinstance(event, Hello) for event in events)
+    assert decoder.statistics.throttled == 0
+
+
+def test_a_block_within_the_limits_arrives() -> None:
+    decoder = Decoder()
+    said = sentences.made("BULK", 1, "JPEG", 1, limits.LEAST_CHUNK_BYTES, 3523407757, 1)
+    assert decoder.feed(said + sentences.made("CHUNK", 1, 0, "AA=="), 0.0) == [Block("JPEG", b"\0", 1)]
