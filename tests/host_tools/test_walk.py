@@ -50,7 +50,7 @@ class Walk:
     def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines.
 
-        `patience` where a time limit must run out.
+        `patience`, the factor on time limits, is for a command one of whose limits must run out.
         """
         port = () if command == "release" else ("--port", self.port)
         with pytest.MonkeyPatch.context() as patch:
