@@ -259,7 +259,11 @@ class Machine(Chip):
         if not second.started:
             second.started = bool(self.bus.clint.msip[1]) or any(self.memory.data[_WAKE_WORD : _WAKE_WORD + 8])
         elif not second.idle(now):
-            second.run(min(length, _SPINNING_SLICE) if second.spinning else length)
+            length = min(length, _SPINNING_SLICE) if second.spinning else length
+            ahead = second.run(length) - length
+            if ahead > _SPINNING_SLICE:
+                # It waited for a line (idle_spi.h), longer than its slice.
+                second.sleeps_until = self.clock.cycles + self._cycles(ahead)
             second.look_if_spinning()
 
     def _wait(self, cycle: int) -> None:
