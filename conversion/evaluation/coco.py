@@ -132,7 +132,9 @@ def _checked_image(entry: object, path: Path) -> dict:
         raise AnnotationError(f"{path}: an image entry has no number (id)")
     name = entry.get("file_name")
     if not file_names.is_inside(name):
-        raise AnnotationError(f"{path}: image {entry['id']}: file_name {shown(repr(name))} is no path inside a folder")
+        raise AnnotationError(
+            f"{path}: image {entry['id']}: file_name {shown(repr(name))} is no path inside of a folder"
+        )
     if not all(isinstance(entry.get(side), int) and entry[side] > 0 for side in ("width", "height")):
         raise AnnotationError(f"{path}: image {entry['id']} has no width and height")
     return entry
