@@ -51,6 +51,10 @@ demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MO
 board: venv ## keep a virtual board running [MODEL= FIRMWARE= FLASH= BOARD= CAMERA= LINK= LCD= SD= BLANK=1]
 	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,flash,FLASH)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)$(call flag,blank,BLANK)
 
+.PHONY: fps
+fps: need-FIRMWARE venv ## frames a second of a MaixPy .bin on the emulated chip, stage by stage: FIRMWARE= [SIZE= MODEL= BOARD= PEOPLE=]
+	$(Q)$(PY) -m host_tools fps$(call option,firmware,FIRMWARE)$(if $(value MODEL),$(call option,model,MODEL),$(if $(value SIZE), --model build/posenet-mobilenet-075-$(SIZE).kmodel))$(call option,board,BOARD)$(call option,people,PEOPLE)
+
 .PHONY: flash
 flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= DRY_RUN=1 NO_VERIFY=1]
 	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
@@ -76,6 +80,10 @@ release: need-BOARD venv ## pack what a maker without a tool chain needs into di
 .PHONY: test
 test: venv ## run the tests, a process for each of two cores
 	$(Q)$(PY) -m pytest -n 2 --dist loadfile
+
+.PHONY: steady
+steady: venv ## run the tests three times beside busy processes: none may depend on how fast the machine is
+	$(Q)$(PY) -m tests.steady
 
 .PHONY: lint
 lint: venv ## check format and style

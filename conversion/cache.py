@@ -14,8 +14,8 @@ from typing import TypeVar
 
 import platformdirs
 
-from conversion import reading
 from conversion.errors import ConversionError
+from conversion.outside import reading
 
 # The largest entry, the calibration pictures of 512x256, has some 90 MB.
 _MOST_BYTES = 1 << 30

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conversion import card_checks, json_text, network, reading
+from conversion import card_checks, network
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel import sampling
@@ -18,7 +18,8 @@ from conversion.kmodel.plan import RamPlan, placed_layers
 from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu import time
-from conversion.printable import shown
+from conversion.outside import json_text, reading
+from conversion.outside.text import shown
 
 FORMAT = card_checks.FORMAT
 MAX_CARD_BYTES = 1024 * 1024

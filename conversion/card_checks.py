@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from conversion import file_names, network
+from conversion import network
 from conversion.decoding import board_decoder
 from conversion.errors import ModelFormatError
 from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
-from conversion.printable import shown
+from conversion.outside import names
+from conversion.outside.text import shown
 
 FORMAT = "posenet-maix model card 1"
 # A card that names another file, main.py say, would put the kmodel in its place.
@@ -55,8 +56,8 @@ def _kmodel_problem(card: dict) -> str | None:
     entry = card.get("kmodel")
     if not isinstance(entry, dict) or not _is_sha256(entry.get("sha256")):
         return "kmodel.sha256 is missing"
-    if not file_names.is_plain(entry.get("file")) or not entry["file"].endswith(SUFFIX):
-        return f"kmodel.file {shown(entry.get('file'))} is no plain name of a {SUFFIX} file ({file_names.ALPHABET})"
+    if not names.is_plain(entry.get("file")) or not entry["file"].endswith(SUFFIX):
+        return f"kmodel.file {shown(entry.get('file'))} is no plain name of a {SUFFIX} file ({names.ALPHABET})"
     wanted = {"version": _VERSIONS, "bytes": (1, v3.GENERAL_RAM_BYTES), "crc32": _WORD}
     return _integers_problem(entry, "kmodel", wanted)
 
@@ -117,10 +118,10 @@ def _rest_problem(card: dict) -> str | None:
     source, vector = card.get("source", {}), card.get("test_vector")
     if not isinstance(source, dict) or not all(_is_short(source.get(key, "")) for key in ("name", "form")):
         return "source.name or source.form is no text"
-    if not file_names.is_plain(source.get("name", "unknown")):
+    if not names.is_plain(source.get("name", "unknown")):
         return f"source.name {shown(source['name'])} is no plain name"
     sums = source.get("sha256", {})
-    if not isinstance(sums, dict) or not all(map(file_names.is_plain, sums)) or not all(map(_is_sha256, sums.values())):
+    if not isinstance(sums, dict) or not all(map(names.is_plain, sums)) or not all(map(_is_sha256, sums.values())):
         return "source.sha256 is no table of plain file names"
     if vector is None:
         return None

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conversion import __version__, command_line, network, presets, printable
+from conversion import __version__, command_line, network, presets
 from conversion.errors import ConversionError, ProofError, SizeError
+from conversion.outside import text
 
 if TYPE_CHECKING:
     from conversion.run_photo import Result
@@ -178,10 +179,10 @@ def _print_poses(result: Result) -> None:
 
 
 def _talk(message: str) -> None:
-    talk_console.print(f"· {escape(printable.message(message))}", style="dim", soft_wrap=True)
+    talk_console.print(f"· {escape(text.message(message))}", style="dim", soft_wrap=True)
 
 
 def _print_facts(facts: list[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, fact in facts:
-        result_console.print(f"[bold]{name:<{width}}[/]  {escape(printable.message(fact))}")
+        result_console.print(f"[bold]{name:<{width}}[/]  {escape(text.message(fact))}")

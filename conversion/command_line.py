@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 
 import rich_click as click
 
-from conversion.printable import message
+from conversion.outside.text import message
 
 REFUSED, FAILED = 2, 1
 # What shells give a command that Ctrl-C ended: 128 and the number of the signal.

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
-from conversion import reading
 from conversion.errors import PhotoError
 from conversion.letterbox import fitted_size
-from conversion.printable import shown
+from conversion.outside import reading
+from conversion.outside.text import shown
 
 # The photo for proofs and pictures: Eileen Collins, NASA, public domain; shipped with scikit-image.
 SAMPLE = "astronaut.png"

@@ -123,7 +123,7 @@ class Requests:
         app = self._app
         engine = app.engine
         self.forget()
-        app.message("Self-test", "This takes some seconds.")
+        app.message("Self-test", "This takes 1 to 2 s.")
         picture = app.frames.canvas()
         pose_selftest.draw(memoryview(picture.to_bytes()), engine.card.width, engine.card.height)
         mode = app.settings.mode

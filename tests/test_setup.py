@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.patience import HANG_SECONDS
 
 needs_python310 = pytest.mark.skipif(sys.version_info[:2] != (3, 10), reason="setup runs in CPython 3.10 only")
 
@@ -105,9 +106,7 @@ def test_refuses_a_wrong_hash_then_installs_once_and_again_after_a_change(checko
     assert checkout.installed() == "1.0"
     assert not left_over.exists()
 
-    started = time.monotonic()
     second = checkout.setup(PYTHON="/no/such/python")
-    assert time.monotonic() - started < 1
     assert (second.returncode, second.stderr, second.stdout) == (0, "", first.stdout)
 
     checkout.lock("2.0", checkout.put_wheel("2.0"))
@@ -152,7 +151,7 @@ def test_interruption_is_not_taken_for_an_installation(checkout: Checkout):
         connection, _ = mute.accept()
         os.killpg(process.pid, signal.SIGINT)
         connection.close()
-        _, message = process.communicate(timeout=30)
+        _, message = process.communicate(timeout=HANG_SECONDS)
 
     assert process.returncode != 0
     assert "Interrupted: .venv is not ready" in message
@@ -174,7 +173,7 @@ def test_of_two_installations_the_second_waits_and_finds_it_done(install: Module
         Path(".venv/bin").mkdir(parents=True)
         Path(".venv/bin/python").touch()
         shutil.copy("requirements.lock", ".venv/installed.lock")
-    second.join(timeout=10)
+    second.join(timeout=HANG_SECONDS)
     assert not second.is_alive()
     assert installations == []
 

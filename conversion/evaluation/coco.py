@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion import file_names, json_text, network, reading
+from conversion import network
 from conversion.errors import ConversionError
-from conversion.printable import shown
+from conversion.outside import json_text, names, reading
+from conversion.outside.text import shown
 
 PARTS = len(network.KEYPOINTS)
 # COCO counts keypoints as x, y, visibility.
@@ -131,10 +132,8 @@ def _checked_image(entry: object, path: Path) -> dict:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), int):
         raise AnnotationError(f"{path}: an image entry has no number (id)")
     name = entry.get("file_name")
-    if not file_names.is_inside(name):
-        raise AnnotationError(
-            f"{path}: image {entry['id']}: file_name {shown(repr(name))} is no path inside of a folder"
-        )
+    if not names.is_inside(name):
+        raise AnnotationError(f"{path}: image {entry['id']}: file_name {shown(repr(name))} is no path inside a folder")
     if not all(isinstance(entry.get(side), int) and entry[side] > 0 for side in ("width", "height")):
         raise AnnotationError(f"{path}: image {entry['id']} has no width and height")
     return entry

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from conversion import reading
 from conversion.errors import UnsupportedModelError
 from conversion.inspection import kmodel_v3, kmodel_v4, kmodel_v5
 from conversion.inspection.model import FilePart, Inspection
 from conversion.kmodel import v3_container, v4, v5_container
 from conversion.kmodel.recognise import recognise
+from conversion.outside import reading
 
 
 def inspect(path: Path) -> Inspection:

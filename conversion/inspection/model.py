@@ -9,8 +9,8 @@ from pathlib import Path
 
 from conversion.errors import ModelFormatError
 from conversion.feature_map import FeatureMap, Region
+from conversion.outside.text import shown
 from conversion.posenet_weights import Normalisation
-from conversion.printable import shown
 
 # The largest network that anybody runs on a K210 has some 200 layers; a TFLite file may have 4096 operators.
 MAX_LAYERS = 4096

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from conversion import network, reading
+from conversion import network
 from conversion.errors import UnsupportedModelError
 from conversion.feature_map import FeatureMap
 from conversion.inspection import model, naming
@@ -23,6 +23,7 @@ from conversion.inspection.model import (
     Tensor,
     plain,
 )
+from conversion.outside import reading
 from conversion.posenet_weights import PoseNetWeights
 from conversion.weights import frozen_graph, tfjs_checkpoint, tfjs_graph, topology
 from conversion.weights.graph_nodes import Graph

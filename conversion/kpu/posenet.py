@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import card, network, reading
+from conversion import card, network
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.simulator import Kpu
+from conversion.outside import reading
 
 Heads = dict[str, np.ndarray]
 MAX_KMODEL_BYTES = v3.GENERAL_RAM_BYTES

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import reading
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.outside import reading
+from conversion.outside.text import shown
 from conversion.posenet_weights import Normalisation, PoseNetWeights, checked
-from conversion.printable import shown
 from conversion.weights import known, tflite_file, tflite_network
 from conversion.weights.tflite_file import Operator, Quantisation, Tensor, TfliteFile
 from conversion.weights.topology import Convolution

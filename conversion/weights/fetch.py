@@ -12,7 +12,7 @@ from pathlib import Path
 from conversion import files
 from conversion.cache import ENVIRONMENT_VARIABLE, cache_dir
 from conversion.errors import OutputError, WeightsNotFoundError
-from conversion.reading import file_sha256
+from conversion.outside.reading import file_sha256
 from conversion.weights import known, sources
 from conversion.weights.known import Published, PublishedFile
 

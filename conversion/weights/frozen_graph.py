@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import reading
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.outside import reading
+from conversion.outside.text import shown
 from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
-from conversion.printable import shown
 from conversion.weights import known, topology
 from conversion.weights.graph_nodes import MAX_NODES, Graph, Node, check_input
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.printable import shown
+from conversion.outside.text import shown
 from conversion.weights.topology import EXPECTED, Convolution
 
 MAX_NODES = 4096

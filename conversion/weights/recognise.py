@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from conversion import reading
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
 from conversion.kmodel.recognise import recognise as recognise_kmodel
+from conversion.outside import reading
 from conversion.weights import coral, frozen_graph, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
 
 ACCEPTED = (

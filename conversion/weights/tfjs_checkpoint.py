@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import network, reading
+from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.network import LayerSpec
+from conversion.outside import reading
+from conversion.outside.text import shown
 from conversion.posenet_weights import FLOAT_NORMALISATION, ConvWeights, PoseNetWeights, checked
-from conversion.printable import shown
 from conversion.weights import known
 from conversion.weights.topology import EXPECTED
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import tflite
 
-from conversion import reading
 from conversion.errors import ModelFormatError, UnsupportedModelError
-from conversion.printable import shown
+from conversion.outside import reading
+from conversion.outside.text import shown
 
 IDENTIFIER = b"TFL3"
 # The published files have up to 99 tensors and 33 operators; a MobileNet written without fusing has some 300.

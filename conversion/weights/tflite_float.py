@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import reading
 from conversion.errors import UnsupportedModelError
+from conversion.outside import reading
+from conversion.outside.text import shown
 from conversion.posenet_weights import FLOAT_NORMALISATION, PoseNetWeights, checked
-from conversion.printable import shown
 from conversion.weights import known, tflite_file, tflite_network
 from conversion.weights.tflite_file import TfliteFile
 from conversion.weights.topology import EXPECTED

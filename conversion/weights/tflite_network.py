@@ -9,8 +9,8 @@ import numpy as np
 
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.outside.text import shown
 from conversion.posenet_weights import ConvWeights
-from conversion.printable import shown
 from conversion.weights import topology
 from conversion.weights.graph_nodes import check_input
 from conversion.weights.tflite_file import Operator, Tensor, TfliteFile

@@ -10,8 +10,8 @@ import numpy as np
 from conversion import network
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.network import LayerSpec
+from conversion.outside.text import shown
 from conversion.posenet_weights import ConvWeights
-from conversion.printable import shown
 
 EXPECTED = f"expected PoseNet MobileNetV1 {network.MULTIPLIER} at output stride {network.OUTPUT_STRIDE}"
 

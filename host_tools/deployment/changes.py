@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conversion import file_names, json_text
+from conversion.outside import json_text
+from conversion.outside import names as file_names
 from host_tools.deployment import digest
 from host_tools.deployment.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 

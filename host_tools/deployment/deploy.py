@@ -15,7 +15,7 @@ from host_tools.deployment.payload import Payload
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
 from host_tools.prompt.repl import Prompt
-from host_tools.serial_link import ports
+from host_tools.serial_link import link_note, ports
 
 # mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
 ESTIMATED_BYTES_PER_SECOND = 2500
@@ -32,7 +32,7 @@ class DeployOptions:
     dry_run: bool = False
     # Bytes of MicroPython's heap, 0 for MaixPy's own; None: what the board has in its settings, else the default.
     heap: int | None = None
-    seconds: float = start.START_SECONDS
+    seconds: float | None = None
 
 
 @dataclass
@@ -72,6 +72,7 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     if options.sd is not None:
         return _fill_card(options, the_payload, options.sd, progress)
     port = ports.choose(options.port, board)
+    link_note.tell([port], talk)
     report = Report(port)
     _tell_memory(the_payload, report)
     with _prompt(port, board, talk) as prompt:
@@ -170,7 +171,7 @@ def _tell_memory(the_payload: Payload, report: Report) -> None:
         )
 
 
-def _watch(prompt: Prompt, folder: FlashFolder, seconds: float, report: Report) -> None:
+def _watch(prompt: Prompt, folder: FlashFolder, seconds: float | None, report: Report) -> None:
     """Reset, and see the program start. With a card in the slot it is the card's, so that anything may come."""
     if not folder.firmware.card:
         report.started = start.watch(prompt, seconds)

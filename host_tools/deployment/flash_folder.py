@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from conversion.progress import Count, Talk
+from host_tools import time_limits
 from host_tools.deployment import changes, digest, on_board
 from host_tools.deployment.changes import FINISH, NEW, PART, Changes, Found
 from host_tools.deployment.payload import HEAP_STATE, MAIN, Payload
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt, RaisedError
+from host_tools.time_limits import Limit
 
 FLASH = "/flash"
 PAGE_BYTES = 4096
@@ -27,8 +29,6 @@ _MOUNTED_CARD = "sd"
 # The program's second name for the kmodel in a file (firmware/pose_kmodel.py).
 _SHORT_MODEL_NAME = "posenet.kmodel"
 _NO_MAIXPY = "the board runs no MaixPy v1 and no CanMV; flash MaixPy with `flash --firmware`"
-# Limits. Reading and hashing 3 MiB of SPIFFS takes the longest; what is usual takes a second.
-_SHORT, _LONG = 30.0, 120.0
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class FlashFolder:
     def _ask_firmware(self) -> Firmware:
         """BoardError unless it is a MaixPy or CanMV that has what the program needs."""
         try:
-            self._prompt.execute(on_board.source("helpers"), seconds=_SHORT)
+            self._prompt.execute(on_board.source("helpers"), seconds=time_limits.ON_BOARD.seconds)
             facts: dict = {}
             for answer in self._call("firmware"):
                 facts |= answer
@@ -77,10 +77,14 @@ class FlashFolder:
             )
         return Firmware(facts["platform"], facts["version"], facts["free"], _MOUNTED_CARD in facts["mounted"])
 
-    def _call(self, function: str, *arguments: object, seconds: float = _SHORT) -> list[dict]:
+    def _call(self, function: str, *arguments: object, limit: Limit = time_limits.ON_BOARD) -> list[dict]:
         """Call a function of helpers.py: its answers."""
-        printed = self._prompt.execute(on_board.call(function, *arguments), seconds=seconds)
+        printed = self._prompt.execute(on_board.call(function, *arguments), seconds=limit.seconds)
         return [found for found in map(on_board.answer, printed.splitlines()) if found is not None]
+
+    def _handle(self, function: str, *arguments: object) -> list[dict]:
+        """The same for one that reads or writes whole files."""
+        return self._call(function, *arguments, limit=time_limits.ON_BOARD_FILES)
 
     def found(self, payload: Payload | None) -> Found:
         """What lies there, as far as changes for this payload (None: for a removal) need it.
@@ -103,14 +107,14 @@ class FlashFolder:
 
     def _inventory(self) -> Found:
         found = Found(free=self._ask_free())
-        for answer in self._call("inventory", changes.READ_WHOLE, changes.MOST_READ_BYTES, seconds=_LONG):
+        for answer in self._handle("inventory", changes.READ_WHOLE, changes.MOST_READ_BYTES):
             if {"file", "bytes"} <= answer.keys():
                 found.sizes[answer["file"]] = answer["bytes"]
             elif {"content", "data"} <= answer.keys():
                 piece = base64.b64decode(answer["data"])
                 found.contents[answer["content"]] = found.contents.get(answer["content"], b"") + piece
         if MAIN in found.sizes:
-            for answer in self._call("holds", MAIN, changes.PROGRAM_WORD, seconds=_LONG):
+            for answer in self._handle("holds", MAIN, changes.PROGRAM_WORD):
                 found.main_uses_program = answer.get("holds", False)
                 found.main_finishes = base64.b64decode(answer.get("begin", "")).startswith(_FINISH_BEGINS)
         return found
@@ -120,7 +124,7 @@ class FlashFolder:
 
     def _digests(self, wanted: Mapping[str, int | None]) -> dict[str, str]:
         known = digest.of(digest.SAMPLE)[0]
-        answers = self._call("digests", dict(wanted), known, seconds=_LONG)
+        answers = self._handle("digests", dict(wanted), known)
         return {answer["digest"]: answer["value"] for answer in answers if {"digest", "value"} <= answer.keys()}
 
     def restore_heap(self) -> int | None:
@@ -135,7 +139,7 @@ class FlashFolder:
         names = (entry["file"], _SHORT_MODEL_NAME)
         folders = (FLASH, "/sd") if self._firmware.card else (FLASH,)
         places = [f"{folder}/{name}" for folder in folders for name in names]
-        answers = self._call("model", address, len(payload.kmodel), entry["crc32"], places, seconds=_LONG)
+        answers = self._handle("model", address, len(payload.kmodel), entry["crc32"], places)
         flash = next((answer["flash"] for answer in answers if "flash" in answer), "other")
         return flash, [answer["path"] for answer in answers if "path" in answer]
 
@@ -175,9 +179,9 @@ class FlashFolder:
     def _prepare(self, the_changes: Changes) -> None:
         self._remove(the_changes.clear)
         for name, kept in the_changes.keep:
-            self._call("copy", name, kept, PART, seconds=_LONG)
+            self._handle("copy", name, kept, PART)
         for name, target in the_changes.rename:
-            self._call("rename", name, target, seconds=_LONG)
+            self._handle("rename", name, target)
 
     def _exchange(self, the_changes: Changes, progress: Count) -> None:
         """Everything new beside the old, then all at once."""
@@ -194,7 +198,7 @@ class FlashFolder:
                 "nothing was exchanged"
             )
         if MAIN not in the_changes.write:
-            self._call("copy", MAIN, MAIN + NEW, PART, seconds=_LONG)
+            self._handle("copy", MAIN, MAIN + NEW, PART)
         self._finish()
 
     def _upload(self, files: Mapping[str, bytes], progress: Count) -> None:
@@ -215,7 +219,7 @@ class FlashFolder:
         return [name for name, data in expected.items() if found.get(name) not in digest.of(data)]
 
     def _finish(self) -> None:
-        self._call("finish", FINISH, seconds=_LONG)
+        self._handle("finish", FINISH)
 
     def _clean(self, the_changes: Changes) -> None:
         self._remove(the_changes.remove)
@@ -225,7 +229,7 @@ class FlashFolder:
 
     def _remove(self, names: list[str]) -> None:
         if names:
-            self._call("remove", names, seconds=_LONG)
+            self._handle("remove", names)
 
 
 def _stored(size: int) -> int:

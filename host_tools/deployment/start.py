@@ -6,6 +6,7 @@ import re
 import time
 from dataclasses import dataclass
 
+from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import (
@@ -24,8 +25,6 @@ from host_tools.serial_link import (
     remedies,
 )
 
-# MaixPy starts within a second or two; the program checks the kmodel's CRC, loads it and waits for a slow SD card.
-START_SECONDS = 60.0
 _MEMORY = re.compile(r"posenet: memory in KiB: (.*)")
 _HEAP = re.compile(r"posenet: (MicroPython's heap (?:is set to|stays) .*?)(?:: resetting)?$")
 
@@ -54,13 +53,14 @@ class Started:
         return f"the program reports: {self.trouble.text}" + (f" ({remedy})" if remedy else "")
 
 
-def watch(prompt: Prompt, seconds: float = START_SECONDS) -> Started:
+def watch(prompt: Prompt, seconds: float | None = None) -> Started:
     """Reset the board and listen until its program runs or reports an error.
 
     BoardError if MicroPython's prompt comes instead, or a program of another protocol; LinkError if nothing is heard of
     it in time. Each says what came instead.
     """
     prompt.restart()
+    seconds = time_limits.PROGRAM_START.unless(seconds)
     started, decoder, heard = Started(), Decoder(), Heard(prompt.port, BAUD, ports.siblings(prompt.port))
     deadline = time.monotonic() + seconds
     while not (started.runs or started.trouble) and time.monotonic() < deadline:

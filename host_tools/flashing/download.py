@@ -15,26 +15,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion import processes
+from host_tools import time_limits
 from host_tools.errors import FlashError
 from host_tools.flashing import kfpkg
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
+from host_tools.time_limits import Limit
 
-# Seconds without any news after which nothing more will come. kflash itself gives the download mode 15 tries of 0.8 s;
-# a flash chip erases and writes 64 KiB within 8 s (datasheet of the W25Q128, 4 KiB sectors, longest times).
-SILENCE: Mapping[Stage, float] = {
-    Stage.OPEN: 30.0,
-    Stage.ENTER: 25.0,
-    Stage.LOADER: 5.0,
-    Stage.START: 10.0,
-    Stage.SPEED: 10.0,
-    Stage.INIT: 10.0,
-    Stage.WRITE: 20.0,
-    Stage.RESTART: 8.0,
+# How long there may be no news.
+SILENCE: Mapping[Stage, Limit] = {
+    Stage.OPEN: time_limits.OPEN_PORT,
+    Stage.ENTER: time_limits.ENTER_DOWNLOAD,
+    Stage.LOADER: time_limits.LOADER,
+    Stage.START: time_limits.STUB_ANSWER,
+    Stage.SPEED: time_limits.STUB_ANSWER,
+    Stage.INIT: time_limits.STUB_ANSWER,
+    Stage.WRITE: time_limits.FLASH_WRITE,
+    Stage.RESTART: time_limits.RESTART,
 }
 _MODULE = "host_tools.flashing.worker"
-# Linux may let a port drain for 30 s before a process that was killed is gone.
-_END_SECONDS = 35.0
 _LAST_WORDS = 300
 
 
@@ -59,7 +58,7 @@ class Download:
 Observe = Callable[[Stage, int], None]
 
 
-def run(download: Download, observe: Observe, silence: Mapping[Stage, float] = SILENCE) -> None:
+def run(download: Download, observe: Observe, silence: Mapping[Stage, Limit] = SILENCE) -> None:
     """Write a package; `observe` gets the stage and the bytes written so far. DownloadError if it fails.
 
     However this ends, the worker is gone, and so are its files.
@@ -73,13 +72,14 @@ def run(download: Download, observe: Observe, silence: Mapping[Stage, float] = S
             _follow(events, observe, silence)
 
 
-def _follow(events: queue.Queue[dict], observe: Observe, silence: Mapping[Stage, float]) -> None:
+def _follow(events: queue.Queue[dict], observe: Observe, silence: Mapping[Stage, Limit]) -> None:
     stage, written = Stage.OPEN, 0
     while True:
         try:
-            event = events.get(timeout=silence[stage])
+            limit = silence[stage].seconds
+            event = events.get(timeout=limit)
         except queue.Empty:
-            raise DownloadError("silent", stage, f"no answer for {silence[stage]:g} s") from None
+            raise DownloadError("silent", stage, f"no answer for {limit:g} s") from None
         if event["event"] == "done":
             return
         if event["event"] == "failed":
@@ -111,8 +111,8 @@ def _worker(download: Download, file: Path) -> Iterator[queue.Queue[dict]]:
         try:
             yield events
         finally:
-            processes.end(process, _END_SECONDS)
-            reader.join(_END_SECONDS)
+            processes.end(process, time_limits.KILLED.seconds)
+            reader.join(time_limits.KILLED.seconds)
             process.stdout.close()
 
 

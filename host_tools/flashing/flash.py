@@ -13,8 +13,9 @@ from host_tools.flashing import download, firmware_image, readback, sources
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage
-from host_tools.prompt.repl import STOP_SECONDS, Prompt
+from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import link_note
+from host_tools.time_limits import Limit
 
 # Tried one after the other below the first, which the board's bridge is known to carry.
 SLOWER = (460_800, 115_200)
@@ -75,8 +76,8 @@ def run(
     report: Report,
     *,
     verify: bool = True,
-    silence: Mapping[Stage, float] = download.SILENCE,
-    stop_seconds: float = STOP_SECONDS,
+    silence: Mapping[Stage, Limit] = download.SILENCE,
+    stop_seconds: float | None = None,
 ) -> Outcome:
     """Write, let the board start, read back, compare; where that differs, write again, slower, once.
 
@@ -108,7 +109,7 @@ def _write(
     rates: tuple[int, ...],
     talk: Talk,
     report: Report,
-    silence: Mapping[Stage, float],
+    silence: Mapping[Stage, Limit],
 ) -> int:
     """Write a package at the first of these rates that works: that rate. FlashError if none does."""
     for number, baud in enumerate(rates):
@@ -155,7 +156,7 @@ def _explained(error: DownloadError, board: Board, baud: int) -> str:
 
 
 def _compare(
-    writing: Writing, port: str, package: Package, talk: Talk, report: Report, stop_seconds: float
+    writing: Writing, port: str, package: Package, talk: Talk, report: Report, stop_seconds: float | None
 ) -> list[readback.Difference]:
     """The differences between flash and package; the board runs its program again if there are none."""
     talk("reading the flash back through the board's MicroPython")

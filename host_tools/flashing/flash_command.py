@@ -47,13 +47,14 @@ def flash(
     from host_tools import boards
     from host_tools.flashing import firmware_image
     from host_tools.flashing import flash as flashing
-    from host_tools.serial_link import ports
+    from host_tools.serial_link import link_note, ports
 
     writing = flashing.prepare(boards.find(board_id), model, firmware, package, baud)
     if dry_run:
         _show_writing(writing)
         return
     chosen = ports.choose(port, writing.board)
+    link_note.tell([chosen], talk)
     if not force:
         flashing.refuse_test_image(writing, chosen)
     for entry in writing.package.entries:

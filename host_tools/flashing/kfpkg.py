@@ -16,8 +16,9 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion import file_names, json_text
-from conversion.printable import shown
+from conversion.outside import json_text
+from conversion.outside import names as file_names
+from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.errors import FlashError
 from host_tools.flashing import images

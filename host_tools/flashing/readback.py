@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from host_tools import time_limits
 from host_tools.errors import FlashError
 from host_tools.flashing.kfpkg import Entry, Package
 from host_tools.prompt.repl import Prompt
@@ -19,7 +20,6 @@ BLOCK_BYTES = 4096
 _ROW_BYTES = 64
 # Blocks whose checksum differs are read whole, since the line may have damaged what the board said; not for ever.
 _MOST_SUSPECTS = 8
-_SECONDS, _SECONDS_PER_BLOCK = 20.0, 0.1
 _ERASED = 0xFF
 
 # CanMV calls the module maix.
@@ -125,7 +125,8 @@ def _suspects(prompt: Prompt, entry: Entry, image: bytes, report: Report) -> lis
                 sound.add(start)
 
     source = _CHECKSUMS.format(start=entry.address, end=entry.end, block=BLOCK_BYTES)
-    prompt.execute(source, seconds=_SECONDS + _SECONDS_PER_BLOCK * len(starts), line=take)
+    limit = time_limits.READ_BACK.seconds + time_limits.READ_BACK_A_BLOCK.seconds * len(starts)
+    prompt.execute(source, seconds=limit, line=take)
     return [start for start in starts if start not in sound]
 
 
@@ -133,7 +134,7 @@ def _block(prompt: Prompt, address: int, size: int) -> bytes:
     """Up to 4 KiB of flash; FlashError if a row of it comes damaged."""
     source = _ROWS.format(start=address, size=size, row=_ROW_BYTES)
     rows = {}
-    for line in prompt.execute(source, seconds=_SECONDS).splitlines():
+    for line in prompt.execute(source, seconds=time_limits.READ_BACK.seconds).splitlines():
         match = _ROW_LINE.fullmatch(line.strip())
         data = bytes.fromhex(match[3]) if match else b""
         if match and zlib.crc32(data) == int(match[2], 16):

@@ -8,8 +8,9 @@ import string
 from pathlib import Path
 
 import conversion
-from conversion import card, file_names, files, memory_budget
-from conversion.printable import shown
+from conversion import card, files, memory_budget
+from conversion.outside import names
+from conversion.outside.text import shown
 from host_tools.boards import Board
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
@@ -55,9 +56,7 @@ def contents(board: Board, model: Path | None) -> dict[str, bytes]:
         "LICENSE.txt": _licence("LICENSE"),
         "NOTICE.txt": _licence("NOTICE") + _notice(belongings),
         **{f"{SD_CARD}/{file}": data for file, data in _sd_card(belongings).items()},
-        f"cards/{file_names.plain(belongings.kmodel_path.name)}.json": card.path_beside(
-            belongings.kmodel_path
-        ).read_bytes(),
+        f"cards/{names.plain(belongings.kmodel_path.name)}.json": card.path_beside(belongings.kmodel_path).read_bytes(),
     }
     sums = "".join(f"{hashlib.sha256(inside[path]).hexdigest()}  {path}\n" for path in sorted(inside))
     return {f"{name}/{path}": inside[path] for path in sorted(inside)} | {f"{name}/{sources.SUMS}": sums.encode()}

@@ -18,6 +18,7 @@ import kflash
 import serial
 
 from conversion.processes import end_with_parent
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.flashing import isp
 from host_tools.flashing.watch import Stage, Watch, WrongAnswer
@@ -28,8 +29,6 @@ _NO_SUCH_LINES = (errno.ENOTTY, errno.EINVAL)
 # A frame is written in such pieces, each of them a sign of life.
 _PIECE = 4096
 _PROGRESS_SECONDS = 0.1
-# The kernel has taken a piece when the adapter has; at 9600 baud that is 4 s.
-_WRITE_SECONDS = 15.0
 _SETTLE_SECONDS = 0.05
 
 
@@ -75,7 +74,7 @@ class WatchedPort:
         except LinkError as error:
             reporter.fail("port", str(error))
         if isinstance(self._port, serial.Serial):
-            self._port.write_timeout = _WRITE_SECONDS
+            self._port.write_timeout = time_limits.PIECE_WRITE.seconds
         reporter.enter(Stage.ENTER)
 
     def isOpen(self) -> bool:  # noqa: N802 - pyserial's name

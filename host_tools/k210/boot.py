@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 
-from host_tools.flashing.images import DIGEST_BYTES, FIRMWARE_HEADER
+from host_tools.flashing.images import DIGEST_BYTES, FIRMWARE_HEADER, in_flash
 from host_tools.k210.engine import csr
 from host_tools.k210.engine.memory import GENERAL_BYTES, RAM, Memory
 from host_tools.k210.errors import NoFirmwareError
@@ -33,6 +33,11 @@ def firmware_of(flash: SpiFlash) -> bytes:
             f"the firmware at flash address 0 ({length} bytes) is damaged: its SHA-256 is another; write it again"
         )
     return image[FIRMWARE_HEADER.size : -DIGEST_BYTES]
+
+
+def put(flash: SpiFlash, firmware: bytes) -> None:
+    """Write a firmware, a .bin as published, to where the ROM looks for it, as kflash does."""
+    flash.put(0, in_flash(firmware))
 
 
 def load(flash: SpiFlash, memory: Memory) -> bytes:

@@ -30,14 +30,13 @@ from host_tools.k210.blocks.watchdog import Watchdog
 from host_tools.k210.kpu.block import Kpu
 from host_tools.k210.kpu.sums import TimeModel
 from host_tools.k210.parts.gc0328 import Gc0328
-from host_tools.k210.parts.image_sensor import Gradient, ImageSensor
+from host_tools.k210.parts.image_sensor import Gradient, ImageSensor, Scene
 from host_tools.k210.parts.lcd import Lcd
 from host_tools.k210.parts.ov2640 import Ov2640
 from host_tools.k210.parts.ov7740 import Ov7740
 from host_tools.k210.parts.power_chip import PowerChip
 from host_tools.k210.parts.sd_card import SdCard
 from host_tools.k210.parts.spi_flash import SpiFlash
-from host_tools.virtual_board.camera import Scene
 
 SENSORS: dict[str, type[ImageSensor]] = {kind.name: kind for kind in (Ov2640, Ov7740, Gc0328)}
 _KPU_BYTES, _FFT_BYTES, _PLIC_BYTES, _ROM_BYTES = 0xC0_0000, 0x40_0000, 0x40_0000, 0x2_0000

@@ -9,7 +9,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from host_tools.flashing import images
 from host_tools.k210 import boot, crash, wiring
 from host_tools.k210.blocks.clint import HARTS
 from host_tools.k210.bus import Bus
@@ -20,9 +19,9 @@ from host_tools.k210.engine.memory import Memory
 from host_tools.k210.errors import CrashError, EmulatorError, WaitError
 from host_tools.k210.kpu import sums
 from host_tools.k210.notes import Notes
+from host_tools.k210.parts.image_sensor import Scene
 from host_tools.k210.requirements import require
 from host_tools.k210.statistics import Statistics
-from host_tools.virtual_board.camera import Scene
 
 # Instructions of a turn of hart 0 while hart 1 has nothing to do, and of each hart while both work.
 _SLICE, _SHARED_SLICE, _SPINNING_SLICE = 100_000, 5_000, 400
@@ -84,7 +83,7 @@ class Machine(Chip):
         self.pollers: list[Callable[[], None]] = []
         self._connect()
         if firmware is not None:
-            self.flash.put(0, images.in_flash(firmware))
+            boot.put(self.flash, firmware)
 
     def _connect(self) -> None:
         """Tie together what a saved machine does not keep."""

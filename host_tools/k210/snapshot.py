@@ -18,7 +18,7 @@ from host_tools.k210.machine import Machine
 _KIND = "k210"
 _FOLDER = Path(__file__).parent
 # What else decides what a state means: the KPU's sums, and what the parts are made of.
-_MORE_SOURCES = ("conversion/kpu", "host_tools/virtual_board/hardware.py", "boards")
+_MORE_SOURCES = ("conversion/kpu", "host_tools/lcd_mounting.py", "boards")
 _LEVEL = 1
 
 

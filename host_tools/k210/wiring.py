@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from host_tools import boards
+from host_tools import boards, lcd_mounting
 from host_tools.k210.parts import lcd, sd_card
-from host_tools.virtual_board.hardware import Hardware
 
 # lcd.init(type=3): its own pins, and a glass of 135x240 in the middle of the controller's memory.
 _M5STICK_TYPE = 3
@@ -51,15 +50,15 @@ def of(board_id: str = DEFAULT_BOARD) -> Wiring:
 
 
 def _view(board: boards.Board) -> lcd.View | None:
-    glass = Hardware.of(board).glass
-    if glass is None or board.lcd is None:
+    if board.lcd is None:
         return None
     small = board.lcd.type == _M5STICK_TYPE
+    direction, inverted = lcd_mounting.of(board)
     return lcd.View(
-        width=glass.width,
-        height=glass.height,
-        direction=glass.direction,
-        inverted=glass.inverted,
+        width=board.lcd.width,
+        height=board.lcd.height,
+        direction=direction,
+        inverted=inverted,
         memory=lcd.ILI9486 if board.lcd.lcd_type in _ILI9486_TYPES else lcd.ST7789,
         row=_M5STICK_ROW if small else 0,
         column=_M5STICK_COLUMN if small else 0,

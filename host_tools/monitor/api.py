@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion.network import KEYPOINTS
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format, sources
 from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
 from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
 from host_tools.serial_link import ports, sentences, units
+from host_tools.time_limits import Limit
 
 _POLL_SECONDS = 0.2
 
@@ -97,7 +99,7 @@ class Monitor(Closing):
         baud: int | None = None,
         smooth: bool = False,
         ids: bool = False,
-        patience: float | None = 60.0,
+        patience: float | Limit | None = time_limits.MONITOR_FRAME,
         other: Callable[[Item], None] | None = None,
     ) -> None:
         """Open the ports named (as `--port` takes them), or the only board that there is; LinkError where that fails.
@@ -127,10 +129,11 @@ class Monitor(Closing):
         return monitor
 
     def _watch(
-        self, feed: Feed, smooth: bool, ids: bool, patience: float | None, other: Callable[[Item], None] | None
+        self, feed: Feed, smooth: bool, ids: bool, patience: float | Limit | None, other: Callable[[Item], None] | None
     ) -> None:
         self._feed, self._processor = feed, FrameProcessor(smooth, ids)
-        self._patience, self._other = patience, other
+        self._patience = patience.seconds if isinstance(patience, Limit) else patience
+        self._other = other
         self._said: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[Frame]:
@@ -165,12 +168,12 @@ class Monitor(Closing):
                 return None
         return None
 
-    def ask(self, board: str, kind: str, *fields: int | str | None, seconds: float = 10.0) -> int:
+    def ask(self, board: str, kind: str, *fields: int | str | None, seconds: float | None = None) -> int:
         """Send a sentence of firmware/README.md to a board, `ask("maix_bit", "POSES", 1, None, None, None)`.
 
         Returns the reply's value; Refused or LinkError where the board says no, or nothing.
         """
-        reply = self._feed.ask(board, kind, *fields)
+        reply, seconds = self._feed.ask(board, kind, *fields), time_limits.MONITOR_ANSWER.unless(seconds)
         try:
             return reply.result(seconds)
         except (futures.TimeoutError, futures.CancelledError) as error:

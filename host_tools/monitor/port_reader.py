@@ -8,18 +8,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
-from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits
-from host_tools.serial_link.link import RATES
+from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits, speed
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
 _POLL_SECONDS = 0.1
-# The board's words wait while it is greeted, so not the 10 seconds of a program that can do nothing else.
-_GREET_SECONDS = 3.0
-# Link.ask repeats itself for 6 seconds, and closing sets the speed back.
-_CLOSE_SECONDS = 20.0
 
 
 @dataclass
@@ -76,7 +72,7 @@ class PortReader:
         if self._thread.ident is None:
             self._link.close()
         else:
-            self._thread.join(_CLOSE_SECONDS)
+            self._thread.join(time_limits.READER_END.seconds)
 
     def _run(self) -> None:
         try:
@@ -96,7 +92,7 @@ class PortReader:
 
     def _greet(self) -> None:
         try:
-            self._take(self._link.greet(_GREET_SECONDS))
+            self._take(self._link.greet(time_limits.MONITOR_GREETING.seconds))
         except LinkError as error:
             # The item names its source already.
             self._put(Note(str(error).removeprefix(f"{self._link.port}: ")))
@@ -128,7 +124,7 @@ class PortReader:
             return
         self._speed_is_due = False
         try:
-            failed = self._link.raise_speed(RATES if self._baud is None else (self._baud,))
+            failed = speed.raise_speed(self._link, speed.RATES if self._baud is None else (self._baud,))
         except LinkError as error:
             self._put(Note(f"the line stays at its speed: {error}"))
             return

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from conversion.printable import shown
+from conversion.outside.text import shown
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item
 from host_tools.monitor.frame_processing import ProcessedFrame
@@ -27,8 +28,6 @@ from host_tools.serial_link import Found, Hello, Lost
 
 PORT = 1883
 ONLINE, OFFLINE = "online", "offline"
-_CONNECT_SECONDS = 5.0
-_CLOSE_SECONDS = 2.0
 _KEEPALIVE_SECONDS = 15
 _RECONNECT_SECONDS = (1, 30)
 # MQTT 3.1.1, 4.7: separators and wildcards, which a name must not have.
@@ -94,16 +93,16 @@ class Publisher(Output):
             reason = getattr(error, "strerror", None) or error
             raise LinkError(f"{self._address}: no broker answers ({reason}); is one running there?") from error
         self._client.loop_start()
-        answered = self._answered.wait(_CONNECT_SECONDS)
+        answered = self._answered.wait(time_limits.BROKER.seconds)
         if not answered or self._refusal:
-            why = self._refusal or f"no answer in MQTT within {_CONNECT_SECONDS:g} s"
+            why = self._refusal or f"no answer in MQTT within {time_limits.BROKER.seconds:g} s"
             self._client.disconnect()
             self._client.loop_stop()
             raise LinkError(f"{self._address}: {why}; check host, port, user and password")
 
     def _make_client(self) -> mqtt.Client:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"posenet-maix-{uuid.uuid4().hex[:12]}")
-        client.connect_timeout = _CONNECT_SECONDS
+        client.connect_timeout = time_limits.BROKER.seconds
         client.reconnect_delay_set(*_RECONNECT_SECONDS)
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)
@@ -133,7 +132,7 @@ class Publisher(Output):
         sent = [self._publish_status(topic, OFFLINE) for topic in reversed(self._status)]
         for message in sent:
             if self._client.is_connected() and message.rc == mqtt.MQTT_ERR_SUCCESS:
-                message.wait_for_publish(_CLOSE_SECONDS)
+                message.wait_for_publish(time_limits.BROKER_END.seconds)
         self._client.disconnect()
         self._client.loop_stop()
         if self.unsent:

@@ -18,7 +18,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from conversion.network import HEAD_NAMES, KEYPOINTS
-from conversion.printable import printable, shown
+from conversion.outside.text import printable, shown
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.output import Output

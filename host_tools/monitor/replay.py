@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import BinaryIO
 
-from conversion import json_text, reading
-from conversion.printable import shown
+from conversion.outside import json_text, reading
+from conversion.outside.text import shown
 from host_tools.errors import LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
 from host_tools.monitor.record import FORMAT, MOST_LINE_BYTES, RecordingError, from_dict

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format
 from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Note
@@ -15,9 +16,6 @@ from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, events
 
 _POLL_SECONDS = 0.1
-# A board that starts needs some seconds to its first frame; one that draws the test card is busy for up to a minute.
-FIRST_FRAME_SECONDS = 30.0
-NEXT_FRAME_SECONDS = 90.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ class Session:
 
     @property
     def _patience(self) -> float:
-        return NEXT_FRAME_SECONDS if self.frames else FIRST_FRAME_SECONDS
+        return (time_limits.NEXT_FRAME if self.frames else time_limits.FIRST_FRAME).seconds
 
     def _hand_out(self, item: Item) -> None:
         for output in self._outputs:

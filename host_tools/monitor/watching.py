@@ -21,7 +21,7 @@ from host_tools.monitor.record import Recorder
 from host_tools.monitor.session import Limits, Session
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.monitor.text_output import JsonFrames, PlainText
-from host_tools.serial_link import ports
+from host_tools.serial_link import link_note, ports
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def watch(options: MonitorOptions, over: threading.Event, talk: Talk) -> None:
     with ExitStack() as parts:
         keeper = SnapshotKeeper(options.snapshot) if options.snapshot else None
         recorder = parts.enter_context(closing(Recorder(options.record, time.monotonic()))) if options.record else None
-        feed = parts.enter_context(_feed(options))
+        feed = parts.enter_context(_feed(options, talk))
         view = parts.enter_context(closing(_view(options, talk)))
         # What was recorded can be replayed even if another output fails at it.
         outputs = [output for output in (recorder, view, keeper) if output]
@@ -77,10 +77,12 @@ def watch(options: MonitorOptions, over: threading.Event, talk: Talk) -> None:
         talk(session.summary)
 
 
-def _feed(options: MonitorOptions) -> Feed:
+def _feed(options: MonitorOptions, talk: Talk) -> Feed:
     if options.replay:
         return sources.of_recording(options.replay, 1.0 if options.speed is None else options.speed)
-    return sources.of_ports(ports.choose_all(options.ports), baud=options.baud)
+    chosen = ports.choose_all(options.ports)
+    link_note.tell(chosen, talk)
+    return sources.of_ports(chosen, baud=options.baud)
 
 
 def _view(options: MonitorOptions, talk: Talk) -> Output:

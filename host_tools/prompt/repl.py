@@ -18,16 +18,11 @@ from collections.abc import Callable, Iterator
 
 from conversion import processes
 from conversion.progress import Talk, silent
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import ports
 
-STOP_SECONDS = 25.0
-# Python, pyserial and mpremote start within that even on a slow PC.
-_START_SECONDS = 30.0
-_END_SECONDS = 3.0
-# Longest time for a KiB of a file to reach SPIFFS: the board erases pages meanwhile. Seconds, beside a fixed part.
-_PUT_SECONDS, _PUT_SECONDS_PER_KIB = 10.0, 4.0
 _WORKER = "host_tools.prompt.worker"
 
 
@@ -65,7 +60,7 @@ class Prompt(Closing):
     """
 
     def __init__(
-        self, port: str, talk: Talk = silent, wiring: str | None = None, stop_seconds: float = STOP_SECONDS
+        self, port: str, talk: Talk = silent, wiring: str | None = None, stop_seconds: float | None = None
     ) -> None:
         if "://" not in port:
             # Opened once, so that what is wrong with a port is said in words that help.
@@ -77,8 +72,9 @@ class Prompt(Closing):
         self._reader = threading.Thread(target=self._read_events, name=f"prompt of {port}", daemon=True)
         self._reader.start()
         try:
-            self._finish(_START_SECONDS, "starting mpremote")
-            self._ask("stopping the program", stop_seconds + _START_SECONDS, do="stop", seconds=stop_seconds)
+            self._finish(time_limits.WORKER_START.seconds, "starting mpremote")
+            stop = time_limits.STOP.unless(stop_seconds)
+            self._ask("stopping the program", stop + time_limits.WORKER_START.seconds, do="stop", seconds=stop)
         except BaseException:
             self._kill()
             raise
@@ -89,7 +85,7 @@ class Prompt(Closing):
 
     def put(self, path: str, data: bytes, progress: Callable[[int], None] | None = None) -> None:
         """Write a file at an absolute path; `progress` gets the bytes of each piece that is written."""
-        seconds = _PUT_SECONDS + _PUT_SECONDS_PER_KIB * len(data) / 1024
+        seconds = time_limits.PUT.seconds + time_limits.PUT_A_KIB.seconds * len(data) / 1024
         encoded = base64.b64encode(data).decode()
         for event in self._asked(f"writing {path}", seconds, do="put", path=path, data=encoded):
             if event["event"] == "progress" and progress:
@@ -97,7 +93,7 @@ class Prompt(Closing):
 
     def restart(self) -> None:
         """Reset the chip. From then on read() gives what it says, and nothing else can be done."""
-        self._ask("resetting the board", _START_SECONDS, do="restart")
+        self._ask("resetting the board", time_limits.WORKER_START.seconds, do="restart")
 
     def read(self, seconds: float) -> bytes:
         """What the board has said since restart(): as soon as there is something, b"" after `seconds`."""
@@ -115,7 +111,7 @@ class Prompt(Closing):
             with contextlib.suppress(OSError):
                 self._send({"do": "close"})
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(_END_SECONDS)
+                self._process.wait(time_limits.WORKER_END.seconds)
         self._kill()
 
     def _kill(self) -> None:

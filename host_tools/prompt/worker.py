@@ -22,6 +22,7 @@ from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
 
+from host_tools import time_limits
 from host_tools.serial_link import BAUD, Heard, Wanted, diagnosis, ports
 
 CTRL_C, ENTER_RAW = b"\x03", b"\r\x01"
@@ -35,8 +36,6 @@ ANSWER_SECONDS = 0.3
 QUIET_SECONDS = 0.15
 # After this share of the time the board's reset line is pulled, or its user is asked to press the key.
 HELP_AFTER = 0.2
-# A single read of mpremote's; its own limits count on reads that return.
-READ_SECONDS = 5.0
 # The board's receive ring holds 2 KiB and drops what is more, so no command is longer than that: however slow the
 # board is, it has room for one. Bytes of a file or a script in one command, and the length of their Python text.
 PIECE_BYTES, MOST_TEXT = 1024, 1600
@@ -52,7 +51,7 @@ class Holder:
     def __init__(self, port: str, wiring: str | None, emit: Emit) -> None:
         self._emit = emit
         self._wiring = wiring
-        self._transport = SerialTransport(port, timeout=READ_SECONDS)
+        self._transport = SerialTransport(port, timeout=time_limits.PROMPT_READ.seconds)
         # MicroPython 1.11 has no raw-paste mode; asking for it costs time.
         self._transport.use_raw_paste = False
         self._heard = Heard(port, BAUD, ports.siblings(port))
@@ -76,7 +75,7 @@ class Holder:
             if passed > HELP_AFTER * seconds and not helped:
                 helped = True
                 self._help()
-        port.timeout = READ_SECONDS
+        port.timeout = time_limits.PROMPT_READ.seconds
         self._transport.enter_raw_repl(soft_reset=False)
         self._emit("done")
 

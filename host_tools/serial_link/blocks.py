@@ -7,16 +7,12 @@ import binascii
 import zlib
 from dataclasses import dataclass, field
 
+from host_tools import time_limits
 from host_tools.serial_link.events import Announcement, Block, BlockLost, Chunk
 from host_tools.serial_link.statistics import Statistics
 
 # Only these can be asked for again.
 HEADS = "HEADS"
-# Chunks come between frames, which take a second at most; asking too early does no harm.
-STALL_SECONDS = 1.5
-# Requests in a row that bring nothing new, and the whole time that one block may take.
-MOST_VAIN_REQUESTS = 6
-LONGEST_SECONDS = 120.0
 # Two chunks that are here already cost less than another request.
 _NEAR = 3
 
@@ -109,9 +105,9 @@ class Blocks:
         block = self._block
         if block is None:
             return [], None
-        if now - block.since > LONGEST_SECONDS:
-            return self.forget(f"not whole after {LONGEST_SECONDS:.0f} s"), None
-        if now - block.heard > STALL_SECONDS:
+        if now - block.since > time_limits.BLOCK.seconds:
+            return self.forget(f"not whole after {time_limits.BLOCK.seconds:.0f} s"), None
+        if now - block.heard > time_limits.BLOCK_STALL.seconds:
             lost = self._want_more()
             if lost:
                 return lost, None
@@ -165,8 +161,8 @@ class Blocks:
         """Ask for what is missing, if that can be."""
         if self._block.announced.kind != HEADS:
             return self.forget("lost on the line; a preview is not sent again")
-        if self._block.vain >= MOST_VAIN_REQUESTS:
-            return self.forget(f"{MOST_VAIN_REQUESTS} requests for them brought none")
+        if self._block.vain >= time_limits.BLOCK_STALL.times:
+            return self.forget(f"{self._block.vain} requests for them brought none")
         self._due = True
         return []
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conversion.printable import printable
+from conversion.outside.text import printable
 from host_tools.serial_link import events
 from host_tools.serial_link.blocks import Blocks, MissingChunks
 from host_tools.serial_link.events import (

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
 from typing import TypeVar
 
+from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.serial_link import diagnosis, ports, sentences
@@ -25,20 +25,13 @@ from host_tools.serial_link.opening import BAUD
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
+from host_tools.time_limits import Tries
 
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
-FALLBACK_SECONDS = 3.0
-_SILENCE_SECONDS = FALLBACK_SECONDS + 0.5
-SELFTEST_SECONDS = 60.0
-_AFTER_SELFTEST_SECONDS = 1.5
-# Rates that a line is raised to, the first one that works: of the usual bridges some end at 921,600.
-RATES = (1_500_000, 921_600)
 # The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
 _CHANGE_SECONDS = 0.025
-# A board answers between two frames. A rate is known to work or not after a second, beside the board's own way back.
-_PROOF_SECONDS, _PROOFS = 0.5, 2
 # What is due is looked for this often, even if nothing comes.
 _TEND_SECONDS = 0.25
 _HIGHEST_ID = 65535
@@ -50,7 +43,8 @@ _CTRL_B = b"\x02"
 class Link(Closing):
     """One board's port, for one thread. A context manager.
 
-    `hello` is the board's last Hello, `port` the port's name now, `statistics` count what came.
+    `hello` is the board's last Hello, `port` the port's name now, `statistics` count what came. `failed_rates` are
+    those that a raised line did not run at.
     """
 
     def __init__(self, port: str, *, baud: int = BAUD, patient: bool = False) -> None:
@@ -68,7 +62,7 @@ class Link(Closing):
         self._resend_id: int | None = None
         self._raised: int | None = None
         self._usual_baud = baud
-        self._failed_rates: set[int] = set()
+        self.failed_rates: set[int] = set()
         self._last_ping = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
         self._busy_until = 0.0
@@ -85,6 +79,11 @@ class Link(Closing):
     def baud(self) -> int:
         """The speed of the line now."""
         return self._serial.baud
+
+    @property
+    def has_speed(self) -> bool:
+        """Whether the port has a speed that can be set."""
+        return self._serial.has_speed
 
     @property
     def connected(self) -> bool:
@@ -114,20 +113,20 @@ class Link(Closing):
                 break
         return self._kept.take_all()
 
-    def ask(self, kind: str, *fields: int | str | None, seconds: float = 1.5, attempts: int = 4) -> int:
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
 
-        Sends again after `seconds` without an answer, `attempts` times in all. Refused where the board says no;
-        LinkError, with what was heard instead, where it says nothing. Events that come meanwhile are for the next poll.
+        Sends again where no answer comes, as `tries` says. Refused where the board says no; LinkError, with what was
+        heard instead, where it says nothing. Events that come meanwhile are for the next poll.
         """
         request = self._new_id()
         sentence = sentences.made(kind, request, *fields)
         self._begin_listening()
         self._awaited.add(request)
         try:
-            for _ in range(attempts):
+            for _ in range(tries.times):
                 self._send(sentence)
-                if reply := self._reply(request, seconds):
+                if reply := self._reply(request, tries.seconds):
                     return self._accepted(kind, reply)
         finally:
             self._awaited.discard(request)
@@ -147,12 +146,12 @@ class Link(Closing):
         why = f"{self.port}: other sentences came" if self._came("sentences") else self.diagnosis()
         raise LinkError(f"no {names} within {seconds:g} s: {why}")
 
-    def greet(self, seconds: float = 10.0) -> Hello:
+    def greet(self, seconds: float | None = None) -> Hello:
         """Ask who is there until a Hello comes; LinkError says what is there instead.
 
         A program that has just started says width 0; another Hello follows when its model is loaded.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + time_limits.GREETING.unless(seconds)
         begin = self._kept.end
         self._begin_listening()
         while (left := deadline - time.monotonic()) > 0:
@@ -167,26 +166,6 @@ class Link(Closing):
                 break
         raise LinkError(self.diagnosis())
 
-    def raise_speed(self, rates: Sequence[int] = RATES) -> list[int]:
-        """Let the line run at the first of the rates that works, see `raise_baud`; those that did not, [] where the
-        first did. A rate that failed once is not tried again by this link, nor one on a port whose speed cannot be set.
-
-        LinkError if the board does not answer at all any more.
-        """
-        failed: list[int] = []
-        known = self._failed_rates.copy()
-        for rate in rates if self._serial.has_speed else ():
-            if rate in known:
-                continue
-            try:
-                if self.raise_baud(rate):
-                    break
-            except Refused:
-                pass
-            self._failed_rates.add(rate)
-            failed.append(rate)
-        return failed
-
     def raise_baud(self, rate: int) -> bool:
         """Let board and port run at another rate; polls keep it up from now on. True if it works.
 
@@ -194,7 +173,7 @@ class Link(Closing):
         board does not do; LinkError if it does not answer at all any more.
         """
         try:
-            self.ask("BAUD", rate, seconds=1.0, attempts=1)
+            self.ask("BAUD", rate, tries=time_limits.SPEED_ANSWER)
         except Refused:
             raise
         except LinkError:
@@ -204,13 +183,13 @@ class Link(Closing):
         time.sleep(_CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
-            if self._answers(_PROOF_SECONDS, _PROOFS):
+            if self._answers(time_limits.SPEED_PING):
                 self._raised, self._last_ping = rate, time.monotonic()
                 return True
         finally:
             if not self._raised:
                 self._serial.set_baud(self._usual_baud)
-        if self._answers(0.8, 2 + int(FALLBACK_SECONDS / 0.8)):
+        if self._answers(time_limits.USUAL_SPEED_PING):
             self.statistics.fallbacks += 1
             return False
         raise LinkError(f"no answer after the change to {rate} baud: {self.diagnosis()}")
@@ -228,7 +207,7 @@ class Link(Closing):
         """Lower a raised speed and let the port go."""
         try:
             if self._raised and self._serial.is_open:
-                self.ask("BAUD", self._usual_baud, seconds=0.5, attempts=1)
+                self.ask("BAUD", self._usual_baud, tries=time_limits.LOWER_SPEED)
         except LinkError:
             # The board falls back by itself.
             pass
@@ -258,12 +237,12 @@ class Link(Closing):
         if reply.status:
             raise Refused(self.port, kind, reply)
         if kind == "SELFTEST":
-            self._busy_until = time.monotonic() + SELFTEST_SECONDS
+            self._busy_until = time.monotonic() + time_limits.SELFTEST.seconds
         return reply.value
 
-    def _answers(self, seconds: float, attempts: int) -> bool:
+    def _answers(self, tries: Tries) -> bool:
         try:
-            self.ask("PING", seconds=seconds, attempts=attempts)
+            self.ask("PING", tries=tries)
         except LinkError:
             return False
         return True
@@ -324,7 +303,7 @@ class Link(Closing):
             self._heard.other_protocol = event
         elif isinstance(event, SelfTest):
             # What was asked meanwhile is answered only now.
-            self._busy_until = time.monotonic() + _AFTER_SELFTEST_SECONDS
+            self._busy_until = time.monotonic() + time_limits.AFTER_SELFTEST.seconds
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
         self._kept.add([event])
@@ -345,8 +324,8 @@ class Link(Closing):
 
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
-        if self._raised and now - self._last_sentence > _SILENCE_SECONDS and now > self._busy_until:
-            self._failed_rates.add(self._raised)
+        if self._raised and now - self._last_sentence > time_limits.RAISED_SILENCE.seconds and now > self._busy_until:
+            self.failed_rates.add(self._raised)
             self._raised = None
             self.statistics.fallbacks += 1
             self._serial.set_baud(self._usual_baud)

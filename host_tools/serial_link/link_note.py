@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def read(port: str) -> LinkNote | None:
         return LinkNote(str(told["board"])[:40], str(told["runs"])[:200]) if Path(port).is_symlink() else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def tell(ports: Iterable[str], talk: Callable[[str], None]) -> None:
+    """Say of each port that is a virtual board's what answers there; of others nothing is known."""
+    for port in ports:
+        if note := read(port):
+            talk(f"{port} is a {note}")
 
 
 def _beside(link: Path) -> Path:

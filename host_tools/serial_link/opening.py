@@ -15,6 +15,7 @@ from pathlib import Path
 
 import serial
 
+from host_tools import time_limits
 from host_tools.errors import LinkError
 
 try:
@@ -29,7 +30,6 @@ FAILURES = (OSError,) if termios is None else (OSError, termios.error)
 # The REPL's speed after every start: firmware/README.md.
 BAUD = 115200
 URLS = "socket://HOST:PORT, rfc2217://HOST:PORT, loop://"
-_WRITE_SECONDS = 2.0
 _PULSE_SECONDS = 0.1
 _PAUSE = None
 # Which line is set in which order (device facts: kflash's sequences); None waits.
@@ -152,7 +152,9 @@ def _keep_others_out(port: serial.SerialBase, name: str) -> None:
 
 def _limits(name: str) -> dict[str, object]:
     """How long a write may take, and that the port is ours alone; over RFC 2217 the connection has its own limit."""
-    return {} if name.lower().startswith("rfc2217://") else {"write_timeout": _WRITE_SECONDS, "exclusive": True}
+    if name.lower().startswith("rfc2217://"):
+        return {}
+    return {"write_timeout": time_limits.WRITE.seconds, "exclusive": True}
 
 
 def _is_pseudo_terminal(name: str) -> bool:

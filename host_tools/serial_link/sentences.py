@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from conversion.network import KEYPOINTS
-from conversion.printable import printable
+from conversion.outside.text import printable
 from host_tools.serial_link.units import MOST_POSES, SCORE_ONE
 
 MAX_SENTENCE = 1024

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from conversion.kpu.posenet import Heads
 from conversion.progress import Talk
+from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError, VerificationError
 from host_tools.serial_link import (
     STATES,
@@ -36,24 +37,11 @@ Told = TypeVar("Told", Settings, Stats)
 _PAUSED = STATES.index("paused")
 _STARTING = STATES.index("starting")
 _WAITING = STATES.index("waiting after an error")
-_GREETING_SECONDS = 10.0
-# A kmodel is read and checked within some seconds at the program's start.
-_START_SECONDS = 20.0
-# The program tries again at once when told to; then it says what is wrong, if it did not just do so.
-_TROUBLE_SECONDS = 6.0
 _ASK_AGAIN_SECONDS = 1.0
-_TELL_SECONDS = 2.0
-_TELLS = 4
 # Runs are asked for again when their sentences arrive damaged. A line that corrupts one byte in a thousand brings a
 # frame of three people through once in three times.
 _RUNS = 10
-# Silence after which a run's sentences are given up: KPU and decoder need a fraction of a second. A test card is drawn
-# in Python, on a board in many seconds.
-_QUIET_SECONDS = 8.0
-_DRAWING_SECONDS = 180.0
-_LONGEST_SECONDS = 300.0
 _POLL_SECONDS = 0.25
-_RESTORE_SECONDS, _RESTORE_ATTEMPTS = 1.0, 3
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ class Session:
 
         LinkError where the line does not let one through or the board refuses, BoardError for what it reports instead.
         """
-        quiet = _DRAWING_SECONDS if kind == "SELFTEST" else _QUIET_SECONDS
+        quiet = (time_limits.DRAWING if kind == "SELFTEST" else time_limits.RUN_SILENCE).seconds
         for _ in range(_RUNS):
             number = self.link.ask(kind, *fields)
             run = self._collected(number, heads, kind == "SELFTEST", quiet)
@@ -130,7 +118,7 @@ class Session:
         """Events as they come, until the line has been silent for so many seconds."""
         begin = heard = time.monotonic()
         received = self.link.statistics.bytes
-        while time.monotonic() - heard < quiet and time.monotonic() - begin < _LONGEST_SECONDS:
+        while time.monotonic() - heard < quiet and time.monotonic() - begin < time_limits.RUN.seconds:
             for event in self.link.poll(_POLL_SECONDS):
                 self._check(event)
                 yield event
@@ -171,7 +159,7 @@ def opened(link: Link, model: Model, talk: Talk) -> Iterator[Session]:
         link.ask("PAUSE")
         # What came before the answer is old: it may be the greeting of an earlier start.
         link.poll(0)
-        hello = link.greet(_GREETING_SECONDS)
+        hello = link.greet()
         check_model(hello, model)
         yield Session(link, model, hello)
     except MissingPortError:
@@ -185,7 +173,7 @@ def opened(link: Link, model: Model, talk: Talk) -> Iterator[Session]:
 
 def _resume(link: Link, talk: Talk) -> None:
     try:
-        link.ask("RESUME", seconds=_RESTORE_SECONDS, attempts=_RESTORE_ATTEMPTS)
+        link.ask("RESUME", tries=time_limits.RESUME)
     except LinkError:
         talk("the board could not be told to go on: press its reset key if it stands still")
 
@@ -208,7 +196,7 @@ def _short(sha256: str | None) -> str:
 
 def _wait_until_ready(link: Link, talk: Talk) -> None:
     """Wait for a board that starts, wake one that waits after an error; BoardError says why one takes no frames."""
-    if _takes_frames(link.greet(_GREETING_SECONDS)):
+    if _takes_frames(link.greet()):
         return
     state = _told(link, "STATS", Stats).state
     link.poll(0)
@@ -216,7 +204,8 @@ def _wait_until_ready(link: Link, talk: Talk) -> None:
         link.ask("RESUME")
     elif state == _STARTING:
         talk("the board is starting")
-    trouble = _awaited(link, _TROUBLE_SECONDS if state == _WAITING else _START_SECONDS)
+    # The program tries again at once when told to; then it says what is wrong, if it did not just do so.
+    trouble = _awaited(link, (time_limits.VERIFY_TROUBLE if state == _WAITING else time_limits.VERIFY_START).seconds)
     if trouble is not None:
         raise BoardError(_reported(link, trouble))
 
@@ -253,11 +242,11 @@ def _reported(link: Link, trouble: Trouble) -> str:
 
 def _told(link: Link, kind: str, event: type[Told]) -> Told:
     """What the board tells when asked, asked again where its sentence was lost."""
-    for _ in range(_TELLS):
+    for _ in range(time_limits.TELL.times):
         link.poll(0)
         link.ask(kind)
         with contextlib.suppress(LinkError):
-            return link.wait_for(event, _TELL_SECONDS)
+            return link.wait_for(event, time_limits.TELL.seconds)
     raise LinkError(f"{link.port}: the board answers, but its {kind} does not arrive; take another cable, or no hub")
 
 

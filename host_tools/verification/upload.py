@@ -11,21 +11,20 @@ from typing import Protocol
 import numpy as np
 
 from conversion.progress import Count
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link import ErrorCode, Refused
+from host_tools.time_limits import Tries
 
 # How the camera's own buffer holds a pixel: the byte with red first (firmware/README.md, "Host to board").
 STORED = np.dtype(">u2")
 _STARTS = 3
-# The board reads every millisecond while it receives: a chunk without an answer by then was lost.
-_REPLY_SECONDS = 1.0
-_REPLY_ATTEMPTS = 8
 
 
 class Asker(Protocol):
     """The part of host_tools.serial_link.link.Link that an upload needs."""
 
-    def ask(self, kind: str, *fields: int | str | None, seconds: float = ..., attempts: int = ...) -> int:
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries = ...) -> int:
         """Send a sentence, wait for its reply, return the value."""
 
 
@@ -89,12 +88,12 @@ def _chunk(link: Asker, number: int, piece: bytes, count: int) -> int:
     """Send one chunk; the number of the next one that the board wants, which is always a later one."""
     fields = number, base64.b64encode(piece).decode()
     try:
-        wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)
+        wanted = link.ask("CHUNK", *fields, tries=time_limits.CHUNK_ANSWER)
     except Refused as error:
         if error.code != ErrorCode.BAD_FIELD:
             raise
         # Damaged so that the sentence's checksum is right all the same: one in 65,536 damaged ones.
-        wanted = link.ask("CHUNK", *fields, seconds=_REPLY_SECONDS, attempts=_REPLY_ATTEMPTS)
+        wanted = link.ask("CHUNK", *fields, tries=time_limits.CHUNK_ANSWER)
     if not number < wanted <= count:
         raise LinkError(
             f"after chunk {number} of {count} the board wants {wanted}; its program is not sound: run `deploy`"

@@ -35,15 +35,16 @@ def verify(
     Exit codes: 0 verified, 1 different, 2 the board cannot be verified.
     """
     from host_tools.deployment import payload
-    from host_tools.serial_link import Link, ports
-    from host_tools.serial_link.link import RATES
+    from host_tools.serial_link import Link, link_note, ports, speed
     from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
     expected = verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
-    with stopped_cleanly("stopped"), Link(ports.choose(port)) as link, bar() as report:
+    chosen = ports.choose(port)
+    link_note.tell([chosen], talk)
+    with stopped_cleanly("stopped"), Link(chosen) as link, bar() as report:
         link.greet()
-        if failed := link.raise_speed(RATES if baud is None else (baud,)):
+        if failed := speed.raise_speed(link, speed.RATES if baud is None else (baud,)):
             rates = " and ".join(map(str, failed))
             talk(f"the line does not carry {rates} baud; going on with {link.baud}")
         verdict = verification.run(link, expected, report, talk)

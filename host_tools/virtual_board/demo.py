@@ -13,19 +13,18 @@ from PIL import Image
 
 from conversion import files, photos
 from conversion.progress import Talk
-from host_tools import boards
+from host_tools import boards, time_limits
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, VerificationError
 from host_tools.serial_link import Event, Frame, Link, Print
 from host_tools.virtual_board import session
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
+from host_tools.virtual_board.clock import Clock
 from host_tools.virtual_board.hardware import Hardware
 
 BOARD = "maix_bit"
 FRAMES = 16
-# A start takes seconds, a frame a fraction of one; a slow or busy machine many times that.
-TIMEOUT_SECONDS = 180.0
 _READ_SECONDS = 0.2
 POSES, ANIMATION, PICTURE = "poses.jsonl", "lcd.gif", "lcd.png"
 WRITTEN = (POSES, PICTURE, ANIMATION)
@@ -55,10 +54,12 @@ def run(
     firmware: dict[str, Content] | None = None,
     count: int = FRAMES,
     maixpy: Path | None = None,
+    clock: Clock | None = None,
 ) -> Demo:
     """Start a virtual board with this project's program (or other files), read `count` whole frames from its port.
 
     With `maixpy`, a .bin, that firmware itself runs on the emulated chip, the program on it as `deploy` puts it there.
+    `clock` is the virtual board's, see VirtualBoard.
 
     BoardError if it does not send them in time, with what it printed instead.
     """
@@ -71,7 +72,11 @@ def run(
         files_of_it = payload.files(the_board) if firmware is None else firmware
         content = {"model": kmodel, "card": payload.device_card(kmodel), "files": files_of_it}
     camera = PanAndZoom(photos.bundled(photos.SAMPLE))
-    with VirtualBoard(**content, board=Hardware.of(the_board), camera=camera, tell=talk) as board:
+    hardware = Hardware.of(the_board)
+    with (
+        VirtualBoard(**content, board=hardware, camera=camera, tell=talk, clock=clock) as board,
+        board.clock.host_waits(),
+    ):
         return _watched(board, count)
 
 
@@ -90,13 +95,13 @@ def _watched(board: VirtualBoard, count: int) -> Demo:
                 return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
     said = " | ".join(prints[-5:]) or "nothing"
     raise BoardError(
-        f"the virtual board sent {len(seen)} of {count} frames in {TIMEOUT_SECONDS:g} s; it printed: {said}"
+        f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s; it printed: {said}"
     )
 
 
 def _events(board: VirtualBoard, link: Link) -> Iterator[Event]:
     """What the board says, until time is up."""
-    deadline = time.monotonic() + TIMEOUT_SECONDS
+    deadline = time.monotonic() + time_limits.DEMO.seconds
     while time.monotonic() < deadline:
         board.check()
         yield from link.poll(_READ_SECONDS)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conversion import memory_budget
-from host_tools.boards import Board, Lcd
-from host_tools.virtual_board.panel import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS, Glass
+from host_tools import lcd_mounting
+from host_tools.boards import Board
+from host_tools.lcd_mounting import ROTATIONS
+from host_tools.virtual_board.panel import Glass
 
 # Numbers that sensor.get_id() gives.
 SENSORS = {"ov2640": 0x2642, "ov7740": 0x7742, "gc0328": 0x9D}
 # The one driver that moves a window to where it is asked to.
 MOVES_WINDOW = "gc0328"
-# Directions that lcd.rotation() sets; the first is also lcd.init()'s, for type 1.
-ROTATIONS = (0xA0, 0x00, 0x60, 0xC0)
 STANDARD = Glass(320, 240, ROTATIONS[0], inverted=False)
-# LCD types 3 and 4: their drivers invert.
-_INVERTING_TYPES = (3, 4)
 # Builds that are made for one board know its LCD.
 _OWN_BUILDS = ("m5stickv", "twatch")
 
@@ -48,28 +46,9 @@ class Hardware:
         own = any(name in board.firmware_build for name in _OWN_BUILDS)
         return cls(
             name=board.id,
-            glass=_glass(board) if lcd else None,
+            glass=Glass(lcd.width, lcd.height, *lcd_mounting.of(board)) if lcd else None,
             lcd_default=(lcd.width, lcd.height) if lcd and own else (STANDARD.width, STANDARD.height),
             sensor=board.camera.sensors[0].lower(),
             build=memory_budget.MINIMUM if memory_budget.MINIMUM.name in board.firmware_build else memory_budget.FULL,
             model_address=board.flash.model_address,
         )
-
-
-def _glass(board: Board) -> Glass:
-    lcd = board.lcd
-    config = (board.maixpy_config or {}).get("lcd", {})
-    inverted = config.get("invert", lcd.invert) if lcd.type not in _INVERTING_TYPES else 1
-    return Glass(lcd.width, lcd.height, _direction(lcd, config), bool(inverted))
-
-
-def _direction(lcd: Lcd, config: dict[str, int]) -> int:
-    """The panel's direction once the firmware has done what the board file says, in MaixPy's order."""
-    direction = config.get("dir", ROTATIONS[0] if lcd.type == 1 else 0)
-    if lcd.rotation >= 0:
-        direction = ROTATIONS[lcd.rotation] | direction & BLUE_FIRST
-    if lcd.mirror == 1:
-        direction ^= MIRROR_ROWS if direction & EXCHANGE else MIRROR_COLUMNS
-    if lcd.bgr >= 0:
-        direction = direction & ~BLUE_FIRST | BLUE_FIRST * lcd.bgr
-    return direction

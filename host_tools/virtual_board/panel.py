@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from host_tools.lcd_mounting import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS
 from host_tools.virtual_board import drawing, pixels
 from host_tools.virtual_board.memory import SystemHeap
 
-# Bits of the controller's memory access control (ST7789, ILI9486): rows and columns mirrored, exchanged; red and blue.
-MIRROR_ROWS, MIRROR_COLUMNS, EXCHANGE, BLUE_FIRST = 0x80, 0x40, 0x20, 0x08
 LETTER_WIDTH, LETTER_HEIGHT = 8, 12
 
 

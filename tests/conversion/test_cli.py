@@ -11,11 +11,12 @@ import pytest
 
 from conversion import photos, presets
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
+from tests.patience import HANG_SECONDS
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "conversion", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
 
 
 def refused(*arguments: object) -> str:
@@ -159,7 +160,10 @@ def test_a_disk_that_fills_up(weights_folder: Path, tmp_path: Path, built: Path)
     command = f"ulimit -f 100; exec {sys.executable} -m conversion kmodel --weights '{weights_folder}' --size 64x64"
     command += " --quantisation fast"
     done = subprocess.run(
-        ["bash", "-c", f"trap '' XFSZ; {command} --output '{tmp_path}'"], capture_output=True, text=True, timeout=300
+        ["bash", "-c", f"trap '' XFSZ; {command} --output '{tmp_path}'"],
+        capture_output=True,
+        text=True,
+        timeout=HANG_SECONDS,
     )
     assert done.returncode == 2, done.stderr
     assert "cannot be written (File too large)" in done.stderr

@@ -14,6 +14,7 @@ from types import TracebackType
 from host_tools.serial_link import sentences
 from host_tools.serial_link.link import Link
 from host_tools.serial_link.sentences import Sentence
+from tests.patience import HANG_SECONDS
 
 _POLL_MS = 10
 HELLO = (1, "0.1.0", 77, "MaixPy", "v0.6.3", "maix_bit", 0, 320, 240, 320, 240, 1000, "-", 720, 115200)
@@ -115,7 +116,7 @@ def linked(answer: Callable[[Sentence], bytes] = polite, **options: object) -> I
         yield peer, link
 
 
-def collected(link: Link, wanted: Callable[[list], bool], seconds: float = 10) -> list:
+def collected(link: Link, wanted: Callable[[list], bool], seconds: float = HANG_SECONDS) -> list:
     """Events until there are enough of them."""
     events, deadline = [], time.monotonic() + seconds
     while not wanted(events):

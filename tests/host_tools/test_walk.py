@@ -7,20 +7,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from conversion import photos
+from host_tools import boards, time_limits
 from host_tools.flashing import firmware_image
+from host_tools.serial_link import link_note
+from host_tools.virtual_board import Hardware
 from tests.host_tools.verification import small
+from tests.jumping import VirtualBoard
 from tests.pages import samples
+from tests.patience import HANG_SECONDS
 
 # What stands for a MaixPy: the virtual board brings its own, but boots only where one was written.
 FIRMWARE = firmware_image.make_test_image(bytes(150_000))
-# Each command ends by itself long before; a test must not wait for ever if one does not.
-LIMIT = 150
 FRAMES = 3
 
 
@@ -33,18 +37,27 @@ class Walk:
         self.firmware = folder / "maixpy_minimum.bin"
         self.firmware.write_bytes(FIRMWARE)
         self.said: list[str] = []
-        self._board = self._start("board", "--blank", "--link", self.port, "--camera", photo)
+        self._switch_on()
+
+    def _switch_on(self) -> None:
+        self._board = self._start("board", "--blank", "--link", self.port, "--camera", self.photo)
         assert str(self.port) in self._board.stdout.readline()
 
     def _start(self, *arguments: object) -> subprocess.Popen:
         command = [sys.executable, "-m", "host_tools", *map(str, arguments)]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def type(self, command: str, *arguments: object) -> tuple[int, str, str]:
-        """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines."""
+    def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines.
+
+        `patience` where a time limit must run out.
+        """
         port = () if command == "release" else ("--port", self.port)
-        process = self._start(command, *port, *arguments)
-        stdout, stderr = process.communicate(timeout=LIMIT)
+        with pytest.MonkeyPatch.context() as patch:
+            if patience is not None:
+                patch.setenv(time_limits.PATIENCE, str(patience))
+            process = self._start(command, *port, *arguments)
+        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
         self.said += (stdout + stderr).splitlines()
         return process.returncode, stdout, stderr
 
@@ -58,20 +71,38 @@ class Walk:
     def replayed(self, record: Path) -> str:
         """What the monitor prints of a recording."""
         process = self._start("monitor", "--replay", record, "--speed", 0, "--json")
-        stdout, stderr = process.communicate(timeout=LIMIT)
+        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
         assert process.returncode == 0, stderr
         return stdout
 
     def close(self) -> None:
         """Switch the board off."""
         self._board.terminate()
-        _, talk = self._board.communicate(timeout=LIMIT)
+        _, talk = self._board.communicate(timeout=HANG_SECONDS)
         assert self._board.returncode == 0, talk
         assert not self.port.exists()
 
 
-def walk(folder: Path, kmodel: Path, photo: Path) -> Iterator[Walk]:
-    a_walk = Walk(folder, kmodel, photo)
+class QuickWalk(Walk):
+    """The same with a board in this process, whose time jumps."""
+
+    def _switch_on(self) -> None:
+        hardware = Hardware.of(boards.find("maix_bit"))
+        self._board = VirtualBoard(flash=b"", board=hardware, camera=self.photo, link=self.port)
+        link_note.write(self.port, link_note.LinkNote("maix_bit", "a stand-in"))
+
+    def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
+        """The same; the monitor only listens."""
+        with self._board.clock.host_waits() if command == "monitor" else nullcontext():
+            return super().type(command, *arguments, patience=patience)
+
+    def close(self) -> None:
+        """Switch the board off."""
+        self._board.close()
+        assert not self.port.exists()
+
+
+def walk(a_walk: Walk) -> Iterator[Walk]:
     try:
         yield a_walk
     finally:
@@ -83,7 +114,7 @@ def small_walk(tmp_path: Path) -> Iterator[Walk]:
     """With a network of few channels, which computes frames in milliseconds."""
     photo = tmp_path / "photo.png"
     small.scene().save(photo)
-    yield from walk(tmp_path, small.write(tmp_path / "small.kmodel"), photo)
+    yield from walk(QuickWalk(tmp_path, small.write(tmp_path / "small.kmodel"), photo))
 
 
 @pytest.fixture
@@ -93,7 +124,7 @@ def real_walk(tmp_path: Path, tfjs_graph_dir: Path) -> Iterator[Walk]:
     photos.bundled(photos.SAMPLE).save(photo)
     command = ["kmodel", "--weights", str(tfjs_graph_dir), "--output", str(tmp_path / "build")]
     subprocess.run([sys.executable, "-m", "conversion", *command], check=True, timeout=1200)
-    yield from walk(tmp_path, next((tmp_path / "build").glob("*.kmodel")), photo)
+    yield from walk(Walk(tmp_path, next((tmp_path / "build").glob("*.kmodel")), photo))
 
 
 def go(a_walk: Walk) -> list[dict]:
@@ -103,8 +134,8 @@ def go(a_walk: Walk) -> list[dict]:
     assert flashed.count("written, read back, equal") == 2
 
     # MaixPy runs, but nothing of ours: each tool says what is missing.
-    code, _, error = a_walk.type("verify", "--model", a_walk.kmodel)
-    assert code == 2
+    code, _, error = a_walk.type("verify", "--model", a_walk.kmodel, patience=1)
+    assert code == 2, error
     assert "deploy" in error
 
     deployed = a_walk.done("deploy", "--board", "maix_bit", "--model", a_walk.kmodel)
@@ -135,7 +166,7 @@ def test_from_a_blank_board_to_verified_poses(small_walk: Walk) -> None:
     assert not_said(small_walk, exact=False) == {}
 
     small_walk.done("deploy", "--board", "maix_bit", "--remove")
-    code, _, error = small_walk.type("monitor", "--json", "--frames", 1, "--seconds", 5)
+    code, _, error = small_walk.type("monitor", "--json", "--frames", 1, "--seconds", 10, patience=1)
     assert code == 2
     assert "deploy" in error
 

@@ -13,8 +13,9 @@ import numpy as np
 import rich_click as click
 
 from conversion import cache as kept_results
-from conversion import network, printable
+from conversion import network
 from conversion.nncase import agreement
+from conversion.outside import text
 from conversion.quantisation import calibration
 from conversion.tensorflow import reference
 from conversion.tensorflow.proof_result import Proof
@@ -64,7 +65,7 @@ def heard(data: bytes) -> None:
     click.echo(lines.getvalue())
     instead = Heard("/dev/pts/0", 115200, sentences=decoder.statistics.sentences)
     instead.add(data)
-    click.echo(printable.message(diagnosis.explain(instead)))
+    click.echo(text.message(diagnosis.explain(instead)))
 
 
 def inventory(answers: str) -> None:

@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import cache, photos, reading
+from conversion import cache, photos
 from conversion.errors import ModelFormatError, PhotoError
 from conversion.evaluation import coco
 from conversion.nncase import agreement
+from conversion.outside import reading
 from conversion.weights import tfjs_graph
 from host_tools.errors import FlashError, HostToolError
 from host_tools.flashing import kfpkg

@@ -9,7 +9,7 @@ import base64
 from collections.abc import Callable
 from pathlib import Path
 
-from conversion import json_text
+from conversion.outside import json_text
 
 _FOLDER = Path(__file__).parent
 _ANSWER = "@"

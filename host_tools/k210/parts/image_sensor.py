@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
-
-from host_tools.virtual_board.camera import Scene
 
 FRAME_RATE = Fraction(30)
 # Clock of the sensor's two-wire bus on all boards that MaixPy knows (its sensor.c).
 SCCB_CLOCK_PIN = 41
+
+
+class Scene(Protocol):
+    """Something to look at; the virtual board's scenes are."""
+
+    def picture(self, number: int, width: int, height: int) -> np.ndarray:
+        """Frame `number` (from 0) as uint8 [height, width, 3] RGB."""
 
 
 class Gradient:

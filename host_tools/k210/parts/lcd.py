@@ -10,11 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from host_tools.k210.blocks.registers import Chip
+from host_tools.lcd_mounting import BLUE_FIRST, EXCHANGE, MIRROR_COLUMNS, MIRROR_ROWS
 
 SOFT_RESET, SLEEP_IN, SLEEP_OUT, INVERSION_OFF, INVERSION_ON = 0x01, 0x10, 0x11, 0x20, 0x21
 DISPLAY_OFF, DISPLAY_ON, COLUMNS, ROWS, WRITE, DIRECTION, WRITE_ON = 0x28, 0x29, 0x2A, 0x2B, 0x2C, 0x36, 0x3C
-# Bits of the direction (memory access control).
-MIRROR_ROWS, MIRROR_COLUMNS, EXCHANGE, BLUE_FIRST = 0x80, 0x40, 0x20, 0x08
 # Rows and columns of the controllers' memories.
 ST7789, ILI9486 = (320, 240), (480, 320)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
+from host_tools import time_limits
 from host_tools.errors import HostToolError
 from host_tools.monitor.web import messages
 from host_tools.monitor.web.messages import BadOrderError
@@ -19,7 +20,6 @@ MOST_CLIENTS = 12
 MOST_ORDERS = 16
 # A browser that answers no ping for so long is gone, or sleeps; its page connects again by itself.
 _HEARTBEAT_SECONDS = 20.0
-_CLOSE_SECONDS = 1.0
 
 
 class Client:
@@ -30,7 +30,10 @@ class Client:
         self._hub = hub
         self._orders: set[asyncio.Task] = set()
         self._socket = web.WebSocketResponse(
-            max_msg_size=messages.MAX_BYTES, heartbeat=_HEARTBEAT_SECONDS, timeout=_CLOSE_SECONDS, compress=False
+            max_msg_size=messages.MAX_BYTES,
+            heartbeat=_HEARTBEAT_SECONDS,
+            timeout=time_limits.WEB_END.seconds,
+            compress=False,
         )
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 
+from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Feed
 from host_tools.monitor.web import messages
@@ -15,8 +16,6 @@ from host_tools.monitor.web.messages import Order
 # How a board is (paused, trying again) is in STATS, which comes unasked every ten seconds only.
 _STATS_SECONDS = 2.0
 _GREET_AGAIN_SECONDS = 3.0
-# Link.ask gives up after six seconds; requests of other tabs may come first.
-_ASK_SECONDS = 15.0
 # "At most every so often": on a line of 115200 baud a picture takes longer than this, so the line decides.
 PREVIEW_MS = 250
 
@@ -81,10 +80,10 @@ class Orders:
         if not board.reachable:
             raise LinkError(f"{board.label} is not there to be asked")
         reply = asyncio.wrap_future(self._feed.ask(board.label, kind, *fields))
-        done, _ = await asyncio.wait({reply}, timeout=_ASK_SECONDS)
+        done, _ = await asyncio.wait({reply}, timeout=time_limits.WEB_ANSWER.seconds)
         if not done:
             reply.cancel()
-            raise LinkError(f"{board.label} has not answered {kind} within {_ASK_SECONDS:.0f} s")
+            raise LinkError(f"{board.label} has not answered {kind} within {time_limits.WEB_ANSWER.seconds:.0f} s")
         if reply.cancelled():
             raise LinkError(f"{board.label} went before it could answer {kind}")
         return reply.result()

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from conversion.progress import Talk
+from host_tools import time_limits
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Feed, Item, Source
 from host_tools.monitor.output import Output
@@ -31,7 +32,6 @@ SOCKET_PATH = "/live"
 _PAGE = Path(__file__).with_name("page")
 _START = "index.html"
 TICK_SECONDS = 0.5
-_CLOSE_SECONDS = 2.0
 _HUB = web.AppKey("hub", Hub)
 # What this computer's mime.types may have wrong, and a browser must have right to run a module.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -108,7 +108,7 @@ class Page(Output):
             application(self._hub),
             access_log=None,
             handle_signals=False,
-            shutdown_timeout=_CLOSE_SECONDS,
+            shutdown_timeout=time_limits.WEB_END.seconds,
             logger=_logger(talk),
         )
         await runner.setup()
@@ -119,7 +119,7 @@ class Page(Output):
             await self._over.wait()
         finally:
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._hub.close(), _CLOSE_SECONDS)
+                await asyncio.wait_for(self._hub.close(), time_limits.WEB_END.seconds)
             await runner.cleanup()
 
 

@@ -38,8 +38,9 @@ def sleep_ms(milliseconds):
 
 def sleep_us(microseconds):
     # Below that the call itself takes longer.
-    if microseconds > 200:
+    while microseconds > 200:
         _host.call(b"sleep", min(microseconds, 0x7FFFFFFF))
+        microseconds -= 0x7FFFFFFF
 
 
 def ticks():

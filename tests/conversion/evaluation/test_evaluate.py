@@ -22,6 +22,7 @@ from conversion.evaluation.stages import Stages
 from conversion.report import accuracy
 from tests.conversion.evaluation import coco_sets, plain_kmodel
 from tests.conversion.evaluation.conftest import SIZE
+from tests.patience import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     options = ("--coco", annotations, "--images", photos, "--where", "split=a", "--weights", weights_folder)
     command = ("evaluate", own_kmodel, *options, "--no-people", photos, "--json", figures)
     done = subprocess.run(
-        [sys.executable, "-m", "conversion", *map(str, command)], capture_output=True, text=True, timeout=300
+        [sys.executable, "-m", "conversion", *map(str, command)], capture_output=True, text=True, timeout=HANG_SECONDS
     )
     assert done.returncode == 0, done.stderr
     assert all(line.startswith("· ") for line in done.stderr.splitlines())
@@ -103,7 +104,7 @@ def test_only_workers_need_tensorflow() -> None:
     code = (
         "import sys; sys.modules.update(dict.fromkeys(('tensorflow', 'nncase'))); import conversion.evaluation.evaluate"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_SECONDS)
     assert done.returncode == 0, done.stderr
 
 
@@ -210,6 +211,7 @@ def test_outputs_that_cannot_be_written(people: tuple[Path, Path], tmp_path: Pat
     assert "cannot be written" in refused("float", *options)
 
 
+@pytest.mark.soak
 def test_real_weights_on_real_photos(
     shared: Path, tfjs_graph_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from conversion.errors import ConversionError, SizeError
 from conversion.evaluation.workers import Workers, cores
+from tests.patience import HANG_SECONDS
 
 
 def environment_of(name: str) -> str | None:
@@ -52,7 +53,7 @@ def test_a_worker_that_dies_is_one_line() -> None:
 
 def interrupted() -> None:
     with Workers(None, 1, progress=False) as workers:
-        workers._executor.submit(time.sleep, 60)
+        workers._executor.submit(time.sleep, 2 * HANG_SECONDS)
         raise KeyboardInterrupt
 
 
@@ -60,7 +61,7 @@ def test_an_interrupt_does_not_wait() -> None:
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         interrupted()
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < HANG_SECONDS
     assert multiprocessing.active_children() == []
 
 

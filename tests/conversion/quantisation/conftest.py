@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from conversion import files
 from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
@@ -16,6 +19,9 @@ def weights() -> PoseNetWeights:
 
 
 @pytest.fixture(scope="session")
-def quantised(weights: PoseNetWeights) -> QuantisedNetwork:
-    """The random network, calibrated in this process."""
-    return Calibration(weights, small.pictures(6)).run(lambda what, done, total: None)
+def quantised(weights: PoseNetWeights, cache_folder: Path) -> QuantisedNetwork:
+    """The random network, calibrated once a session, in one of its processes and in no other process."""
+    kept = cache_folder / "tests" / "quantised.npz"
+    if not kept.exists():
+        files.write(kept, Calibration(weights, small.pictures(6)).run(lambda what, done, total: None).to_bytes())
+    return QuantisedNetwork.from_bytes(kept.read_bytes())

@@ -1,9 +1,9 @@
 """The bars of accuracy: the kmodel as the KPU simulator computes it, against the float network of the same size.
 
-On every run: a random network on bundled photos, and the published weights on few photos, with less to calibrate on and
-a tolerance for that. `pytest -m soak tests/conversion/quantisation/test_bars.py` holds the product's own calibrations
-to the bars themselves, on all photos. Photos that calibrate (photos/people) are never those that measure (COCO
-val2017).
+On every run: a random network on bundled photos. `pytest -m soak tests/conversion/quantisation/test_bars.py` adds the
+published weights on few photos, with less to calibrate on and a tolerance for that, and holds the product's own
+calibrations to the bars themselves, on all photos. Photos that calibrate (photos/people) are never those that measure
+(COCO val2017).
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ def simulated(kpu_network: KpuNetwork, pictures: np.ndarray) -> dict[str, np.nda
     return {name: np.stack(values) for name, values in heads.items()}
 
 
+@pytest.mark.soak
 def test_few_photos_of_people_and_published_weights(shared: Path, measured: np.ndarray) -> None:
     weights = published(shared, "tfjs-graph")
     pictures = people(shared)

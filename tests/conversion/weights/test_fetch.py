@@ -20,6 +20,7 @@ from conversion.weights import fetch, known, sources
 from conversion.weights.known import Published
 from tests.conversion.weights import web
 from tests.conversion.weights.fetching import JSON, SHARD, files_below
+from tests.patience import HANG_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -199,7 +200,7 @@ def test_ctrl_c_while_storing_leaves_nothing_half_written(
 
 def test_two_processes_at_once_do_not_break_each_other(cache: Path, server: web.Server, published: Published) -> None:
     both = [start_process(published) for _ in range(2)]
-    results = [process.communicate(timeout=60) for process in both]
+    results = [process.communicate(timeout=HANG_SECONDS) for process in both]
     assert [process.returncode for process in both] == [0, 0], results
     assert files_below(cache) == sorted(server.files)
 
@@ -224,7 +225,7 @@ def start_process(published: Published, before: str = "") -> subprocess.Popen:
 
 def in_a_process(published: Published, before: str) -> subprocess.CompletedProcess:
     process = start_process(published, before)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=HANG_SECONDS)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 

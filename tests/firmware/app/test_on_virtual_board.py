@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import zlib
 from pathlib import Path
 
@@ -159,7 +158,7 @@ def test_a_key_pauses() -> None:
         board.set_pin(10, 1)
         board.reach(3)
         board.set_pin(10, 0)
-        time.sleep(0.6)
+        board.pass_time(0.6)
         assert board.ask("STATS,1")[0] == 0
         assert sentences.of(board.sentences(), "STATS")[-1][1] == 2
 
@@ -246,7 +245,7 @@ def heap_of_frames(count: int, size: tuple[int, int]) -> list[int]:
     with Program(size=size, files={"main.py": HEAP_HOOK}) as board:
         board.next("FRAME")
         board.ask("PREVIEW,1,200,40")
-        board.wait_for(re.compile(rf"heap {count} \d+"), timeout=600)
+        board.wait_for(re.compile(rf"heap {count} \d+"))
         found = re.findall(r"heap (\d+) (\d+)", board.output())
     assert [int(number) for number, _ in found[:count]] == list(range(1, count + 1))
     return [int(size) for _, size in found[:count]]
@@ -279,9 +278,12 @@ def test_without_camera_from_files(tmp_path: Path) -> None:
     with Program(size=(128, 96), config=config, sd={**ON_CARD, **pictures}, faults=Faults(no_camera=1)) as board:
         board.reach(7)
         frames = board.frames()
+    assert [frame[0] for frame, _ in frames[:6]] == [1, 2, 3, 4, 5, 6]
     assert {frame[2] for frame, _ in frames} == {1}
-    # The same three pictures again.
-    assert [poses[0][2:] for _, poses in frames[:3] if poses] == [poses[0][2:] for _, poses in frames[3:6] if poses]
+    # The same three pictures again, with somebody in each.
+    poses = [[fields[2:] for fields in each] for _, each in frames[:6]]
+    assert all(poses)
+    assert poses[:3] == poses[3:]
 
 
 def test_pictures_of_the_full_size_do_not_fit_the_heap_and_it_says_so(tmp_path: Path) -> None:

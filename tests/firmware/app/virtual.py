@@ -29,7 +29,6 @@ from tests.jumping import VirtualBoard
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 CHANNEL_DIVISOR = 8
 HOST_CHUNK = 720
-WAIT_S = 20
 
 
 @dataclass(frozen=True)
@@ -109,9 +108,9 @@ class Program(VirtualBoard):
         self.tell(body)
         return self.next("REPLY", rf"{request},").fields[1:]
 
-    def next(self, kind: str, begins: str = "", timeout: float = WAIT_S) -> sentences.Sentence:
+    def next(self, kind: str, begins: str = "") -> sentences.Sentence:
         """The next sentence of a type after the last match whose fields begin like this."""
-        match = self.wait_for(re.compile(rf"\${kind},{begins}[^*\n]*\*[0-9A-F]{{4}}\r\n"), timeout)
+        match = self.wait_for(re.compile(rf"\${kind},{begins}[^*\n]*\*[0-9A-F]{{4}}\r\n"))
         return sentences.sentence(match[0].encode())
 
     def sentences(self) -> list[sentences.Sentence]:

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.patience import until
 
 Files = dict[str, bytes]
 OWN_MAIN = b"print('program 0 runs')\n"
@@ -330,7 +330,7 @@ def test_ctrl_c_on_the_command_ends_it_with_one_word_and_the_board_starts(kmodel
             said = ""
             while "writing" not in said:
                 said += process.stderr.readline()
-            time.sleep(0.5)
+            until(lambda: "pose_app.py" + NEW in files_of(board))
             process.send_signal(signal.SIGINT)
             said += process.stderr.read()
         assert process.returncode == 130

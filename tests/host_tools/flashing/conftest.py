@@ -15,12 +15,13 @@ import pytest
 from host_tools import boards
 from host_tools.flashing import firmware_image
 from tests.host_tools.virtual_board import kmodels
+from tests.patience import exactly
 
 # Random bytes hold no addresses of RAM, as programs do, so this is one that only the stand-in takes.
 # Of the pieces of 64 KiB in which kflash writes, this firmware takes three.
 FIRMWARE = firmware_image.make_test_image(random.Random(1).randbytes(150_000))
 # The emulator answers at once: what is silent for so long stays silent.
-SHORT = 0.8
+SHORT = exactly(0.8)
 KMODEL_NAME = "small.kmodel"
 
 

@@ -16,6 +16,7 @@ from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -62,6 +63,6 @@ def test_over_a_port_that_another_computer_serves(maix_bit: boards.Board) -> Non
         thread.start()
         url = f"rfc2217://127.0.0.1:{server.getsockname()[1]}"
         download.run(Download(url, "bit", 1500000, package), lambda *_: None)
-        thread.join(10)
+        thread.join(HANG_SECONDS)
         assert not thread.is_alive()
         assert board.flash.read(0x300000, len(kmodels.kmodel())) == kmodels.kmodel()

@@ -17,7 +17,8 @@ from pathlib import Path
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-LIMIT = 20.0
+from tests.patience import HANG_SECONDS
+
 READY = "ready"
 
 
@@ -70,7 +71,7 @@ class Listener:
         self._client.on_message = self._heard
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()
-        assert self._ready.wait(LIMIT)
+        assert self._ready.wait(HANG_SECONDS)
 
     def __enter__(self) -> Listener:
         return self
@@ -88,7 +89,7 @@ class Listener:
 
     def until(self, topic: str, text: str) -> None:
         """Wait for a message."""
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + HANG_SECONDS
         while text not in self.of(topic):
             assert time.monotonic() < deadline, self.messages[-20:]
             time.sleep(0.02)

@@ -17,7 +17,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LIMIT = 60.0
+from tests.patience import HANG_SECONDS
+
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -28,7 +29,7 @@ def command(*arguments: object) -> list[str]:
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
-    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=LIMIT)
+    return subprocess.run(command(*arguments), capture_output=True, text=True, timeout=HANG_SECONDS)
 
 
 @contextlib.contextmanager
@@ -57,7 +58,7 @@ class Running:
 
     def until(self, pattern: str) -> re.Match[str]:
         """Wait until it has shown something."""
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + HANG_SECONDS
         while (match := re.search(pattern, self.text)) is None:
             assert time.monotonic() < deadline, self.text[-2000:]
             if not self._read():
@@ -68,7 +69,7 @@ class Running:
         """Stop it, or wait; its exit code."""
         if how is not None:
             self.process.send_signal(how)
-        deadline = time.monotonic() + LIMIT
+        deadline = time.monotonic() + HANG_SECONDS
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.text[-2000:]
             self._read()

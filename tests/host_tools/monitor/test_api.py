@@ -10,14 +10,15 @@ import pytest
 
 import host_tools
 from conversion.network import KEYPOINTS
-from host_tools import Monitor
+from host_tools import Monitor, time_limits
 from host_tools.errors import LinkError
-from host_tools.monitor import port_reader
 from host_tools.monitor.feed import Item
 from host_tools.monitor.record import Recorder
 from host_tools.serial_link import events
+from tests import patience
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
+from tests.patience import exactly
 
 
 def said(count: int, people: int = 1) -> list[bytes]:
@@ -93,13 +94,14 @@ def test_no_frame_within_the_time_asked_for() -> None:
 
 
 def test_patience_ends_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_reader, "_GREET_SECONDS", 0.3)
-    with (
-        Puppet(answers=False) as puppet,
-        Monitor(puppet.port, patience=2.0) as monitor,
-        pytest.raises(LinkError, match=r"no frame in 2 s; pts/\d+: nothing comes from it"),
-    ):
-        next(iter(monitor))
+    monkeypatch.setattr(time_limits, "MONITOR_GREETING", exactly(0.3))
+
+    def wait(seconds: float) -> None:
+        with Monitor(puppet.port, patience=seconds) as monitor:
+            next(iter(monitor))
+
+    with Puppet(answers=False) as puppet:
+        patience.said(r"no frame in \d+ s; pts/\d+: nothing comes from it", wait, seconds=1)
 
 
 def test_a_port_that_is_missing() -> None:

@@ -9,23 +9,25 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import time_limits
 from host_tools.errors import LinkError
-from host_tools.monitor import port_reader, sources
-from host_tools.monitor.feed import Feed, Item, Note, Queue
+from host_tools.monitor import sources
+from host_tools.monitor.feed import MOST_WAITING, Feed, Item, Note, Queue
 from host_tools.monitor.record import Recorder, RecordingError
 from host_tools.monitor.sources import short_names
 from host_tools.serial_link import events
 from host_tools.serial_link.sentences import Frame
+from host_tools.time_limits import Tries
+from tests import patience
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
-
-LIMIT = 20.0
+from tests.patience import HANG_SECONDS, exactly
 
 
 def until(feed: Feed, enough: Callable[[list[Item]], bool]) -> list[Item]:
     """Items until there are enough of them."""
     items: list[Item] = []
-    deadline = time.monotonic() + LIMIT
+    deadline = time.monotonic() + HANG_SECONDS
     while not enough(items):
         assert time.monotonic() < deadline, [item for item in items if not isinstance(item.event, Frame)]
         if (item := feed.next(0.1)) is not None:
@@ -111,8 +113,8 @@ def test_an_impatient_feed_ends_with_its_board() -> None:
         items = until(feed, lambda _: feed.ended)
         assert isinstance(items[-1].event, events.Lost)
         begin = time.monotonic()
-        assert feed.next(5) is None
-        assert time.monotonic() - begin < 1
+        assert feed.next(HANG_SECONDS) is None
+        assert time.monotonic() - begin < HANG_SECONDS
         future = feed.ask("maix_bit", "PING")
         assert future.cancelled()
 
@@ -121,7 +123,7 @@ def test_requests_come_from_any_thread_and_frames_go_on() -> None:
     with Puppet(said(200), per_second=100) as puppet, sources.of_ports([puppet.port]) as feed:
         until(feed, frames(1))
         answers = [feed.ask("maix_bit", "POSES", 3, None, number, None) for number in range(5)]
-        assert [answer.result(LIMIT) for answer in answers] == [7] * 5
+        assert [answer.result(HANG_SECONDS) for answer in answers] == [7] * 5
         items = until(feed, frames(50))
     assert [sentence.fields[1:] for sentence in puppet.asked if sentence.kind == "POSES"] == [
         ("3", "", str(number), "") for number in range(5)
@@ -138,7 +140,7 @@ def test_a_request_to_nobody() -> None:
 
 
 def test_a_silent_board_is_diagnosed_and_its_frames_are_taken_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(port_reader, "_GREET_SECONDS", 0.5)
+    monkeypatch.setattr(time_limits, "MONITOR_GREETING", exactly(0.5))
     with Puppet(answers=False) as puppet, sources.of_ports([puppet.port]) as feed:
         (note,) = of(until(feed, lambda items: of(items, Note)), Note)
         assert "nothing comes from it" in note.text
@@ -169,7 +171,8 @@ def test_a_raised_speed_is_told_of_and_lowered_again() -> None:
     assert asked == ["460800", "115200"]
 
 
-def test_a_speed_that_does_not_work_is_given_up() -> None:
+def test_a_speed_that_does_not_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
     with Puppet(follows_baud=False) as puppet, sources.of_ports([puppet.port], baud=460800) as feed:
         (note,) = of(until(feed, lambda items: of(items, Note)), Note)
         assert note.text == "nothing comes through at 460800 baud, the line stays at 115200"
@@ -215,7 +218,7 @@ def test_a_replay_keeps_its_time(recording: Path, speed: float, seconds: float) 
     begin = time.monotonic()
     with sources.of_recording(recording, speed) as feed:
         items = until(feed, lambda _: feed.ended)
-        assert seconds <= time.monotonic() - begin < seconds + LIMIT
+        assert seconds <= time.monotonic() - begin < HANG_SECONDS
     times = [item.at for item in items if isinstance(item.event, Frame)]
     assert times[-1] - times[0] == pytest.approx(0.4 / (speed or 1))
 
@@ -227,16 +230,17 @@ def test_a_long_recording_waits_for_its_reader(tmp_path: Path) -> None:
         recorder.take(Item("bit", actors.frame(number), 0.0))
     recorder.close()
     with sources.of_recording(path, 0) as feed:
-        time.sleep(0.5)
+        patience.until(lambda: len(feed._queue._items) == MOST_WAITING)
         assert numbers(until(feed, lambda _: feed.ended)) == list(range(6000))
         assert feed.lost == 0
 
 
 def test_closing_in_the_middle_of_a_recording_is_prompt(recording: Path) -> None:
     begin = time.monotonic()
-    with sources.of_recording(recording, 0.001) as feed:
-        assert feed.next(LIMIT) is not None
-    assert time.monotonic() - begin < 5
+    # At this speed it would take minutes.
+    with sources.of_recording(recording, 0.0005) as feed:
+        assert feed.next(HANG_SECONDS) is not None
+    assert time.monotonic() - begin < HANG_SECONDS
     assert not threads()
 
 
@@ -244,9 +248,9 @@ def test_a_damaged_recording_plays_up_to_there(recording: Path) -> None:
     lines = recording.read_text().splitlines()
     recording.write_text("\n".join([*lines[:4], "{}", *lines[4:]]) + "\n")
     with sources.of_recording(recording, 0) as feed:
-        assert None not in [feed.next(LIMIT) for _ in range(3)]
+        assert None not in [feed.next(HANG_SECONDS) for _ in range(3)]
         with pytest.raises(RecordingError, match=r"one\.jsonl:5: is damaged"):
-            feed.next(LIMIT)
+            feed.next(HANG_SECONDS)
 
 
 def test_a_recording_answers_nothing(recording: Path) -> None:

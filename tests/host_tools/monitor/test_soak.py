@@ -25,7 +25,8 @@ from host_tools.serial_link.sentences import Frame
 from tests.firmware.app.virtual import Program
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.actors import Puppet
-from tests.host_tools.monitor.running import LIMIT, started
+from tests.host_tools.monitor.running import started
+from tests.patience import HANG_SECONDS
 
 SECONDS = float(os.environ.get("POSENET_SOAK_SECONDS", "600"))
 PER_SECOND = 20
@@ -75,8 +76,8 @@ def test_nothing_is_lost_and_memory_stays_flat(tmp_path: Path) -> None:
             assert monitor.poll() is None, monitor.stderr.read()
             sizes.append(resident_bytes(monitor.pid))
         monitor.send_signal(signal.SIGINT)
-        assert monitor.wait(LIMIT) == 0
-        reader.join(LIMIT)
+        assert monitor.wait(HANG_SECONDS) == 0
+        reader.join(HANG_SECONDS)
         summary = monitor.stderr.read().splitlines()[-1]
         board.reach(int(board.next("FRAME").fields[0]) + 1)
         sent = [frame[0] for frame, _ in board.frames()]

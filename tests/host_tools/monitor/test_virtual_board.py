@@ -14,7 +14,8 @@ from host_tools.monitor import sources
 from host_tools.serial_link.sentences import Frame
 from host_tools.virtual_board import Faults
 from tests.firmware.app.virtual import Program, scene
-from tests.host_tools.monitor.running import LIMIT, in_terminal, run, started
+from tests.host_tools.monitor.running import in_terminal, run, started
+from tests.patience import HANG_SECONDS
 
 RAISING = """
 import pose_app
@@ -63,7 +64,7 @@ def test_a_reset_in_between_is_survived(board: Program) -> None:
         while (number := json.loads(monitor.stdout.readline())["frame"]) > last:
             last = number
         monitor.send_signal(signal.SIGINT)
-        _, errors = monitor.communicate(timeout=LIMIT)
+        _, errors = monitor.communicate(timeout=HANG_SECONDS)
     assert monitor.returncode == 0, errors
     assert "maix_bit: the board has started again" in errors, errors
     assert "restarts 1" in errors.splitlines()[-1]
@@ -71,9 +72,9 @@ def test_a_reset_in_between_is_survived(board: Program) -> None:
 
 def test_requests_reach_it(board: Program) -> None:
     with sources.of_ports([board.port], baud=460800) as feed:
-        while not (item := feed.next(LIMIT)) or not isinstance(item.event, Frame):
+        while not (item := feed.next(HANG_SECONDS)) or not isinstance(item.event, Frame):
             assert item is not None
-        assert feed.ask(item.source, "PING").result(LIMIT) > 0
+        assert feed.ask(item.source, "PING").result(HANG_SECONDS) > 0
         statistics = feed.sources[0].statistics
     assert (statistics.damaged, statistics.absurd) == (0, 0)
 

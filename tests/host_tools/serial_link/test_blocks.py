@@ -12,13 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.serial_link import blocks, sentences
+from host_tools import time_limits
+from host_tools.serial_link import sentences
 from host_tools.serial_link.blocks import Blocks
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.events import Announcement, Block, BlockLost, Chunk
 from host_tools.serial_link.statistics import Statistics
 from tests.firmware.app.board import Board
 from tests.host_tools.peer import hello, linked, reply
+from tests.patience import HANG_SECONDS
 
 DATA = bytes(range(256)) * 5
 
@@ -53,8 +55,8 @@ def transferred(bulk: types.ModuleType, data: bytes, lost: Iterator[bool]) -> tu
         arrived = b"".join(each for each in line.sent if not next(lost, False))
         line.sent.clear()
         events = decoder.feed(arrived, now)
-        given_up, request = decoder.due(now + blocks.STALL_SECONDS + 0.1)
-        now += blocks.STALL_SECONDS + 0.1
+        given_up, request = decoder.due(now + time_limits.BLOCK_STALL.seconds + 0.1)
+        now += time_limits.BLOCK_STALL.seconds + 0.1
         if events + given_up:
             return events + given_up, decoder.statistics
         if request:
@@ -69,19 +71,20 @@ def test_lost_chunks_are_asked_for_until_the_block_is_whole(
     data = (DATA * 4)[:size]
     # Without its announcement nothing of a block can be used.
     (event,), statistics = transferred(bulk, data, iter([False, *losses]))
-    if sum(losses) < blocks.MOST_VAIN_REQUESTS:
+    if sum(losses) < time_limits.BLOCK_STALL.times:
         assert event == Block("HEADS", data, 9)
     if isinstance(event, Block):
         assert (event.data, statistics.blocks, statistics.blocks_lost) == (data, 1, 0)
     else:
-        assert "6 requests for them brought none" in event.reason
+        assert f"{time_limits.BLOCK_STALL.times} requests for them brought none" in event.reason
         assert (statistics.blocks, statistics.blocks_lost) == (0, 1)
 
 
 def test_a_line_that_loses_everything_is_given_up(bulk: types.ModuleType) -> None:
     (event,), statistics = transferred(bulk, DATA, iter([False] + [True] * 1000))
-    assert event == BlockLost("HEADS", 9, "4 of 4 chunks are missing: 6 requests for them brought none")
-    assert statistics.resent == blocks.MOST_VAIN_REQUESTS
+    times = time_limits.BLOCK_STALL.times
+    assert event == BlockLost("HEADS", 9, f"4 of 4 chunks are missing: {times} requests for them brought none")
+    assert statistics.resent == times
 
 
 def pieces(data: bytes, bulk: int, size: int = 384) -> list[Chunk]:
@@ -158,8 +161,9 @@ def test_chunks_that_cannot_be_are_absurd(chunk: Chunk) -> None:
 def test_a_block_that_takes_for_ever_is_given_up() -> None:
     taken = Blocks(Statistics())
     taken.announce(announcement(1), 0)
-    (lost,), request = taken.due(blocks.LONGEST_SECONDS + 1)
-    assert (lost.reason, request) == ("4 of 4 chunks are missing: not whole after 120 s", None)
+    (lost,), request = taken.due(time_limits.BLOCK.seconds + 1)
+    reason = f"4 of 4 chunks are missing: not whole after {time_limits.BLOCK.seconds:.0f} s"
+    assert (lost.reason, request) == (reason, None)
 
 
 def test_a_link_asks_for_lost_chunks_by_itself() -> None:
@@ -172,7 +176,7 @@ def test_a_link_asks_for_lost_chunks_by_itself() -> None:
     with linked(answer) as (peer, link):
         announced = sentences.made("BULK", 7, "HEADS", len(DATA), 384, zlib.crc32(DATA), 12)
         peer.send(announced + chunks[0] + chunks[1][:-9] + b"?" + chunks[1][-8:] + chunks[2] + chunks[3])
-        assert link.wait_for(Block, 5) == Block("HEADS", DATA, 12)
+        assert link.wait_for(Block, HANG_SECONDS) == Block("HEADS", DATA, 12)
         assert [each.kind for each in peer.heard] == ["RESEND"]
         assert peer.heard[0].fields[1:] == ("7", "1", "1")
         assert (link.statistics.blocks, link.statistics.resent, link.statistics.damaged) == (1, 1, 1)
@@ -182,7 +186,7 @@ def test_a_link_gives_a_block_up_that_the_board_has_no_more() -> None:
     with linked(lambda sentence: reply(sentence, 4, 0, "block 7 has no chunk 1 any more")) as (peer, link):
         peer.send(sentences.made("BULK", 7, "HEADS", len(DATA), 384, zlib.crc32(DATA), 12))
         peer.send(b"".join(sentences.made("CHUNK", 7, each.number, each.base64) for each in pieces(DATA, 7)[1:]))
-        assert link.wait_for(BlockLost, 5).reason.endswith("the board says: block 7 has no chunk 1 any more")
+        assert link.wait_for(BlockLost, HANG_SECONDS).reason.endswith("the board says: block 7 has no chunk 1 any more")
 
 
 def test_a_restart_numbers_blocks_anew() -> None:

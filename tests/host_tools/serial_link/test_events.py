@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversion.printable import printable
+from conversion.outside.text import printable
 from host_tools.serial_link import events, remedies, sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.events import Absurd, Digest, OtherProtocol, SelfTest, Settings, Stats, Trouble

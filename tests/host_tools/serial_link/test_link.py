@@ -13,7 +13,9 @@ from host_tools.serial_link.events import Hello, Print, Restarted, Settings, Sta
 from host_tools.serial_link.link import Link
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame, Sentence
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import Peer, collected, hello, linked, reply
+from tests.patience import HANG_SECONDS
 
 SETTINGS = sentences.made("SETTINGS", 0, 5, 16384, 20, 0, 0, 0, 0, 50)
 EMPTY_FRAME = sentences.made("FRAME", 4, 1000, 0, 0, 1, 2, 3, 4, 5)
@@ -21,8 +23,8 @@ EMPTY_FRAME = sentences.made("FRAME", 4, 1000, 0, 0, 1, 2, 3, 4, 5)
 
 def test_greeting_and_asking() -> None:
     with linked() as (peer, link):
-        assert link.greet(5).board == "maix_bit"
-        assert link.hello == link.greet(5)
+        assert link.greet().board == "maix_bit"
+        assert link.hello == link.greet()
         assert link.ask("POSES", 3, None, 20, None) == 1
     assert peer.heard[-1].kind == "POSES"
     assert peer.heard[-1].fields[1:] == ("3", "", "20", "")
@@ -33,12 +35,12 @@ def test_greeting_and_asking() -> None:
 
 def test_a_question_is_repeated_with_its_id_until_answered() -> None:
     def slow(sentence: Sentence) -> bytes:
-        return reply(sentence, value=9) if len(peer.heard) == 3 else b""
+        return reply(sentence, value=9) if len(peer.heard) >= 3 else b""
 
     with Peer() as peer, Link(peer.port) as link:
         peer.answer = slow
-        assert link.ask("PING", seconds=0.1) == 9
-    assert len(peer.heard) == 3
+        assert link.ask("PING", tries=Tries(0.1, 100)) == 9
+    assert len(peer.heard) >= 3
     assert len(set(peer.heard)) == 1
 
 
@@ -73,25 +75,25 @@ def test_events_before_an_answer_are_for_the_next_poll_in_their_order() -> None:
 def test_waiting_for_an_event_leaves_the_others() -> None:
     with linked(lambda sentence: EMPTY_FRAME + SETTINGS + b"after\r\n" + reply(sentence)) as (_, link):
         link.ask("SETTINGS")
-        assert link.wait_for(Settings, 1).max_poses == 5
-        assert [type(event) for event in link.poll(1)] == [Frame, Print]
+        assert link.wait_for(Settings, HANG_SECONDS).max_poses == 5
+        assert [type(event) for event in link.poll(HANG_SECONDS)] == [Frame, Print]
         begin = time.monotonic()
         with pytest.raises(LinkError, match=r"no Stats or Hello within 0\.3 s"):
             link.wait_for((Stats, Hello), 0.3)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin >= 0.3
 
 
 def test_poll_returns_when_something_comes_and_at_its_time() -> None:
     with linked() as (peer, link):
         begin = time.monotonic()
         assert link.poll(0.3) == []
-        assert 0.25 < time.monotonic() - begin < 1.5
+        assert time.monotonic() - begin > 0.25
         assert link.poll(0) == []
         timer = threading.Timer(0.2, peer.send, [SETTINGS])
         timer.start()
         begin = time.monotonic()
-        assert len(link.poll(10)) == 1
-        assert time.monotonic() - begin < 5
+        assert len(link.poll(HANG_SECONDS)) == 1
+        assert time.monotonic() - begin < HANG_SECONDS
         timer.join()
 
 
@@ -107,7 +109,7 @@ def test_what_is_no_sentence_is_not_sent(kind: str, fields: tuple) -> None:
 
 def test_a_restart_is_told_before_its_hello() -> None:
     with linked() as (peer, link):
-        link.greet(5)
+        link.greet()
         peer.send(sentences.made("BULK", 1, "HEADS", 800, 384, 1, 9) + hello(boot=78))
         events = collected(link, lambda events: any(isinstance(event, Hello) for event in events))
     assert [type(event).__name__ for event in events] == ["BlockLost", "Restarted", "Hello"]
@@ -117,7 +119,7 @@ def test_a_restart_is_told_before_its_hello() -> None:
 
 def test_frame_numbers_that_begin_anew_make_it_ask_who_is_there() -> None:
     with linked() as (peer, link):
-        link.greet(5)
+        link.greet()
         peer.answer = lambda sentence: hello(boot=90) + reply(sentence)
         peer.send(EMPTY_FRAME + sentences.made("FRAME", 1, 5, 0, 0, 1, 2, 3, 4, 5))
         events = collected(link, lambda events: any(isinstance(event, Restarted) for event in events))

@@ -1,4 +1,4 @@
-"""The issue's measurement: 10 000 frames through a line that damages one byte in a thousand. Nothing wrong is accepted.
+"""Frames through a line that damages one byte in a thousand: nothing wrong is accepted. 10 000 of them in `make soak`.
 
 `python -m tests.host_tools.serial_link.bad_line` prints the figures.
 """
@@ -17,10 +17,10 @@ RATE = 1e-3
 STATS = sentences.made("STATS", *[0] * 12, 115200)
 
 
-@pytest.fixture(scope="module")
-def sent() -> Sent:
-    """10 000 frames, as the firmware's own code writes them."""
-    return bad_line.sent_by_firmware(10_000, seed=1)
+@pytest.fixture(scope="module", params=[3000, pytest.param(10_000, marks=pytest.mark.soak)])
+def sent(request: pytest.FixtureRequest) -> Sent:
+    """Frames, as the firmware's own code writes them."""
+    return bad_line.sent_by_firmware(request.param, seed=1)
 
 
 def check(sent: Sent, arrived: bad_line.Arrived, frames: list[Frame], statistics: object) -> None:
@@ -31,7 +31,7 @@ def check(sent: Sent, arrived: bad_line.Arrived, frames: list[Frame], statistics
     assert numbers == sorted(set(numbers))
     # The line recovers at the next sentence: every frame arrives none of whose sentences was hit.
     assert {frame.number for frame in bad_line.frames_untouched(sent, arrived)} <= set(numbers)
-    assert statistics.frames == len(frames) > 6000
+    assert statistics.frames == len(frames) > 0.6 * len(sent.frames)
     assert statistics.frames + statistics.missed == numbers[-1] - numbers[0] + 1
     assert statistics.absurd == 0
     assert 0 < statistics.torn <= statistics.missed
@@ -42,7 +42,7 @@ def test_over_a_link(sent: Sent) -> None:
     with linked() as (peer, link):
         feeder = threading.Thread(target=peer.send, args=[arrived.data + STATS])
         feeder.start()
-        events = collected(link, lambda events: any(isinstance(event, Stats) for event in events), 60)
+        events = collected(link, lambda events: any(isinstance(event, Stats) for event in events))
         feeder.join()
     check(sent, arrived, [event for event in events if isinstance(event, Frame)], link.statistics)
     assert link.statistics.bytes == len(arrived.data + STATS)

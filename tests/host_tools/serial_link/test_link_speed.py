@@ -6,12 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
+from host_tools import time_limits
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
-from host_tools.serial_link.link import RATES
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Sentence
+from host_tools.serial_link.speed import RATES, raise_speed
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, linked, polite, reply, silent
+from tests.patience import HANG_SECONDS, exactly
 
 
 def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
@@ -19,20 +22,19 @@ def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
         assert link.raise_baud(460800) is True
         assert link.baud == 460800
         begin = len(peer.heard)
-        collected(link, lambda events: len(peer.heard) - begin >= 2, 5)
+        collected(link, lambda events: len(peer.heard) - begin >= 2)
         assert {each.kind for each in peer.heard[begin:]} == {"PING"}
     assert (peer.heard[-1].kind, peer.heard[-1].fields[1]) == ("BAUD", "115200")
 
 
-def test_a_raised_speed_that_carries_nothing_is_given_up() -> None:
+def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board answers the change, then nothing until it has fallen back."""
-    changed = []
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
+    asked: list[str] = []
 
     def answer(sentence: Sentence) -> bytes:
-        if sentence.kind == "BAUD":
-            changed.append(time.monotonic())
-        deaf = changed and sentence.kind == "PING" and time.monotonic() - changed[0] < 2.5
-        return b"" if deaf else polite(sentence)
+        asked.append(sentence.kind)
+        return b"" if 0 < asked.count("PING") <= time_limits.SPEED_PING.times else polite(sentence)
 
     with linked(answer) as (_, link):
         assert link.raise_baud(460800) is False
@@ -40,11 +42,12 @@ def test_a_raised_speed_that_carries_nothing_is_given_up() -> None:
         assert link.ask("PING") == 1
 
 
-def test_a_board_that_falls_back_is_followed() -> None:
+def test_a_board_that_falls_back_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limits, "RAISED_SILENCE", exactly(1.5))
     with linked() as (peer, link):
         assert link.raise_baud(460800)
         peer.answer = silent
-        collected(link, lambda events: link.baud == 115200, 8)
+        collected(link, lambda events: link.baud == 115200)
         assert link.statistics.fallbacks == 1
         assert peer.heard[-1].kind in ("PING", "HELLO")
         peer.answer = polite
@@ -75,27 +78,27 @@ def deaf_at(*rates: int) -> Callable[[Sentence], bytes]:
 
 def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries() -> None:
     with linked(deaf_at(1_500_000)) as (peer, link):
-        assert link.raise_speed() == [1_500_000]
+        assert raise_speed(link) == [1_500_000]
         assert link.baud == 921_600
         begin = len(peer.heard)
         # What failed once is not tried again.
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert [each.fields[1] for each in peer.heard[begin:] if each.kind == "BAUD"] == ["921600"]
 
 
 def test_a_line_that_carries_nothing_faster_stays_and_says_so_once() -> None:
     with linked(deaf_at(*RATES)) as (peer, link):
-        assert link.raise_speed() == [*RATES]
+        assert raise_speed(link) == [*RATES]
         assert link.baud == 115_200
         begin = len(peer.heard)
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert len(peer.heard) == begin
         assert link.ask("PING") == 1
 
 
 def test_the_first_rate_that_works_is_taken() -> None:
     with linked() as (peer, link):
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert link.baud == RATES[0]
         assert [each.kind for each in peer.heard] == ["BAUD", "PING"]
 
@@ -109,17 +112,17 @@ def test_nothing_is_sent_right_after_the_answer() -> None:
         return polite(sentence)
 
     with linked(answer) as (_, link):
-        link.raise_speed()
+        raise_speed(link)
     assert moments["PING"] - moments["BAUD"] >= 0.025
 
 
 def test_a_raised_speed_that_is_lost_is_not_raised_to_again() -> None:
     with linked() as (peer, link):
-        link.raise_speed()
+        raise_speed(link)
         peer.answer = silent
         collected(link, lambda events: link.baud == 115200, 8)
         peer.answer = polite
-        assert link.raise_speed() == []
+        assert raise_speed(link) == []
         assert link.baud == RATES[1]
 
 
@@ -140,6 +143,6 @@ def test_while_a_board_tests_itself_its_silence_is_no_loss() -> None:
         assert link.ask("SELFTEST", 0) == 3
         timer = threading.Timer(1, finish)
         timer.start()
-        assert link.ask("PING", seconds=0.1, attempts=1) == 8
+        assert link.ask("PING", tries=Tries(0.1, 1)) == 8
         timer.join()
-        assert link.wait_for(SelfTest, 1).result == 0
+        assert link.wait_for(SelfTest, HANG_SECONDS).result == 0

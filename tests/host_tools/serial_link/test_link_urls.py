@@ -14,6 +14,7 @@ from host_tools.serial_link import ports, sentences
 from host_tools.serial_link.events import Hello
 from host_tools.serial_link.link import Link
 from host_tools.serial_link.sentences import Frame
+from host_tools.time_limits import Tries
 from tests.host_tools.peer import collected, hello, polite
 
 EMPTY_FRAME = sentences.made("FRAME", 4, 1000, 0, 0, 1, 2, 3, 4, 5)
@@ -29,13 +30,13 @@ def test_over_a_socket() -> None:
                 events = collected(link, lambda events: len(events) == 2)
                 assert [type(event) for event in events] == [Frame, Hello]
                 with pytest.raises(LinkError, match="no answer to PING"):
-                    link.ask("PING", seconds=0.1, attempts=1)
+                    link.ask("PING", tries=Tries(0.1, 1))
                 assert board.recv(100).startswith(b"$PING,")
                 board.sendall(EMPTY_FRAME * 10_000)
                 frames = collected(link, lambda events: len(events) == 10_000)
                 assert frames == [events[0]] * 10_000
             with pytest.raises(LinkError, match="the connection has ended"):
-                collected(link, lambda events: False, 5)
+                collected(link, lambda events: False)
     with pytest.raises(LinkError, match="nobody answers there"):
         Link(url)
 
@@ -71,7 +72,7 @@ def test_over_a_port_that_another_computer_serves() -> None:
         thread = threading.Thread(target=_serve, args=[server])
         thread.start()
         with Link(f"rfc2217://127.0.0.1:{server.getsockname()[1]}") as link:
-            assert link.greet(10).board == "maix_bit"
+            assert link.greet().board == "maix_bit"
             assert link.ask("PING") == 1
             frames = collected(link, lambda events: len(events) >= 200)
             assert sum(isinstance(event, Frame) for event in frames) >= 198

@@ -7,29 +7,29 @@ import os
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 
 import pytest
 import serial
 
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link import opening, ports
 from host_tools.serial_link.opening import MissingPortError
 from tests.host_tools.peer import Peer
+from tests.patience import HANG_SECONDS
 
-HOLD = "import os, sys, time; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(flush=True); time.sleep(60)"
+HOLD = "import os, sys, time; os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY); print(flush=True); time.sleep(3600)"
 
 
 def test_a_pseudo_terminal_opens_and_reads_in_time() -> None:
     with Peer() as peer:
         port = ports.open_port(peer.port, timeout=0.05)
-        begin = time.monotonic()
+        assert (port.baudrate, port.timeout, port.write_timeout) == (115200, 0.05, time_limits.WRITE.seconds)
         assert port.read(1) == b""
-        assert time.monotonic() - begin < 1
         peer.send(b"x")
+        port.timeout = HANG_SECONDS
         assert port.read(1) == b"x"
-        assert (port.baudrate, port.timeout, port.write_timeout) == (115200, 0.05, 2.0)
         opening.close(port)
         opening.close(ports.open_port(peer.port, 1500000))
 
@@ -109,10 +109,8 @@ def test_ports_without_such_lines() -> None:
     ],
 )
 def test_what_cannot_be_opened_is_named(name: str, error: type, words: str) -> None:
-    begin = time.monotonic()
     with pytest.raises(error, match=words) as caught:
         ports.open_port(name)
-    assert time.monotonic() - begin < 8
     assert "\n" not in str(caught.value)
     assert str(caught.value).startswith(name)
 

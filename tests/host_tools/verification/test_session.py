@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from conversion import network
+from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError, VerificationError
 from host_tools.serial_link.events import (
     Block,
@@ -24,9 +25,9 @@ from host_tools.serial_link.events import (
 )
 from host_tools.serial_link.sentences import Frame
 from host_tools.serial_link.statistics import Statistics
-from host_tools.verification import session as sessions
 from host_tools.verification.model import Model, checksums, joined
 from host_tools.verification.session import Session
+from tests.patience import exactly
 
 HELLO = Hello(1, "0.1.0", 7, "MaixPy", "v0.6.3", "maix_bit", 0, 96, 80, 320, 240, 1, "0" * 64, 720, 115200)
 SETTINGS = Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
@@ -64,8 +65,8 @@ class ScriptedLink:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sessions, "_QUIET_SECONDS", 0.02)
-    monkeypatch.setattr(sessions, "_DRAWING_SECONDS", 30.0)
+    monkeypatch.setattr(time_limits, "RUN_SILENCE", exactly(0.02))
+    monkeypatch.setattr(time_limits, "DRAWING", exactly(30.0))
 
 
 def frame(number: int) -> Frame:

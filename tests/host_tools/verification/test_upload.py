@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversion.test_card import draw, planes_of
+from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link import ErrorCode
 from host_tools.serial_link.events import Reply
 from host_tools.serial_link.refusal import Refused
+from host_tools.time_limits import Tries
 from host_tools.verification import upload
 
 CHUNK = 720
@@ -30,7 +32,7 @@ class FakeBoard:
         self.crc32 = None
         self._meddle = meddle
 
-    def ask(self, kind: str, *fields: int | str | None, seconds: float = 1.5, attempts: int = 4) -> int:
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         self.asked.append((kind, *fields))
         answer = self._meddle(kind, fields, len(self.asked))
         if answer is not None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from conversion import photos
 from conversion.test_card import planes_of
+from host_tools import time_limits
 from host_tools.verification import upload
 from host_tools.verification.model import Model
 from host_tools.virtual_board import Faults
@@ -21,6 +22,7 @@ from tests.host_tools.verification import small
 from tests.host_tools.verification.command import state, told, verdict, verify
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.patience import exactly
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +122,7 @@ def test_a_raised_speed_is_used_and_lowered_again(board: VirtualBoard, kmodel: P
 def test_a_line_that_loses_and_damages_bytes_only_takes_longer(
     kmodel: Path, photo: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(upload, "_REPLY_SECONDS", 0.3)
+    monkeypatch.setattr(time_limits, "CHUNK_ANSWER", exactly(0.3))
     arguments = ("--image", photo) if mode == "image" else ("--frames", "1")
     with small.board(faults=Faults(drop=1e-4, corrupt=1e-4, seed=2)) as board:
         code, found = verdict(board.port, "--model", kmodel, *arguments)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 from tests.jumping import VirtualBoard
+from tests.patience import until
 
 # Scripts that several tests begin with: the camera at QVGA.
 CAMERA = "import sensor\nsensor.reset()\nsensor.set_pixformat(sensor.RGB565)\nsensor.set_framesize(sensor.QVGA)\n"
@@ -14,13 +14,10 @@ _ANSWER = re.compile(r"OK(.*?)\x04(.*?)\x04>", re.DOTALL)
 _PIECE = 512
 
 
-def type_in(board: VirtualBoard, data: bytes, limit: float = 10.0) -> None:
+def type_in(board: VirtualBoard, data: bytes) -> None:
     """Send bytes no faster than the board takes them, as its 2 KiB ring demands."""
-    end = time.monotonic() + limit
     for start in range(0, len(data), _PIECE):
-        while board.unread > _PIECE:
-            assert time.monotonic() < end, "the board reads nothing"
-            time.sleep(0.001)
+        until(lambda: board.unread <= _PIECE)
         board.send(data[start : start + _PIECE])
 
 
@@ -33,15 +30,15 @@ class Shell:
         board.send(b"\x01")
         board.wait_for("raw REPL; CTRL-B to exit\r\n>")
 
-    def answer(self, source: str, limit: float = 20.0) -> tuple[str, str]:
+    def answer(self, source: str) -> tuple[str, str]:
         """Run a script: what it prints, and its traceback, with plain line ends."""
         type_in(self.board, source.encode() + b"\x04")
-        match = self.board.wait_for(_ANSWER, limit)
+        match = self.board.wait_for(_ANSWER)
         return match[1].replace("\r\n", "\n"), match[2].replace("\r\n", "\n")
 
-    def run(self, source: str, limit: float = 20.0) -> str:
+    def run(self, source: str) -> str:
         """Run a script that must end well: what it prints, without the last line end."""
-        printed, traceback = self.answer(source, limit)
+        printed, traceback = self.answer(source)
         assert not traceback, traceback
         return printed.rstrip("\n")
 

@@ -113,10 +113,10 @@ class TestInterrupts:
             board.wait_for("begun")
             time.sleep(0.1)
             board.send(b"\x03")
-            board.wait_for("KeyboardInterrupt: \r\n", 5)
-            board.wait_for(PROMPT, 5)
+            board.wait_for("KeyboardInterrupt: \r\n")
+            board.wait_for(PROMPT)
             type_in(board, b"1+1\r")
-            board.wait_for("2\r\n>>> ", 5)
+            board.wait_for("2\r\n>>> ")
 
     def test_a_program_may_go_on(self) -> None:
         program = "import utime\nwhile True:\n    try:\n        while True: utime.sleep_ms(5)\n"
@@ -125,7 +125,7 @@ class TestInterrupts:
             board.wait_for("begun")
             for _ in range(3):
                 board.send(b"\x03")
-                board.wait_for("caught", 5)
+                board.wait_for("caught")
 
     def test_interrupts_never_strike_within_micropythons_own_work(self) -> None:
         """A signal that raised in the garbage collector would leave the heap locked or spoilt."""
@@ -142,7 +142,7 @@ while True:
             board.wait_for("begun")
             for _ in range(25):
                 board.send(b"\x03")
-                board.wait_for("caught True", 5)
+                board.wait_for("caught True")
 
     def test_a_program_can_switch_ctrl_c_off(self) -> None:
         program = "import micropython, machine, utime\nmicropython.kbd_intr(-1)\nu = machine.UART.repl_uart()\n"
@@ -206,8 +206,8 @@ class TestResets:
         main = "import KPU\ntask = KPU.load(0x300000)\nf = KPU.get_output(task, 0)\nprint('now')\nf.typecode()\n"
         with VirtualBoard(kmodels.kmodel(), files={"main.py": main}) as board:
             board.wait_for("now\r\ncore dump: misaligned load\r\n")
-            with pytest.raises(BoardError, match="did not say"):
-                board.wait_for("MicroPython", 0.5)
+            board.pass_time(60)
+            assert board.output().endswith("misaligned load\r\n")
             board.reset()
             board.wait_for("now\r\n")
 

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from PIL import Image
 from host_tools import cli
 from tests.command_line import invoke
 from tests.host_tools.virtual_board import kmodels
-
-_LIMIT = 60
+from tests.patience import HANG_SECONDS, until
 
 
 @pytest.fixture
@@ -50,9 +48,8 @@ def test_it_runs_the_firmware_until_it_is_told_to_end(
     link, lcd = tmp_path / "port", tmp_path / "lcd.png"
     match = re.fullmatch(rf"{link} -> (/dev/pts/\d+)\n", running.stdout.readline())
     with serial.Serial(str(link), 115200, timeout=1) as client:
-        heard, end = b"", time.monotonic() + _LIMIT
-        while not (b"$FRAME," in heard and lcd.exists()) and time.monotonic() < end:
-            heard += client.read(4096)
+        heard = bytearray()
+        until(lambda: heard.extend(client.read(4096)) or (b"$FRAME," in heard and lcd.exists()))
     assert b"$FRAME," in heard
     with Image.open(lcd) as picture:
         assert picture.size == (320, 240)
@@ -62,7 +59,7 @@ def test_it_runs_the_firmware_until_it_is_told_to_end(
     ]
     assert len(children) == 1
     running.send_signal(ending)
-    assert running.wait(_LIMIT) == 0
+    assert running.wait(HANG_SECONDS) == 0
     assert not link.is_symlink()
     assert not Path("/proc", children[0]).exists()
 
@@ -96,5 +93,5 @@ def test_it_needs_neither_tensorflow_nor_nncase_nor_scikit_image() -> None:
     code = f"import sys; sys.modules.update(dict.fromkeys({blocked!r}))\n"
     code += "from host_tools.virtual_board import session\nfrom host_tools.errors import BoardError\n"
     code += "try: session._scene(None)\nexcept BoardError as error: print(error)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=_LIMIT)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_SECONDS)
     assert ended.stdout == "the sample photo comes with scikit-image, which is not here; name a photo with --camera\n"

@@ -9,11 +9,13 @@ from PIL import Image
 from conversion import pipeline
 from conversion.pipeline import Recipe
 from conversion.progress import silent
-from host_tools import boards
+from host_tools import boards, time_limits
 from host_tools.deployment import payload
 from host_tools.errors import BoardError, HostToolError, VerificationError
 from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.virtual_board import demo
+from host_tools.virtual_board.clock import JumpingClock
+from tests.patience import exactly, said
 
 FRAMES = 4
 
@@ -28,7 +30,7 @@ def kmodel(tfjs_graph_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_the_demo_shows_the_person_and_writes_what_it_saw(kmodel: Path, tmp_path: Path) -> None:
-    seen = demo.run(kmodel, silent, count=FRAMES)
+    seen = demo.run(kmodel, silent, count=FRAMES, clock=JumpingClock())
     assert len(seen.frames) == FRAMES
     assert seen.people == {1: (1, 2, 3, 4)}
     demo.check(seen)
@@ -60,10 +62,14 @@ def test_every_frame_must_show_the_one_person() -> None:
         demo.check(seen(2, 1, 2, 0))
 
 
-# One line of the decoder, and what a slip of the pen makes of it.
+# One line of the decoder, what a slip of the pen makes of it, and what the demo says then.
 DAMAGES = {
-    "no root is ever taken": ("                found += 1\n", "                found += 0\n"),
-    "a syntax error": ("        found = 0\n", "        found = = 0\n"),
+    "no root is ever taken": (
+        "                found += 1\n",
+        "                found += 0\n",
+        "the board saw 0 in frame 1, 2",
+    ),
+    "a syntax error": ("        found = 0\n", "        found = = 0\n", "SyntaxError"),
 }
 
 
@@ -72,14 +78,17 @@ def test_with_one_line_of_the_decoder_damaged_the_demo_fails(
     damage: str, kmodel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the host would be decoding for the board."""
-    whole, broken = DAMAGES[damage]
+    whole, broken, words = DAMAGES[damage]
     files = payload.files(boards.find(demo.BOARD))
     source = Path(str(files["pose_decoder.py"])).read_text()
     assert source.count(whole) == 1
-    monkeypatch.setattr(demo, "TIMEOUT_SECONDS", 25.0)
     damaged = {**files, "pose_decoder.py": source.replace(whole, broken)}
-    with pytest.raises(HostToolError):
-        demo.check(demo.run(kmodel, silent, damaged, FRAMES))
+
+    def attempt(seconds: float) -> None:
+        monkeypatch.setattr(time_limits, "DEMO", exactly(seconds))
+        demo.check(demo.run(kmodel, silent, damaged, FRAMES, clock=JumpingClock()))
+
+    said(words, attempt, 3.0, HostToolError)
 
 
 def test_without_a_model_the_demo_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS
 
 TICKING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('tick', n)\n    utime.sleep_ms(100)\n"
-_LIMIT = 60
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def board() -> Iterator[VirtualBoard]:
 
 def mpremote(board: VirtualBoard, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "mpremote", "connect", board.port, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT)
+    return subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
 
 
 def done(board: VirtualBoard, *arguments: str) -> str:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,14 @@ from host_tools.errors import BoardError
 from host_tools.virtual_board import Faults, process
 from tests.host_tools.virtual_board.shell import processes
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS, until
 
 SPINNING = "print('spinning')\nwhile True: pass\n"
 
 
-def gone(folder: Path, limit: float = 5.0) -> bool:
-    """Whether the processes of a board end within the limit."""
-    end = time.monotonic() + limit
-    while processes(folder):
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.02)
+def gone(folder: Path) -> bool:
+    """Whether the processes of a board end."""
+    until(lambda: not processes(folder))
     return True
 
 
@@ -86,9 +82,7 @@ def test_a_micropython_that_dies_is_said_and_the_button_helps() -> None:
         board.wait_for("spinning")
         os.kill(processes(board.folder)[0], signal.SIGKILL)
         assert gone(board.folder)
-        end = time.monotonic() + 5
-        while not told and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: told)
         assert told[0].startswith("MicroPython ended with exit code -9")
         board.reset()
         board.wait_for("spinning")
@@ -102,6 +96,6 @@ def test_without_micropython_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_elsewhere_than_on_linux_it_says_so() -> None:
     code = "import sys\nfrom host_tools import cli\nsys.platform = 'win32'\ncli.main(['board'])"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HANG_SECONDS)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "error: the virtual board needs Linux, this is win32\n"

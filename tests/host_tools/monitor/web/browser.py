@@ -19,11 +19,11 @@ from typing import TypeVar
 
 import aiohttp
 
+from tests.patience import HANG_SECONDS
+
 T = TypeVar("T")
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # A busy machine starts it in ten seconds.
-_START_SECONDS = 60.0
-_CALL_SECONDS = 30.0
 # Nothing of its own accord: no first run, no updates, no look-ups.
 _OPTIONS = (
     "--headless=new", "--no-sandbox", "--remote-debugging-port=0", "--no-first-run", "--disable-gpu",
@@ -64,7 +64,7 @@ class Browser:
     def _find_address(self) -> str:
         """Where it listens, which it writes into a file of its folder."""
         file = Path(self._folder.name) / "DevToolsActivePort"
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + HANG_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
             if file.exists() and "\n" in (text := file.read_text()):
                 return f"http://127.0.0.1:{text.splitlines()[0]}"
@@ -74,7 +74,7 @@ class Browser:
     async def _make_session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession()
 
-    def run(self, task: Coroutine[None, None, T], seconds: float = _CALL_SECONDS) -> T:
+    def run(self, task: Coroutine[None, None, T], seconds: float = HANG_SECONDS) -> T:
         """Carry out a coroutine in the browser's thread."""
         future = asyncio.run_coroutine_threadsafe(task, self._loop)
         try:
@@ -93,7 +93,7 @@ class Browser:
             self.run(self._session.close())
         self._process.send_signal(signal.SIGTERM)
         try:
-            self._process.wait(10)
+            self._process.wait(HANG_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -179,7 +179,7 @@ class Tab:
         """Go to an address, and wait until it is loaded."""
         self._loaded.clear()
         self.call("Page.navigate", url=address)
-        if not self._loaded.wait(_CALL_SECONDS):
+        if not self._loaded.wait(HANG_SECONDS):
             raise PageError(f"{address} did not load")
 
     def evaluate(self, script: str) -> object:
@@ -190,7 +190,7 @@ class Tab:
             raise PageError(details.get("exception", {}).get("description") or details["text"])
         return done["result"].get("value")
 
-    def wait_for(self, script: str, seconds: float = 15.0) -> object:
+    def wait_for(self, script: str, seconds: float = HANG_SECONDS) -> object:
         """The value of an expression as soon as it is true."""
         deadline = time.monotonic() + seconds
         while not (value := self.evaluate(script)):

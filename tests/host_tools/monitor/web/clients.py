@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 import aiohttp
 
 from tests.host_tools.monitor.web.serving import Served
+from tests.patience import HANG_SECONDS
 
-PATIENCE = 10.0
+PATIENCE = HANG_SECONDS
 
 
 class Client:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import closing
 from pathlib import Path
 
 from host_tools.monitor import web
 from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.session import Limits, Session
-
-_START_SECONDS = 20.0
-# The server promises two for its sockets and two for what it still asks boards.
-END_SECONDS = 8.0
+from tests.patience import HANG_SECONDS, until
 
 
 class Served:
@@ -25,9 +21,7 @@ class Served:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve, args=(feed, folder), daemon=True)
         self._thread.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self.talked and self._thread.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: self.talked, over=lambda: not self._thread.is_alive())
         assert self.talked, self.failure
         self.address = self.talked[0].split()[4]
         self.port = int(self.address.rpartition(":")[2])
@@ -39,13 +33,11 @@ class Served:
         except Exception as error:  # noqa: BLE001 - handed on
             self.failure = error
 
-    def end(self) -> float:
-        """Ask it to end; the seconds that this took."""
-        begin = time.monotonic()
+    def end(self) -> None:
+        """Ask it to end."""
         self._over.set()
-        self._thread.join(END_SECONDS)
+        self._thread.join(HANG_SECONDS)
         assert not self._thread.is_alive(), "the server did not end"
-        return time.monotonic() - begin
 
     def __enter__(self) -> Served:
         return self

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from host_tools.monitor.web.outbox import MOST_KEPT, Message, Outbox, message
+from tests.patience import HANG_SECONDS
 
 KEYS = (("frame", 0), ("frame", 1), ("board", 0))
 
@@ -44,6 +45,6 @@ def test_it_waits_for_something() -> None:
         await asyncio.sleep(0.01)
         assert not waiting.done()
         outbox.put(message({"a": 1}))
-        return (await asyncio.wait_for(waiting, 1)).data
+        return (await asyncio.wait_for(waiting, HANG_SECONDS)).data
 
     assert json.loads(asyncio.run(wait())) == {"a": 1}

@@ -18,7 +18,6 @@ from tests.host_tools.monitor.web.looking import click, part, slide, slider, tex
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the virtual board needs Linux")
 ORANGE = (220, 120, 40)
-SLOW = 40.0
 
 
 @pytest.fixture(scope="module")
@@ -40,29 +39,29 @@ def board(port: Path) -> Iterator[Program]:
 def tab(board: Program, port: Path, served: Callable, browser: Browser) -> Iterator[Tab]:
     """The page with the board in it, running."""
     with sources.of_ports([str(port)]) as feed, browser.open(served(feed).address) as opened:
-        opened.wait_for(f"document.querySelector('.panel') && {text_of('.state')} === 'Running'", SLOW)
+        opened.wait_for(f"document.querySelector('.panel') && {text_of('.state')} === 'Running'")
         yield opened
         assert opened.complaints == []
 
 
 def test_thresholds_pause_preview_and_recording_reach_the_board(tab: Tab, board: Program, tmp_path: Path) -> None:
     assert tab.evaluate(text_of("h2")) == "maix_bit"
-    tab.wait_for(f"{slider('root_score')} === '0.5'", SLOW)
+    tab.wait_for(f"{slider('root_score')} === '0.5'")
     tab.evaluate("document.querySelector('#recorder input').value = 'run'")
     tab.evaluate("document.querySelector('#recorder button').click()")
 
     slide(tab, "root_score", 0.25)
-    tab.wait_for(f"{text_of('.answer')}.includes('has taken it')", SLOW)
+    tab.wait_for(f"{text_of('.answer')}.includes('has taken it')")
     board.next("SETTINGS", "0,5,8192,20,")
 
     click(tab, ".preview")
     # The board's picture, as the camera's RGB565 and JPEG leave it.
-    wait_for_pixel(tab, 0, 310, 230, ORANGE, SLOW)
+    wait_for_pixel(tab, 0, 310, 230, ORANGE)
 
     click(tab, ".pause")
-    tab.wait_for(f"{text_of('.state')} === 'Paused'", SLOW)
+    tab.wait_for(f"{text_of('.state')} === 'Paused'")
     click(tab, ".pause")
-    tab.wait_for(f"{text_of('.state')} === 'Running'", SLOW)
+    tab.wait_for(f"{text_of('.state')} === 'Running'")
 
     tab.evaluate("document.querySelector('#recorder button').click()")
     tab.wait_for("document.querySelector('#recorder button').textContent === 'Record'")
@@ -73,8 +72,8 @@ def test_thresholds_pause_preview_and_recording_reach_the_board(tab: Tab, board:
 
 def test_a_board_that_is_switched_off_is_lost(tab: Tab, board: Program) -> None:
     # A question that is under way would wait for its answer first.
-    tab.wait_for(f"{part('dl div:nth-child(10) dd')}.textContent !== '–'", SLOW)
+    tab.wait_for(f"{part('dl div:nth-child(10) dd')}.textContent !== '–'")
     board.close()
-    tab.wait_for(f"{text_of('.state')} === 'Lost'", SLOW)
+    tab.wait_for(f"{text_of('.state')} === 'Lost'")
     assert tab.evaluate(f"{part('.pause')}.disabled") is True
     assert tab.evaluate(f"{part('.message')}.hidden") is False

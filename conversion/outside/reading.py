@@ -9,9 +9,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from conversion import file_names, json_text
 from conversion.errors import ModelFormatError
-from conversion.printable import shown
+from conversion.outside import json_text, names
+from conversion.outside.text import shown
 
 # The largest published relative of this network (ResNet50) has 92 MB of weights; a file beyond this is none of them.
 MAX_FILE_BYTES = 128 * 1024 * 1024
@@ -97,7 +97,7 @@ def parse_json(data: bytes, path: Path) -> dict:
 
 def plain_name(value: object, path: Path) -> str:
     """A file name that stays in its folder: see `file_names.ALPHABET`. Else ModelFormatError."""
-    if not file_names.is_plain(value):
+    if not names.is_plain(value):
         raise ModelFormatError(f"{path}: names the file {shown(value)}, which is not a plain file name; not read")
     return value
 

@@ -1,0 +1,32 @@
+"""Which speed a line is raised to: rates are tried one after another, and what has failed is remembered by the link."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from host_tools.serial_link.link import Link
+from host_tools.serial_link.refusal import Refused
+
+# Tried in this order, the first one that works is kept: of the usual bridges some end at 921,600.
+RATES = (1_500_000, 921_600)
+
+
+def raise_speed(link: Link, rates: Sequence[int] = RATES) -> list[int]:
+    """Let the line run at the first of the rates that works, see `Link.raise_baud`; those that did not, [] where the
+    first did. A rate that failed once is not tried again by this link, nor one on a port whose speed cannot be set.
+
+    LinkError if the board does not answer at all any more.
+    """
+    failed: list[int] = []
+    known = link.failed_rates.copy()
+    for rate in rates if link.has_speed else ():
+        if rate in known:
+            continue
+        try:
+            if link.raise_baud(rate):
+                break
+        except Refused:
+            pass
+        link.failed_rates.add(rate)
+        failed.append(rate)
+    return failed
