@@ -292,7 +292,7 @@ def test_no_part_of_a_password_is_in_a_message(url: str) -> None:
     with pytest.raises(HostToolError) as refused:
         Address.of(url)
     for part in ("sec", "ret", "secret", "12"):
-        assert part not in str(refused.value).replace("%23", "").replace("%2F", "")
+        assert part not in str(refused.value)
 
 
 @pytest.mark.soak
