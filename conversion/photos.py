@@ -23,8 +23,8 @@ SAMPLE = "astronaut.png"
 SUFFIXES = (".jpg", ".jpeg", ".png")
 # What is opened, whatever a file is called: Pillow knows forty formats more, of which one starts Ghostscript.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
-# Pillow takes four bytes for a pixel, and up to three pictures are in memory at once.
-MOST_PIXELS = 64 * 1024 * 1024
+# Pillow takes four bytes for a pixel, and up to five pictures are in memory at once (WebP).
+MOST_PIXELS = 48 * 1024 * 1024
 # What Pillow's readers, and its reader of EXIF, raise for damaged files of these formats.
 _DAMAGE = (
     *(OSError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError),
@@ -64,7 +64,7 @@ def planes(pictures: np.ndarray) -> np.ndarray:
 def read(path: Path) -> Image.Image:
     """Read one photo completely: upright, RGB; PhotoError if it is missing, damaged, too large, or not a picture.
 
-    Takes less than 1 GB for the largest photo that is read.
+    Takes less than 1 GiB for the largest photo that is read.
     """
     try:
         with _opened(path) as photo:

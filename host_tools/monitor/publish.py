@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from conversion.outside.text import shown
 from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item
@@ -47,17 +48,19 @@ class Address:
     @classmethod
     def of(cls, url: str) -> Address:
         """From mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX; HostToolError says what is wrong, without the password."""
-        form = "write mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX, in a password %2F for /, %23 for #, %40 for @"
+        form = "write mqtt://[USER:PASSWORD@]HOST[:PORT]/PREFIX"
+        in_password = "in a password stands %2F for /, %23 for #, %3F for ?, %40 for @"
         # No part of the URL may stand in a message: a password with / or # ends up in any of them.
         try:
             parts = urllib.parse.urlsplit(url)
             port, prefix = parts.port or PORT, urllib.parse.unquote(parts.path, errors="strict").strip("/")
         except ValueError:
-            raise HostToolError(f"--mqtt: not a URL; {form}") from None
-        if parts.scheme != "mqtt" or not parts.hostname:
-            raise HostToolError(f"--mqtt: does not begin with mqtt:// and a host; {form}")
+            raise HostToolError(f"--mqtt: not a URL ({in_password}); {form}") from None
+        scheme = parts.scheme or "no scheme"
+        if scheme != "mqtt" or not parts.hostname:
+            raise HostToolError(f"--mqtt: begins with {shown(scheme)}:, and must name a host; {form}")
         if "@" in parts.path + parts.query + parts.fragment:
-            raise HostToolError(f"--mqtt: has an @ behind its first /, # or ?; {form}")
+            raise HostToolError(f"--mqtt: has an @ behind its first /, # or ? ({in_password}); {form}")
         if not prefix.isprintable() or len(prefix) > _MOST_PREFIX:
             raise HostToolError(
                 f"--mqtt: has a prefix that does not print, or of more than {_MOST_PREFIX} letters; {form}"

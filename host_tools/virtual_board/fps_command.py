@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="Figures.",
 )
 def fps(firmware: Path, model: Path | None, board_id: str, people: int | None, path: Path) -> None:
-    """Measure frames a second and the stages of a frame, with a monitor attached and with nobody there: minutes."""
+    """Measure frames a second and a frame's stages, with a monitor attached and with nobody there: some minutes."""
     check_platform()
     from conversion import files
     from host_tools import boards

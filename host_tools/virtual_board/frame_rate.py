@@ -23,8 +23,7 @@ from host_tools.boards import Board
 from host_tools.errors import BoardError
 from host_tools.k210.engine.clock import CYCLES_PER_INSTRUCTION
 from host_tools.monitor import sources
-from host_tools.serial_link import STAGES, Frame
-from host_tools.serial_link.decoder import Decoder
+from host_tools.serial_link import STAGES, Decoder, Frame
 from host_tools.virtual_board import session
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.camera import Photo
