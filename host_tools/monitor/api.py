@@ -105,8 +105,9 @@ class Monitor(Closing):
         """Open the ports named (as `--port` takes them), or the only board that there is; LinkError where that fails.
 
         `baud` is the line's speed (FASTEST: as fast as it goes, None: as it is), `smooth` smooths keypoints, `ids`
-        numbers people. After `patience` seconds without a frame the iteration raises LinkError, which says why; None waits for ever. `other` is called with each
-        Item that is no frame: what a board prints (`events.Print`), that it is lost and found, and so on.
+        numbers people. After `patience` seconds without a frame the iteration raises LinkError, which says why; None
+        waits for ever. `other` is called with each Item that is no frame: what a board prints (`events.Print`), that it
+        is lost and found, and so on.
         """
         self._watch(sources.of_ports(ports.choose_all(wanted), baud=baud), smooth, ids, patience, other)
 
