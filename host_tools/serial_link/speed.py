@@ -9,6 +9,8 @@ from host_tools.serial_link.refusal import Refused
 
 # Of the usual bridges some end at 921,600.
 RATES = (1_500_000, 921_600)
+# In the place of a rate: as fast as the line goes.
+FASTEST = 0
 
 
 def raise_speed(link: Link, rates: Sequence[int] = RATES) -> list[int]:
