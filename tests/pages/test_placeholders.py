@@ -18,7 +18,7 @@ KNOWN = {
     "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")
-_WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w)")
+_WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w|\.md)")
 _GAP = re.compile(
     r"\?\?\?|<[a-z ]+>|\{\{|\[(?:figure|number|link)\]|\b(?:TODO|TBD|FIXME|XXX|lorem)\b|\bN\.N\b", re.IGNORECASE
 )
