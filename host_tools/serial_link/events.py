@@ -312,10 +312,13 @@ def check(event: object) -> None:
 
     Kinds that are no board's sentence pass.
     """
-    for made, kinds in _TABLE.values():
+    for name, (made, kinds) in _TABLE.items():
         if made is type(event):
-            for entry, kind in zip(fields(event), kinds, strict=True):
-                value = getattr(event, entry.name)
+            values = [getattr(event, entry.name) for entry in fields(event)]
+            # An older program says nothing of these.
+            while len(kinds) - len(values) < _LATER_FIELDS.get(name, 0) and values[-1] is None:
+                values.pop()
+            for value, kind in zip(values, kinds, strict=False):
                 kind("-" if value is None else str(value))
 
 

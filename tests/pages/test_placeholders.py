@@ -14,7 +14,7 @@ KNOWN = {
     "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FFT",
     "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE",
     "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
-    "RGB", "ROM", "RTC", "RTS", "SAME", "SECURITY", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
+    "RGB", "ROM", "RTC", "RTS", "SAME", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
     "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")

@@ -95,7 +95,7 @@ class TestDifferences:
             run(writing, board, [])
         said = str(caught.value)
         assert "flash 0x301000 holds " in said
-        assert "; 2 of 13 blocks of 4 KiB differ, also after it was written again at 115200 baud" in said
+        assert "; 2 of 15 blocks of 4 KiB differ, also after it was written again at 115200 baud" in said
 
 
 class TestFailures:

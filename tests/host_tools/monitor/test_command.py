@@ -194,7 +194,7 @@ def test_frames_that_never_come_are_not_waited_for_for_ever(
     (("--replay", "x", "--speed", "-1"), 2, "-1.0 is not in the range"),
     (("--frames", "0"), 2, "0 is not in the range"),
     (("--seconds", "0"), 2, "0.0 is not in the range"),
-    (("--port", "PORT", "--mqtt", "http://x/y"), 2, "error: --mqtt: does not begin with mqtt:// and a host"),
+    (("--port", "PORT", "--mqtt", "http://x/y"), 2, "error: --mqtt: begins with http:, and must name a host"),
     (("--port", "PORT", "--record", "/none/x"), 2, "error: /none/x: cannot be written"),
     (("--port", "PORT", "--snapshot", "/proc/none/x.png"), 2, "error: /proc/none/x.png: the snapshot cannot be"),
 ])  # fmt: skip
