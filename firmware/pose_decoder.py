@@ -162,7 +162,6 @@ class PoseDecoder:
         # Views made once: a slice made in the loop would cost heap.
         heat = memoryview(self._heat)
         self._lines = [heat[at : at + columns] for at in range(0, len(heat), columns)]
-        self._parts = [heat[at : at + rows * columns] for at in range(0, len(heat), rows * columns)]
         self._outside = bytes(columns)
         # A bit for each part of a pose whose position a cell's offset gave.
         self._reached = _zeros("I", rows * columns)
@@ -236,7 +235,7 @@ class PoseDecoder:
         offset = self._take(heads)[0]
         pose = self.poses[0]
         for part in range(PARTS):
-            cell = self._highest(self._parts[part])
+            cell = self._highest(part)
             at = part * self.rows * self.columns + cell
             pose.heat[part] = self._heat[at]
             pose.y64[part] = (cell // self.columns << CELL_SHIFT) + self._offset[offset[at]]
@@ -244,14 +243,21 @@ class PoseDecoder:
         self._finish(pose, 0)
         return self._keep(1)
 
-    def _highest(self, values):
-        """Where the highest of the values is, the first one of equals."""
-        highest = max(values)
-        at = 0
-        for value in values:
+    def _highest(self, part):
+        """The cell where a part's heatmap is highest, the first of equals; only the line that has it is searched."""
+        first = part * self.rows
+        highest = -1
+        row = 0
+        for n in range(self.rows):
+            value = max(self._lines[first + n])
+            if value > highest:
+                highest = value
+                row = n
+        at = row * self.columns
+        for value in self._lines[first + row]:
             if value == highest:
                 return at
-            at += 1  # noqa: SIM113 - enumerate() makes a tuple of every cell
+            at += 1
 
     def _take(self, heads):
         """Copies the heatmap; returns views of the other three heads."""

@@ -31,6 +31,8 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
+# MaixPy's image.compressed() takes 300 KiB of the system's heap on a minimum build, 700 on a full one, which has less.
+ROOM = "a `minimum` build of MaixPy has room for it"
 # A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
 LEAST_FREE = 131072
 FRAMES_UNTIL_ASKED = 16
@@ -259,7 +261,8 @@ class App:
             self._jpeg = picture.compressed(quality=self.settings.preview_quality)
         except (MemoryError, OSError, RuntimeError, ValueError) as error:
             self.settings.preview_ms = 0
-            self.errors.report(PoseError(pose_errors.NO_PREVIEW, "no preview (%s): it is off now" % error))
+            self.errors.report(PoseError(pose_errors.NO_PREVIEW, "no preview (%s): it is off now; %s" % (error, ROOM)))
+            self.sender.settings()
             return
         self.outgoing.start(pose_bulk.JPEG, self._jpeg.to_bytes(), self.frame)
 

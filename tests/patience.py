@@ -12,7 +12,7 @@ from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.time_limits import Limit
 
-HANG_SECONDS = 300.0
+HANG_SECONDS = 180.0
 
 
 def exactly(seconds: float) -> Limit:

@@ -202,8 +202,10 @@ class Machine(Chip):
 
     def run_for(self, seconds: float) -> Ended:
         """Run for so long of the emulated board's time."""
-        last = self.clock.nanoseconds + int(seconds * 1e9)
-        return self.run(lambda: self.clock.nanoseconds >= last)
+        last = self.clock.cycles + self.clock.cycles_of(seconds)
+        # An event, so that a slice ends there.
+        self.clock.at(last, self._end_slice, keep=True)
+        return self.run(lambda: self.clock.cycles >= last)
 
     def stop(self) -> None:
         """End the run that is under way, after its slice."""
@@ -211,8 +213,7 @@ class Machine(Chip):
         self._end_slice()
 
     def step(self) -> None:
-        """One slice of each hart, and what is due."""
-        self.clock.run_due()
+        """One slice of each hart, and what is due by its end."""
         if self._restart_reason is not None:
             self._restart()
         first, second = self.harts
@@ -231,6 +232,7 @@ class Machine(Chip):
             first.run(length)
             self.statistics.look(self.clock)
         self._run_second(second, now, length)
+        self.clock.run_due()
         self._look_for_faults()
         if self._pending_error is not None:
             error, self._pending_error = self._pending_error, None
@@ -257,7 +259,11 @@ class Machine(Chip):
         if not second.started:
             second.started = bool(self.bus.clint.msip[1]) or any(self.memory.data[_WAKE_WORD : _WAKE_WORD + 8])
         elif not second.idle(now):
-            second.run(min(length, _SPINNING_SLICE) if second.spinning else length)
+            length = min(length, _SPINNING_SLICE) if second.spinning else length
+            ahead = second.run(length) - length
+            if ahead > _SPINNING_SLICE:
+                # It waited for a line (idle_spi.h), longer than its slice.
+                second.sleeps_until = self.clock.cycles + self._cycles(ahead)
             second.look_if_spinning()
 
     def _wait(self, cycle: int) -> None:

@@ -40,8 +40,8 @@ class Session:
     def _take(self, data: bytes) -> None:
         self.sent += data
         if data == b"\n":
-            clock, statistics = self.machine.clock, self.machine.statistics
-            self.lines.append(Line(bytes(self.sent[self._begun :]), clock.cycles, statistics.instructions))
+            cycle, instructions = self.machine.serial.departure, self.machine.statistics.instructions
+            self.lines.append(Line(bytes(self.sent[self._begun :]), cycle, instructions))
             self._begun = len(self.sent)
 
     def wait(

@@ -15,7 +15,7 @@ from host_tools.errors import LinkError
 from host_tools.monitor import event_format, sources
 from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
 from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
-from host_tools.serial_link import ports, sentences, units
+from host_tools.serial_link import FASTEST, ports, sentences, units
 from host_tools.time_limits import Limit
 
 _POLL_SECONDS = 0.2
@@ -96,7 +96,7 @@ class Monitor(Closing):
     def __init__(
         self,
         *wanted: str,
-        baud: int | None = None,
+        baud: int | None = FASTEST,
         smooth: bool = False,
         ids: bool = False,
         patience: float | Limit | None = time_limits.MONITOR_FRAME,
@@ -104,9 +104,10 @@ class Monitor(Closing):
     ) -> None:
         """Open the ports named (as `--port` takes them), or the only board that there is; LinkError where that fails.
 
-        `baud` raises the line's speed, `smooth` smooths keypoints, `ids` numbers people. After `patience` seconds
-        without a frame the iteration raises LinkError, which says why; None waits for ever. `other` is called with each
-        Item that is no frame: what a board prints (`events.Print`), that it is lost and found, and so on.
+        `baud` is the line's speed (FASTEST: as fast as it goes, None: as it is), `smooth` smooths keypoints, `ids`
+        numbers people. After `patience` seconds without a frame the iteration raises LinkError, which says why; None
+        waits for ever. `other` is called with each Item that is no frame: what a board prints (`events.Print`), that it
+        is lost and found, and so on.
         """
         self._watch(sources.of_ports(ports.choose_all(wanted), baud=baud), smooth, ids, patience, other)
 

@@ -23,7 +23,7 @@ DEFAULT_WEB_PORT = 8017
     multiple=True,
     help="Serial port or pyserial URL, repeatable; default: MAIX_PORT, else the board's.",
 )
-@click.option("--baud", type=click.IntRange(9600, 4_000_000), help="Raise the line's speed to this many baud.")
+@click.option("--baud", type=click.IntRange(9600, 4_000_000), help="Speed of the line; default: as fast as it goes.")
 @click.option("--json", "as_json", is_flag=True, help="Frames as JSON on stdout, one a line; all else on stderr.")
 @click.option(
     "--web",

@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
-from host_tools.serial_link import Event, Found, Hello, Link, Lost, Restarted, limits, speed
+from host_tools.serial_link import FASTEST, RATES, Event, Found, Hello, Link, Lost, Restarted, limits, raise_speed
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -120,11 +120,11 @@ class PortReader:
     def _raise_speed(self) -> None:
         """Once after each start of the board or the line: a board that refuses is not asked for ever. A wanted speed is
         the only one that is tried, and said."""
-        if not self._speed_is_due or self._hello is None:
+        if self._baud is None or not self._speed_is_due or self._hello is None:
             return
         self._speed_is_due = False
         try:
-            failed = speed.raise_speed(self._link, speed.RATES if self._baud is None else (self._baud,))
+            failed = raise_speed(self._link, RATES if self._baud == FASTEST else (self._baud,))
         except LinkError as error:
             self._put(Note(f"the line stays at its speed: {error}"))
             return

@@ -14,9 +14,10 @@ from host_tools.monitor.replay import Player
 def of_ports(ports: Sequence[str], *, baud: int | None = None, patient: bool = True) -> Feed:
     """Opens the ports, and reads them until the feed is closed.
 
-    `ports` are names as `ports.choose_all` gives them. `baud` is a higher speed for the line, raised again whenever the
-    board has fallen back. A port that cannot be opened at the start is a LinkError; with `patient`, one that vanishes
-    later is waited for, and Lost and Found events tell of it; else Lost is its last event.
+    `ports` are names as `ports.choose_all` gives them. `baud` is a higher speed for the line (FASTEST: as fast as it
+    goes), raised again whenever the board has fallen back. A port that cannot be opened at the start is a LinkError;
+    with `patient`, one that vanishes later is waited for, and Lost and Found events tell of it; else Lost is its last
+    event.
     """
     readers: list[PortReader] = []
     try:

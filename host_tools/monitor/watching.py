@@ -21,7 +21,7 @@ from host_tools.monitor.record import Recorder
 from host_tools.monitor.session import Limits, Session
 from host_tools.monitor.snapshot import SnapshotKeeper
 from host_tools.monitor.text_output import JsonFrames, PlainText
-from host_tools.serial_link import link_note, ports
+from host_tools.serial_link import FASTEST, link_note, ports
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _feed(options: MonitorOptions, talk: Talk) -> Feed:
         return sources.of_recording(options.replay, 1.0 if options.speed is None else options.speed)
     chosen = ports.choose_all(options.ports)
     link_note.tell(chosen, talk)
-    return sources.of_ports(chosen, baud=options.baud)
+    return sources.of_ports(chosen, baud=options.baud or FASTEST)
 
 
 def _view(options: MonitorOptions, talk: Talk) -> Output:

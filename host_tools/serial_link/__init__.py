@@ -29,10 +29,13 @@ from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.remedies import remedy
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.serial_link.speed import FASTEST, RATES, raise_speed
 from host_tools.serial_link.statistics import Statistics
 
 __all__ = [
     "BAUD",
+    "FASTEST",
+    "RATES",
     "STAGES",
     "STATES",
     "Block",
@@ -60,5 +63,6 @@ __all__ = [
     "Stats",
     "Trouble",
     "Wanted",
+    "raise_speed",
     "remedy",
 ]

@@ -87,7 +87,8 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class Settings:
-    """The program's settings: scores in 1/32768, `nms_radius` in input pixels, `mode` 0 several poses, 1 one."""
+    """The program's settings: scores in 1/32768, `nms_radius` in input pixels, `mode` 0 several poses, 1 one; `share`
+    is percent of the time for sending, None from a program that knows no such limit yet."""
 
     mode: int
     max_poses: int
@@ -98,6 +99,7 @@ class Settings:
     stats_ms: int
     preview_ms: int
     preview_quality: int
+    share: int | None = None
 
 
 @dataclass(frozen=True)
@@ -254,6 +256,8 @@ def _digest(frame: int, heads: int, *each: int) -> Digest:
     return Digest(frame, heads, dict(zip(HEAD_NAMES, each, strict=True)))
 
 
+# How many of the last fields of a type came with a later program; an older one leaves them out.
+_LATER_FIELDS = {"SETTINGS": 1}
 # Of each type: what it becomes, and its fields in their order; fields behind those are a newer program's.
 _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
     "HELLO": (
@@ -272,7 +276,7 @@ _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
         (
             *(_within(0, 1), _within(1, units.MOST_POSES), _within(1, units.THRESHOLD_ONE)),
             *(_within(0, units.MOST_RADIUS), _within(0, units.THRESHOLD_ONE)),
-            *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(*units.PREVIEW_QUALITIES)),
+            *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(*units.PREVIEW_QUALITIES), _within(1, 100)),
         ),
     ),
     "STATS": (
@@ -295,8 +299,9 @@ def read(sentence: Sentence) -> Event | Reply | Announcement | Chunk | Absurd | 
     try:
         if sentence.kind == "HELLO" and sentences.integer("".join(sentence.fields[:1])) != PROTOCOL:
             return _other_protocol(sentence)
-        if len(sentence.fields) < len(kinds):
-            raise ValueError(f"{len(sentence.fields)} fields, {len(kinds)} are needed")
+        needed = len(kinds) - _LATER_FIELDS.get(sentence.kind, 0)
+        if len(sentence.fields) < needed:
+            raise ValueError(f"{len(sentence.fields)} fields, {needed} are needed")
         return made(*(kind(text) for kind, text in zip(kinds, sentence.fields, strict=False)))
     except ValueError as error:
         return Absurd(sentence.kind, str(error))

@@ -62,6 +62,7 @@ class Link(Closing):
         self._resend_id: int | None = None
         self._raised: int | None = None
         self._usual_baud = baud
+        # Raised speeds that carried nothing, or not any more.
         self.failed_rates: set[int] = set()
         self._last_ping = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
@@ -82,7 +83,7 @@ class Link(Closing):
 
     @property
     def has_speed(self) -> bool:
-        """Whether the port has a speed that can be set."""
+        """Whether the speed of the board's line can be set from here."""
         return self._serial.has_speed
 
     @property

@@ -35,7 +35,7 @@ def verify(
     Exit codes: 0 verified, 1 different, 2 the board cannot be verified.
     """
     from host_tools.deployment import payload
-    from host_tools.serial_link import Link, link_note, ports, speed
+    from host_tools.serial_link import RATES, Link, link_note, ports, raise_speed
     from host_tools.verification import verify as verification
 
     path = payload.kmodel(model)
@@ -44,7 +44,7 @@ def verify(
     link_note.tell([chosen], talk)
     with stopped_cleanly("stopped"), Link(chosen) as link, bar() as report:
         link.greet()
-        if failed := speed.raise_speed(link, speed.RATES if baud is None else (baud,)):
+        if failed := raise_speed(link, RATES if baud is None else (baud,)):
             rates = " and ".join(map(str, failed))
             talk(f"the line does not carry {rates} baud; going on with {link.baud}")
         verdict = verification.run(link, expected, report, talk)

@@ -50,7 +50,7 @@ class Walk:
     def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of a command on the board's port; `said` keeps all lines.
 
-        `patience` where a time limit must run out.
+        `patience`, the factor on time limits, is for a command one of whose limits must run out.
         """
         port = () if command == "release" else ("--port", self.port)
         with pytest.MonkeyPatch.context() as patch:
@@ -157,8 +157,10 @@ def go(a_walk: Walk) -> list[dict]:
 
 def not_said(a_walk: Walk, exact: bool) -> dict[str, list[str]]:
     """What the pages show of all this, and the walk has not seen, by page."""
-    shown = {sample.place: samples.different(sample, a_walk.said, a_walk.port, exact) for sample in samples.walked()}
-    return {place: lines for place, lines in shown.items() if lines}
+    missing: dict[str, list[str]] = {}
+    for sample in samples.walked():
+        missing.setdefault(sample.place, []).extend(samples.different(sample, a_walk.said, a_walk.port, exact))
+    return {place: lines for place, lines in missing.items() if lines}
 
 
 def test_from_a_blank_board_to_verified_poses(small_walk: Walk) -> None:

@@ -105,7 +105,7 @@ def _equal(shown: str, printed: str) -> bool:
     if re.fullmatch(r"[\d,.]+", shown):
         ours, theirs = (float(number.replace(",", "")) for number in (shown, printed))
         return abs(ours - theirs) <= _NEAR * theirs
-    return shown == printed
+    return printed.startswith(shown[:-1]) if shown.endswith("…") else shown == printed
 
 
 def unknown(lines: Iterable[str], texts: Iterable[str]) -> list[str]:

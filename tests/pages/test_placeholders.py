@@ -11,14 +11,14 @@ from tests.pages.reading import ROOT, pages, prose, spans
 # Abbreviations, names and keys that pages use. A word of capitals that is none of them is taken for a gap, such as
 # "about RATIO times as fast"; if it is a word indeed, it belongs here.
 KNOWN = {
-    "ANIMATION", "BLAS", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FFT", "FTDI",
-    "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE", "NUMBER",
-    "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC", "RGB", "ROM",
-    "RTC", "RTS", "SAME", "SHA", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT", "TLS", "TOML", "UART", "URL", "USB",
-    "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO",
+    "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FFT",
+    "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE",
+    "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
+    "RGB", "ROM", "RTC", "RTS", "SAME", "SECURITY", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
+    "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")
-_WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w)")
+_WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w|\.md)")
 _GAP = re.compile(
     r"\?\?\?|<[a-z ]+>|\{\{|\[(?:figure|number|link)\]|\b(?:TODO|TBD|FIXME|XXX|lorem)\b|\bN\.N\b", re.IGNORECASE
 )

@@ -92,6 +92,7 @@ SAID = ["· /tmp/x/board: writing 27 files, 113 KiB", "m.kmodel: 100 bytes at 0x
         ("· elsewhere: writing 27 files, 113 KiB", False, False),
         ("posenet.kmodel: 100 bytes at 0x300000 (sha256 0fad231a7e3ef5d4…)", True, True),
         ("posenet.kmodel: 100 bytes at 0x300000 (sha256 6630a554b8c3179b…)", True, False),
+        ("posenet.kmodel: 100 bytes at 0x300000 (sha256 0fad231a…)", True, True),
         ("posenet.kmodel: 100 bytes at 0x300004 (sha256 0fad231a7e3ef5d4…)", True, False),
         ("posenet.kmodel: 100 bytes at 0x300000", False, False),
     ],

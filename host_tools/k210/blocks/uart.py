@@ -30,6 +30,8 @@ class Uart(Registers):
         self._received: deque[int] = deque()
         self._sending: deque[int] = deque()
         self._divisor, self._arriving = 0, False
+        # When the last byte has arrived, and when the present one has left.
+        self._arrival = self._departure = 0
 
     def reset(self) -> None:
         super().reset()
@@ -52,29 +54,37 @@ class Uart(Registers):
     def feed(self, data: bytes) -> None:
         """Put bytes on the line; they arrive one after the other, at the chip's rate."""
         self._line.extend(data)
-        self._expect()
+        if not self._arriving:
+            self._expect(self.chip.clock.cycles)
 
-    def _expect(self) -> None:
-        if self._line and not self._arriving:
-            self._arriving = True
-            self.chip.clock.after(self.byte_cycles, self._arrive)
+    def _expect(self, begin: int) -> None:
+        """The next byte, if there is one, begins on the line at that cycle: one follows the other, however late the
+        chip looks."""
+        self._arriving = bool(self._line)
+        if self._arriving:
+            self._arrival = begin + self.byte_cycles
+            self.chip.clock.at(self._arrival, self._arrive)
 
     def _arrive(self) -> None:
-        self._arriving = False
         byte = self._line.popleft()
         if len(self._received) < _FIFO:
             self._received.append(byte)
         else:
             self.overruns += 1
         self._update()
-        self._expect()
+        self._expect(self._arrival)
+
+    def _leave(self, begin: int) -> None:
+        """The oldest byte goes onto the line at that cycle."""
+        self._departure = begin + self.byte_cycles
+        self.chip.clock.at(self._departure, self._sent)
 
     def _sent(self) -> None:
         byte = self._sending.popleft()
-        if self._sending:
-            self.chip.clock.after(self.byte_cycles, self._sent)
         if self.on_sent:
             self.on_sent(bytes((byte,)))
+        if self._sending:
+            self._leave(self._departure)
         self._update()
 
     def _interrupts(self) -> int:
@@ -121,7 +131,7 @@ class Uart(Registers):
         if offset == _DATA:
             self._sending.append(value & 0xFF)
             if len(self._sending) == 1:
-                self.chip.clock.after(self.byte_cycles, self._sent)
+                self._leave(self.chip.clock.cycles)
         else:
             super().set(offset, value)
         self._update()

@@ -147,22 +147,23 @@ class Hart:
         """Stop at the next block, so that events and interrupts are looked at."""
         self.state.deadline = 0
 
-    def run(self, instructions: int) -> None:
-        """Run about so many instructions: to the end of the block that reaches them."""
+    def run(self, instructions: int) -> int:
+        """Run about so many instructions: to the end of the block that reaches them; how many they were."""
         state = self.state
-        state.deadline = state.count + instructions
+        begin = state.count
+        state.deadline = begin + instructions
         self.on_access(self)
         self._cause = None
         self._emulate()
         while state.rolled_back:
             self.pc = self.counter.roll_back()
-            if state.count >= state.deadline:
-                return
-            self._emulate()
+            if state.count < state.deadline:
+                self._emulate()
         if self._cause is not None:
             self._take_exception(self._cause)
         elif state.count < state.deadline:
             self.waiting = True
+        return state.count - begin
 
     def _emulate(self) -> None:
         from unicorn import UcError

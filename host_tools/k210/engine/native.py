@@ -68,8 +68,14 @@ class IdleSpiState(ctypes.Structure):
 
     _fields_ = [
         ("registers", ctypes.c_uint32 * 1024), ("waiting", ctypes.c_uint32), ("sent", ctypes.c_uint32),
-        ("clock_cycles", _u64), ("hart", _pointer),
+        ("clock_cycles", _u64),
     ]  # fmt: skip
+
+
+class _IdlePort(ctypes.Structure):
+    """`struct idle_port` of helper.c."""
+
+    _fields_ = [("spi", _pointer), ("hart", _pointer)]
 
 
 # What of a hart's state a saved machine keeps; the rest are addresses of this process.
@@ -117,6 +123,8 @@ class FastCounter:
         self._binding, self._library = binding, library()
         self._cache = (ctypes.c_uint32 * (SIZE // 2))()
         self._clock = clock
+        # What C functions are given must not be freed.
+        self._ports: list[_IdlePort] = []
         self.state = HartState(
             ram=ram_address,
             cache=ctypes.addressof(self._cache),
@@ -157,9 +165,9 @@ class FastCounter:
 
     def map_idle_spi(self, uc: Any, base: int, size: int, state: IdleSpiState) -> None:
         """Let C answer an SPI controller that has nothing on its bus."""
-        if self.state.first:
-            state.hart = ctypes.addressof(self.state)
-        self.map(uc, base, size, self._library.k210_idle_spi_read, self._library.k210_idle_spi_write, state)
+        port = _IdlePort(spi=ctypes.addressof(state), hart=ctypes.addressof(self.state))
+        self._ports.append(port)
+        self.map(uc, base, size, self._library.k210_idle_spi_read, self._library.k210_idle_spi_write, port)
 
     def map(self, uc: Any, base: int, size: int, read: Any, write: Any, state: ctypes.Structure) -> None:
         """Map registers that C functions answer."""

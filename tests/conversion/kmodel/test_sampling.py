@@ -129,6 +129,12 @@ def test_parts_are_equal_and_share_no_line(channels: int, size: int, width: int,
         assert part.start % source.groups == part.start % result.groups == 0
 
 
+def test_parts_of_one_channel_are_not_worth_a_thought() -> None:
+    """All numbers else that divide 48, 96 or 192, the channels of the layers that drop pixels."""
+    expected = [2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 192]
+    assert sampling.part_sizes(networks.posenet_like()) == expected
+
+
 def test_every_part_is_a_sound_layer() -> None:
     for number, conv in enumerate(model(EARLY, 320, 240).convolutions):
         check(conv.layer, f"layer {number}")

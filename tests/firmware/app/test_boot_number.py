@@ -110,7 +110,8 @@ def test_a_full_flash_draws_numbers_and_says_so(chip: Chip, capsys: pytest.Captu
 
 
 def test_deploy_knows_the_files_to_remove(boot: ModuleType) -> None:
-    assert [f"/flash/{name}" for name in payload.WRITTEN_BY_PROGRAM] == list(boot.FILES)
+    heap = importlib.import_module("pose_heap")
+    assert [f"/flash/{name}" for name in payload.WRITTEN_BY_PROGRAM] == [*boot.FILES, heap.FILE]
 
 
 @given(value=st.integers(0, LAST))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import network, test_card
+from conversion import memory_budget, network, test_card
 from conversion.decoding import board_decoder
 from host_tools import boards
 from host_tools.virtual_board import Faults
@@ -26,7 +26,7 @@ FAULTS = {
     "slow": Faults(slow=2000),
     "camera": Faults(camera=4),
     "no_camera": Faults(no_camera=1),
-    "memory": Faults(memory=4_400_000),
+    "memory": Faults(memory=memory_budget.MINIMUM.free_bytes - 100_000),
     "reboot": Faults(reboot=4),
 }
 HEAP_HOOK = """

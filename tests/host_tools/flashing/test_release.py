@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from host_tools import boards
+from host_tools.deployment import payload
 from host_tools.errors import BoardError, FlashError
 from host_tools.flashing import kfpkg, release, sources
 from tests.host_tools.virtual_board import kmodels
@@ -43,7 +44,7 @@ def test_it_holds_package_program_settings_cards_checksums_and_licences(
     assert {name: data for name, data in card.items() if name.endswith(".py")} == {
         path.name: path.read_bytes() for path in (ROOT / "firmware").glob("*.py")
     }
-    assert json.loads(card["pose_config.json"]) == boards.pose_config(maix_bit)
+    assert json.loads(card["pose_config.json"]) == {**payload.DEFAULT_SETTINGS, **boards.pose_config(maix_bit)}
     assert json.loads(card["pose_model.json"]) == kmodels.device_card()
     assert card["small.kmodel"] == kmodels.kmodel()
     assert json.loads(files["cards/small.kmodel.json"]) == kmodels.model_card()

@@ -23,7 +23,7 @@ SOUND = {
     "BULK": (1, "HEADS", 34500, 384, 7, 5),
     "CHUNK": (1, 0, "AAAA"),
     "SELFTEST": (5, 1, 2, 3, 2, 1, "heads differ: 2 instead of 3"),
-    "SETTINGS": (0, 5, 16384, 20, 0, 0, 10000, 0, 50),
+    "SETTINGS": (0, 5, 16384, 20, 0, 0, 10000, 0, 50, 20),
     "STATS": (9000, 1, 100, 90, 10, 50000, 4, 0, 0, 200000, 300000, -1, 115200),
     "ERROR": (31, 2, "no frame"),
     "REPLY": (7, 2, 0, "out of range"),
@@ -56,6 +56,11 @@ def test_fields_get_their_names() -> None:
     assert said("ERROR", 23, 1, "50 %25 %24%2A%2C%0A %C3%A9") == Trouble(23, 1, "50 % $*,\ufffd é")
 
 
+def test_fields_that_an_older_program_leaves_out_are_none() -> None:
+    assert said("SETTINGS", *SOUND["SETTINGS"][:-1]) == Settings(*SOUND["SETTINGS"][:-1], share=None)
+    assert isinstance(said("SETTINGS", *SOUND["SETTINGS"][:-2]), Absurd)
+
+
 def test_fields_of_a_newer_program_are_passed_over() -> None:
     assert said("SETTINGS", *SOUND["SETTINGS"], 77, "new") == Settings(*SOUND["SETTINGS"])
     assert said("WEATHER", 1, 2) is None
@@ -72,7 +77,7 @@ def test_another_protocol_is_told_with_whatever_fields() -> None:
 @pytest.mark.parametrize("kind", SOUND)
 def test_missing_fields_and_wrong_kinds_are_absurd(kind: str) -> None:
     fields = SOUND[kind]
-    for count in range(len(fields)):
+    for count in range(len(fields) - events._LATER_FIELDS.get(kind, 0)):
         assert isinstance(said(kind, *fields[:count]), Absurd), (kind, count)
     for number, field in enumerate(fields):
         for wrong in ("", "x", "1.5", "+1", " 1", "1e3", "0x1", "9" * 30) if isinstance(field, int) else ():

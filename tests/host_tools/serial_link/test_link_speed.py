@@ -62,21 +62,23 @@ def test_a_rate_that_the_board_refuses_changes_nothing() -> None:
 
 
 def deaf_at(*rates: int) -> Callable[[Sentence], bytes]:
-    """A board on a line that carries nothing at these rates, and which falls back after three seconds there."""
-    changed = [0.0]
+    """A board on a line that carries nothing at these rates: it hears no ping until it has fallen back."""
+    unheard = 0
 
     def answer(sentence: Sentence) -> bytes:
-        if time.monotonic() < changed[0] + 3.0:
-            return b""
+        nonlocal unheard
         if sentence.kind == "BAUD" and int(sentence.fields[1]) in rates:
-            changed[0] = time.monotonic()
-            return polite(sentence)
+            unheard = time_limits.SPEED_PING.times
+        elif sentence.kind == "PING" and unheard:
+            unheard -= 1
+            return b""
         return polite(sentence)
 
     return answer
 
 
-def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries() -> None:
+def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
     with linked(deaf_at(1_500_000)) as (peer, link):
         assert raise_speed(link) == [1_500_000]
         assert link.baud == 921_600
@@ -86,7 +88,8 @@ def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries() -> None:
         assert [each.fields[1] for each in peer.heard[begin:] if each.kind == "BAUD"] == ["921600"]
 
 
-def test_a_line_that_carries_nothing_faster_stays_and_says_so_once() -> None:
+def test_a_line_that_carries_nothing_faster_stays_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
     with linked(deaf_at(*RATES)) as (peer, link):
         assert raise_speed(link) == [*RATES]
         assert link.baud == 115_200
@@ -116,11 +119,12 @@ def test_nothing_is_sent_right_after_the_answer() -> None:
     assert moments["PING"] - moments["BAUD"] >= 0.025
 
 
-def test_a_raised_speed_that_is_lost_is_not_raised_to_again() -> None:
+def test_a_raised_speed_that_is_lost_is_not_raised_to_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limits, "RAISED_SILENCE", exactly(1.5))
     with linked() as (peer, link):
         raise_speed(link)
         peer.answer = silent
-        collected(link, lambda events: link.baud == 115200, 8)
+        collected(link, lambda events: link.baud == 115200)
         peer.answer = polite
         assert raise_speed(link) == []
         assert link.baud == RATES[1]
