@@ -6,6 +6,7 @@ import hashlib
 import os
 import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -22,8 +23,8 @@ _MOST_BYTES = 1 << 30
 # What readers raise for bytes that are none of theirs.
 _UNREADABLE = (
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, EOFError, OSError, MemoryError),
-    # Of JSON that is nested too deep.
-    RecursionError,
+    # RuntimeError: JSON nested too deep, compressions that are not supported. TokenError: the head of NumPy's files.
+    *(RuntimeError, AssertionError, tokenize.TokenError),
     *(zipfile.BadZipFile, zlib.error, struct.error, SyntaxError, ConversionError),
 )
 T = TypeVar("T")

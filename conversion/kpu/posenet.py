@@ -75,10 +75,10 @@ def read_described(path: Path) -> Described:
     """
     data = read_kmodel(path)
     model = v3.read(data, str(path))
-    simulation = Simulation(model, str(path))
     the_card = card.read_for(path, data)
     card.check_fits(the_card, path, data, model)
-    return Described(data, model, simulation, the_card)
+    # What takes longest comes last.
+    return Described(data, model, Simulation(model, str(path)), the_card)
 
 
 def open_kmodel(path: Path) -> Simulation:

@@ -20,10 +20,13 @@ from tests.hostile.forms import FORMS
 @click.argument("names", nargs=-1, metavar="[FORM]...")
 def main(count: int, seed: str, names: tuple[str, ...]) -> None:
     """Damage files of every form that comes from outside."""
+    faults: list[str] = []
     with mutants.weights() as environment:
-        figures = mutants.run(names or tuple(FORMS), count, environment, seed)
-    mutants.table(figures, click.echo)
-    faults = [fault for each in figures for fault in each.faults]
+        click.echo(mutants.HEAD)
+        for name in names or FORMS:
+            figures = mutants.run(name, count, environment, seed)
+            click.echo(mutants.row(figures))
+            faults += figures.faults
     for fault in faults:
         click.echo(fault, err=True)
     sys.exit(1 if faults else 0)

@@ -52,7 +52,7 @@ def tried(name: str, seed: str, numbers: range) -> dict:
     form.made(random.Random(0))
     result = {"form": name, "accepted": 0, "refused": 0, "faults": []}
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hostile-") as place:
+    with _back_here(), tempfile.TemporaryDirectory(prefix="hostile-") as place:
         root = Path(place)
         with _nothing_written_outside(root / "inside") as escaped:
             for number in numbers:
@@ -100,6 +100,16 @@ def judged(ended: command_line.Ended) -> str:
     if ended.exit_code == limited.REFUSED and len(errors) == 1 and not others:
         return "refused"
     return f"exit code {ended.exit_code}, {len(errors)} errors: {said[-1000:]!r}"
+
+
+@contextmanager
+def _back_here() -> Iterator[None]:
+    """Each mutant is read in its own folder, which is removed; whoever goes on wants a folder that is there."""
+    here = Path.cwd()
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from host_tools.monitor.text_output import JsonFrames, PlainText
 from host_tools.monitor.web import messages
 from host_tools.serial_link import Decoder, Frame, Print, diagnosis
 from host_tools.serial_link.diagnosis import Heard
+from host_tools.talk import talk
 from tests import command_line
 
 
@@ -71,12 +72,12 @@ def heard(data: bytes) -> None:
 def inventory(answers: str) -> None:
     """What a board's helpers answer, where `deploy` asks: each question gets all of it."""
     prompt = SimpleNamespace(port="/dev/pts/0", execute=lambda source, seconds, line=None: answers)
-    folder = FlashFolder(prompt, click.echo)
+    folder = FlashFolder(prompt, talk)
     found = folder.found(None)
-    click.echo(repr(sorted(found.sizes))[:1000] if found.sizes else "")
+    talk(", ".join(sorted(found.sizes)))
     made = changes.of_removal(found, ["main.py"])
     for note in made.notes:
-        click.echo(note)
+        talk(note)
 
 
 def ordered(data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import io
 import json
 import os
@@ -222,7 +223,9 @@ def _sentences(source: random.Random) -> dict[str, bytes]:
     pieces = [said, mutate.of_bytes(source, said)]
     for _ in range(8):
         fields = source.choices(_FIELDS, k=source.randint(0, 8))
-        pieces.append(fake_board.sentences.made(source.choice(fake_board.NAMED), *fields))
+        # Also one that is longer than any sentence may be.
+        body = ",".join((source.choice(fake_board.NAMED), *fields)).encode()
+        pieces.append(b"$%s*%04X\r\n" % (body, binascii.crc_hqx(body, 0xFFFF)))
     source.shuffle(pieces)
     return {"line": b"".join(pieces)}
 

@@ -59,11 +59,12 @@ def run(arguments: Sequence[object], folder: Path, **streams: object) -> Ended:
 
 
 def assert_refused(ended: Ended, *words: str) -> None:
-    """One line on stderr with these words, exit code 2, and nothing that a terminal obeys."""
+    """One error of one line with these words, behind what the tool has told of its work, if anything; exit code 2."""
     assert ended.code == REFUSED, ended
     assert ended.stdout == b"", ended
-    assert ended.stderr.startswith(b"error: "), ended
-    assert ended.stderr.count(b"\n") == 1, ended
+    *told, error = ended.stderr.splitlines()
+    assert error.startswith(b"error: "), ended
+    assert all(line.startswith("· ".encode()) for line in told), ended
     assert_harmless(ended)
     for word in words:
         assert word in ended.said, ended

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,15 +54,16 @@ def weights() -> Iterator[dict[str, str]]:
         yield {forms.WEIGHTS: folder}
 
 
-def run(names: Sequence[str], count: int, environment: dict[str, str], seed: str = SEED) -> list[Figures]:
-    """So many mutants of each form, the same for the same seed; as many batches at once as there are cores."""
-    figures = {name: Figures(name) for name in names}
-    jobs = [(name, first, min(BATCH, count - first)) for name in names for first in range(0, count, BATCH)]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        for printed in pool.map(lambda job: batch([job[0]], seed, job[1], job[2], environment), jobs):
+def run(form: str, count: int, environment: dict[str, str], seed: str = SEED) -> Figures:
+    """So many mutants of a form, the same for the same seed; as many batches at once as there are cores."""
+    figures, cores = Figures(form), len(os.sched_getaffinity(0))
+    size = min(BATCH, -(-count // cores))
+    starts = range(0, count, size)
+    with ThreadPoolExecutor(cores) as pool:
+        for printed in pool.map(lambda at: batch([form], seed, at, min(size, count - at), environment), starts):
             for each in printed:
-                figures[each["form"]].add(each)
-    return list(figures.values())
+                figures.add(each)
+    return figures
 
 
 def batch(names: Sequence[str], seed: str, first: int, count: int, environment: dict[str, str]) -> list[dict]:
@@ -87,13 +88,16 @@ def _fault(name: str, first: int, words: str) -> dict:
     return {"form": name, **nothing, "faults": [{"number": first, "what": words}]}
 
 
-def table(figures: Sequence[Figures], line: Callable[[str], None]) -> None:
-    """One line a form."""
-    line("| form | mutants | accepted | refused | anything else | seconds | a second | peak MiB |")
-    line("|---|---|---|---|---|---|---|---|")
-    for each in figures:
-        rate = each.tried / each.seconds if each.seconds else 0.0
-        line(
-            f"| {each.form} | {each.tried} | {each.accepted} | {each.refused} | {len(each.faults)} | "
-            f"{each.seconds:.0f} | {rate:.0f} | {each.peak_kib / 1024:.0f} |"
-        )
+HEAD = (
+    "| form | mutants | accepted | refused | anything else | seconds | a second | peak MiB |\n"
+    "|---|---|---|---|---|---|---|---|"
+)
+
+
+def row(figures: Figures) -> str:
+    """The line of a form in the table."""
+    rate = figures.tried / figures.seconds if figures.seconds else 0.0
+    return (
+        f"| {figures.form} | {figures.tried} | {figures.accepted} | {figures.refused} | {len(figures.faults)} | "
+        f"{figures.seconds:.0f} | {rate:.0f} | {figures.peak_kib / 1024:.0f} |"
+    )

@@ -33,9 +33,9 @@ def environment() -> Iterator[dict[str, str]]:
 @pytest.mark.soak
 @pytest.mark.parametrize("form", forms.FORMS)
 def test_very_many_mutants(form: str, environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
-    (figures,) = mutants.run([form], SOAK_COUNT, environment)
+    figures = mutants.run(form, SOAK_COUNT, environment)
     with capsys.disabled():
-        mutants.table([figures], print)
+        print(mutants.row(figures))
     assert figures.faults == []
     assert figures.tried == SOAK_COUNT
     assert figures.peak_kib < MOST_PEAK_KIB
