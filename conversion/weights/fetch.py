@@ -13,7 +13,7 @@ from conversion import files
 from conversion.cache import ENVIRONMENT_VARIABLE, cache_dir
 from conversion.errors import OutputError, WeightsNotFoundError
 from conversion.outside.reading import file_sha256
-from conversion.weights import known, sources
+from conversion.weights import known
 from conversion.weights.known import Published, PublishedFile
 
 _MOST_NAMED = 4
@@ -54,6 +54,9 @@ _Get = Callable[[Iterable[PublishedFile], Path], None]
 
 
 def _places(published: Published, progress: bool) -> list[tuple[str, _Get]]:
+    # What downloads need takes a fifth of a second to import; mostly nothing is to be fetched.
+    from conversion.weights import sources
+
     places: list[tuple[str, _Get]] = [
         (published.url, lambda wanted, into: sources.download(published.url, wanted, into, progress))
     ]
@@ -65,6 +68,8 @@ def _places(published: Published, progress: bool) -> list[tuple[str, _Get]]:
 
 def _fetch_from(get: _Get, wanted: list[PublishedFile], folder: Path) -> str:
     """Fetches into a temporary folder, moves what is sound into `folder`; gives the reason of a failure."""
+    from conversion.weights import sources
+
     with tempfile.TemporaryDirectory(prefix="posenet-weights-") as name:
         staging, reason = Path(name), ""
         try:
