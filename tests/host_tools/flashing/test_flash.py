@@ -83,7 +83,7 @@ class TestDifferences:
             assert in_flash(board, writing)
         right = kmodels.kmodel()[0x5678]
         assert told[2:4] == [
-            f"flash 0x305678 holds {right ^ 0x80:#04x}, small.kmodel has {right:#04x} at byte {0x5678}; 1 of 13 blocks "
+            f"flash 0x305678 holds {right ^ 0x80:#04x}, small.kmodel has {right:#04x} at byte {0x5678}; 1 of 15 blocks "
             "of 4 KiB differ; writing that again at 460800 baud",
             f"writing {len(kmodels.kmodel())} bytes at 460800 baud",
         ]

@@ -223,7 +223,7 @@ def test_the_cable_is_pulled_and_plugged_in_elsewhere(tmp_path: Path) -> None:
     with Puppet(said(3), link=link) as puppet, started("--port", link, "--json", "--frames", 5) as monitor:
         before = [json.loads(monitor.stdout.readline()) for _ in range(3)]
         puppet.close()
-        assert "lost: " in "".join(itertools.islice(iter(monitor.stderr.readline, ""), 2))
+        assert any("lost: " in line for line in iter(monitor.stderr.readline, ""))
         with Puppet(said(2), boot=2, link=link):
             output, errors = monitor.communicate(timeout=HANG_SECONDS)
     assert monitor.returncode == 0

@@ -19,7 +19,6 @@ from conversion.progress import Report
 from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.serial_link.link import Link
-from host_tools.verification import session, upload
 from host_tools.verification import verify as verification
 from host_tools.virtual_board import Faults
 from tests.firmware.app.sentences import made
@@ -189,8 +188,7 @@ def _wait_for_replies(board: VirtualBoard, count: int) -> None:
 
 
 def test_a_board_whose_program_ends_in_between(kmodel: Path, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload, "_REPLY_ATTEMPTS", 2)
-    monkeypatch.setattr(session, "_RESTORE_ATTEMPTS", 1)
+    monkeypatch.setattr(time_limits, "CHUNK_ANSWER", time_limits.Tries(1.0, 1))
     with small.board() as board, Link(board.port) as link:
         board.wait_for("$FRAME,")
         with pytest.raises(LinkError, match="prompt"):
