@@ -59,7 +59,10 @@ def test_what_it_sends_is_what_is_shown(board: Program) -> None:
 
 def test_a_reset_in_between_is_survived(board: Program) -> None:
     with started("--port", board.port, "--json") as monitor:
-        last = json.loads(monitor.stdout.readline())["frame"]
+        last = 0
+        # Far enough from the beginning that the numbers after a reset are seen to fall.
+        while last < 60:
+            last = json.loads(monitor.stdout.readline())["frame"]
         board.reset()
         while (number := json.loads(monitor.stdout.readline())["frame"]) > last:
             last = number
