@@ -40,7 +40,7 @@ class FakeFeed:
     def __post_init__(self) -> None:
         self._items: queue.SimpleQueue[Item] = queue.SimpleQueue()
         self.sources = [
-            Source(number, label, f"/dev/fake{number}", hello(label), Statistics())
+            Source(number, label, f"/dev/fake{number}", hello(label.split("@")[0]), Statistics())
             for number, label in enumerate(self.labels)
         ]
         self.boards = dict.fromkeys(self.labels, SETTINGS)
