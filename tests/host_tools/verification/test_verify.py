@@ -22,7 +22,6 @@ from tests.host_tools.verification import small
 from tests.host_tools.verification.command import state, told, verdict, verify
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
-from tests.patience import exactly
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +121,7 @@ def test_a_raised_speed_is_used_and_lowered_again(board: VirtualBoard, kmodel: P
 def test_a_line_that_loses_and_damages_bytes_only_takes_longer(
     kmodel: Path, photo: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(time_limits, "CHUNK_ANSWER", exactly(0.3))
+    monkeypatch.setattr(time_limits, "CHUNK_ANSWER", time_limits.Tries(0.3, 8))
     arguments = ("--image", photo) if mode == "image" else ("--frames", "1")
     with small.board(faults=Faults(drop=1e-4, corrupt=1e-4, seed=2)) as board:
         code, found = verdict(board.port, "--model", kmodel, *arguments)
