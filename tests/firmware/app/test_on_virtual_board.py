@@ -27,7 +27,7 @@ FAULTS = {
     "camera": Faults(camera=4),
     "no_camera": Faults(no_camera=1),
     "memory": Faults(memory=memory_budget.MINIMUM.free_bytes - 100_000),
-    "reboot": Faults(reboot=4),
+    "reboot": Faults(reboot=12),
 }
 HEAP_HOOK = """
 import gc
