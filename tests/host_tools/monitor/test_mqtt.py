@@ -65,7 +65,7 @@ def test_frames_and_who_is_there(broker: Broker) -> None:
 def test_the_status_is_retained_and_the_last_will_is_offline(broker: Broker) -> None:
     with Puppet(endless(), per_second=20) as puppet:
         url = f"mqtt://127.0.0.1:{broker.port}/will"
-        with started("--port", puppet.port, "--json", "--mqtt", url) as monitor:
+        with started("--port", puppet.port, "--baud", 115200, "--json", "--mqtt", url) as monitor:
             monitor.stdout.readline()
             time.sleep(0.3)
             with Listener(broker.port) as late:
@@ -120,7 +120,7 @@ def test_a_broker_that_dies_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_monitor_goes_on_without_its_broker() -> None:
     with Puppet(endless(), per_second=20) as puppet, Broker() as mortal:
         url = f"mqtt://127.0.0.1:{mortal.port}/x"
-        with started("--port", puppet.port, "--json", "--mqtt", url) as monitor:
+        with started("--port", puppet.port, "--baud", 115200, "--json", "--mqtt", url) as monitor:
             monitor.stdout.readline()
             mortal.stop()
             while f"· mqtt: mqtt://127.0.0.1:{mortal.port}: the broker has gone (" not in monitor.stderr.readline():
