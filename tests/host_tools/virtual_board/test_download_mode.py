@@ -191,7 +191,7 @@ def test_the_command_starts_a_blank_board(tmp_path: Path) -> None:
     session.run(options, over, use, told.append)
     assert shown[0].startswith(f"{tmp_path / 'port'} -> /dev/pts/")
     assert told == ["Sipeed Maix Bit, blank, in download mode; Ctrl-C ends it"]
-    with pytest.raises(BoardError, match="a blank board has no kmodel: leave --model out"):
+    with pytest.raises(BoardError, match="a blank board has nothing on it: leave --model and --firmware out"):
         session.run(dataclasses.replace(options, model=Path("x")), over, shown.append, told.append)
 
 
