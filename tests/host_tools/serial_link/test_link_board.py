@@ -182,9 +182,10 @@ def test_switched_off_and_on_again(tmp_path: Path) -> None:
     name = tmp_path / "board"
     with Program(size=SIZE, link=name) as board, Link(str(name), patient=True) as link:
         first = link.greet().boot
+        counted = {path.name: path.read_bytes() for path in (board.folder / "flash").glob("pose_boot_*.txt")}
         board.close()
         collected(link, lambda events: any(isinstance(event, Lost) for event in events))
-        with Program(size=SIZE, link=name):
+        with Program(size=SIZE, link=name, files=counted):
             events = collected(link, lambda events: any(isinstance(event, Hello) for event in events))
     assert any(isinstance(event, Found) for event in events)
     (restarted,) = (event for event in events if isinstance(event, Restarted))

@@ -78,7 +78,8 @@ def test_killed_the_host_takes_micropython_along(tmp_path: Path) -> None:
 
 def test_a_micropython_that_dies_is_said_and_the_button_helps() -> None:
     told = []
-    with VirtualBoard(files={"main.py": SPINNING}, tell=told.append) as board:
+    # The host waits all the while: what the board still says when it is killed must have its time on the line.
+    with VirtualBoard(files={"main.py": SPINNING}, tell=told.append) as board, board.clock.host_waits():
         board.wait_for("spinning")
         os.kill(processes(board.folder)[0], signal.SIGKILL)
         assert gone(board.folder)
