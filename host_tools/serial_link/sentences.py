@@ -97,7 +97,7 @@ def text_of(field: str) -> str:
 def read(line: bytes) -> Sentence | None:
     """The sentence in a line, without its end; None for a line that has no whole, valid one."""
     start = line.rfind(b"$")
-    if start < 0 or len(line) - start > MAX_SENTENCE:
+    if start < 0 or len(line) - start + len(LINE_END) > MAX_SENTENCE:
         return None
     match = _SENTENCE.fullmatch(line, start)
     if match is None or binascii.crc_hqx(line[start + 1 : match.start(3) - 1], 0xFFFF) != int(match[3], 16):

@@ -85,6 +85,17 @@ def test_texts_come_through(text: str) -> None:
     assert len(found.fields[3]) == len(text) or found.size > 1024 - 12
 
 
+def test_the_longest_sentence_has_1024_bytes() -> None:
+    """With `$`, checksum and the line's end, both when it is written and when it is read."""
+    writer = pose_wire.Writer(2048)
+    writer.text(b"ERROR,50,1", "x" * 2000)
+    assert writer.size == 1024
+    assert pose_wire.parse(bytes(writer.view[:1024]))[:3] == [b"ERROR", b"50", b"1"]
+    body = "ERROR,50,1," + "x" * (1025 - len("$ERROR,50,1,*CRC0\r\n"))
+    assert len(sentences.made(body)) == 1025
+    assert pose_wire.parse(sentences.made(body)) == pose_wire.DAMAGED
+
+
 def test_a_text_that_is_too_long_is_cut() -> None:
     writer = pose_wire.Writer(pose_wire.MAX_SENTENCE)
     writer.text(b"ERROR,50,1", "ä%" * 1000)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from host_tools import time_limits
 from host_tools.serial_link import sentences
-from host_tools.serial_link.blocks import Blocks
+from host_tools.serial_link.blocks import Blocks, MissingChunks
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.events import Announcement, Block, BlockLost, Chunk
 from host_tools.serial_link.statistics import Statistics
@@ -97,6 +97,26 @@ def pieces(data: bytes, bulk: int, size: int = 384) -> list[Chunk]:
 
 def announcement(bulk: int, kind: str = "HEADS", data: bytes = DATA) -> Announcement:
     return Announcement(bulk, kind, len(data), 384, zlib.crc32(data), 9)
+
+
+@pytest.mark.parametrize(
+    ("lost", "first", "count"),
+    [({1}, 1, 1), ({1, 2}, 1, 2), ({1, 5}, 1, 1), ({1, 4}, 1, 4), ({1, 4, 7}, 1, 7), ({0, 8}, 0, 1), ({6, 8}, 6, 3)],
+)
+def test_lost_chunks_that_are_near_are_asked_for_at_once(lost: set[int], first: int, count: int) -> None:
+    """Up to two chunks between them that are here: three would cost more than another request."""
+    data = DATA + DATA + DATA[:700]
+    taken = Blocks(Statistics())
+    taken.announce(announcement(1, data=data), 0)
+    chunks = pieces(data, 1)
+    assert len(chunks) == 9
+    for chunk in chunks:
+        if chunk.number not in lost:
+            taken.add(chunk, 0)
+    stall = time_limits.BLOCK_STALL.seconds
+    assert taken.due(stall if 8 in lost else 0)[1] == (None if 8 in lost else MissingChunks(1, first, count))
+    if 8 in lost:
+        assert taken.due(stall + 0.1)[1] == MissingChunks(1, first, count)
 
 
 def test_a_preview_with_a_lost_chunk_is_given_up_at_its_end() -> None:

@@ -2,6 +2,7 @@
 
 import binascii
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,19 @@ def frames_in(data: bytes) -> tuple[list[int], Reader, Frames]:
 def test_the_check_value_of_the_crc() -> None:
     """CRC-16/CCITT-FALSE of "123456789", from the catalogue of CRCs, with a type in front it would not be this one."""
     assert binascii.crc_hqx(b"123456789", 0xFFFF) == 0x29B1
+
+
+def test_a_sentence_has_at_most_1024_bytes() -> None:
+    """With `$`, checksum and the line's end, both when it is made and when it is read."""
+    text = "x" * (1024 - len("$TEXT,*CRC0\r\n"))
+    longest = sentences.made("TEXT", text)
+    assert len(longest) == 1024
+    assert list(Reader().feed(longest)) == [Sentence("TEXT", (text,))]
+    with pytest.raises(ValueError, match="TEXT with 1 fields, 1023 bytes, cannot be a sentence"):
+        sentences.made("TEXT", text + "x")
+    reader = Reader()
+    assert list(reader.feed(line("TEXT", text + "x"))) == []
+    assert reader.damaged == 1
 
 
 def test_a_frame_is_given_out_when_its_last_pose_is_there() -> None:

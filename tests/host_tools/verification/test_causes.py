@@ -136,3 +136,27 @@ def test_one_wrong_byte_is_not_explained(model: Model) -> None:
     found = {name: head.copy() for name, head in right.items()}
     found["offset"][5, 2, 2] += 1
     assert causes.find(model, words(), right, found, unreported) is None
+
+
+def test_the_cause_that_explains_most_is_taken(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that leaves a fifth of what differs is worth telling, one that leaves a byte more is not."""
+    right = {name: np.zeros((2, 5, 5), np.uint8) for name in network.HEAD_NAMES}
+    found = {name: head + 1 for name, head in right.items()}
+
+    def leaving(count: int) -> Heads:
+        wrong = np.zeros(200, np.uint8)
+        wrong[:count] = 9
+        return {
+            name: found[name] + each.reshape(2, 5, 5)
+            for name, each in zip(right, np.split(wrong, len(right)), strict=True)
+        }
+
+    def find(*left: int) -> Cause | None:
+        trials = [(f"leaves {count}", lambda count=count: leaving(count)) for count in left]
+        monkeypatch.setattr(causes, "_trials", lambda *_: iter(trials))
+        return causes.find(model, words(), right, found, unreported)
+
+    assert find(41) is None
+    assert find(41, 40) == Cause("leaves 40", 40)
+    assert find(40, 7, 30) == Cause("leaves 7", 7)
+    assert find(3, 0, 1) == Cause("leaves 0", 0)
