@@ -53,6 +53,10 @@ class Room:
     named: tuple[Named, ...]
     explained: dict[tuple[str, str], str]
 
+    def why(self, mutation: Mutation) -> str | None:
+        """The reason why no test could tell a mutation from the sound line; None where there is none."""
+        return self.explained.get((mutation.line.strip(), mutation.becomes.strip()))
+
 
 def rooms() -> list[Room]:
     """Every room, by name. ValueError says which entry of which table does not fit the files any more."""
@@ -66,13 +70,18 @@ def read(table: Path, root: Path = ROOT) -> Room:
     named = [
         Named(
             entry["name"],
-            _found(root, files, entry["line"], entry["becomes"], f"{table.name}: {entry['name']}"),
+            _found(root, _files(files, entry), entry["line"], entry["becomes"], f"{table.name}: {entry['name']}"),
             _test(root, tests, entry["test"], f"{table.name}: {entry['name']}"),
         )
         for entry in content["named"]
     ]
     explained = {(entry["line"], entry["becomes"]): entry["why"] for entry in content.get("explained", ())}
     return Room(table.stem, files, tests, tuple(named), explained)
+
+
+def _files(files: tuple[str, ...], entry: dict) -> tuple[str, ...]:
+    """Where the line of an entry may stand: in the file that it names, else in any of the room's."""
+    return tuple(file for file in files if file == entry.get("file", file))
 
 
 def _found(root: Path, files: tuple[str, ...], line: str, becomes: str, where: str) -> Mutation:

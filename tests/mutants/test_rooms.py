@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from tests.mutants import drawing, running
 from tests.mutants.rooms import ROOT, Mutation, Room, read, rooms
-from tests.mutants.running import Copy
+from tests.mutants.running import Copies, Copy, Job
 
 ROOMS = rooms()
 
@@ -29,8 +30,9 @@ def test_a_table_fits_the_code(room: Room) -> None:
     assert room.explained.keys() <= known, "an explanation of what is not there any more"
 
 
-def test_rooms_of_the_conversion_and_the_decoder_are_there() -> None:
-    assert {"planner", "writer", "kpu", "rounding", "decoder"} <= {room.name for room in ROOMS}
+def test_all_rooms_are_there() -> None:
+    conversion, board = {"planner", "writer", "kpu", "rounding"}, {"decoder", "wire"}
+    assert {room.name for room in ROOMS} == conversion | board | {"flashing", "verification", "deployment"}
 
 
 TABLE = """
@@ -42,6 +44,19 @@ line = "return 1"
 becomes = "return 2"
 test = "test_it"
 """
+
+
+def test_an_entry_may_say_which_file_it_is_of(tmp_path: Path) -> None:
+    for name in ("product.py", "other.py"):
+        (tmp_path / name).write_text("def f():\n    return 1")
+    (tmp_path / "test_product.py").write_text("def test_it():")
+    table = TABLE.replace('["product.py"]', '["other.py", "product.py"]')
+    (tmp_path / "room.toml").write_text(table.replace('name = "bigger"', 'name = "bigger"\nfile = "product.py"'))
+    (named,) = read(tmp_path / "room.toml", tmp_path).named
+    assert named.mutation.file == "product.py"
+    (tmp_path / "room.toml").write_text(table)
+    with pytest.raises(ValueError, match=r"bigger: 2 lines of other\.py, product\.py"):
+        read(tmp_path / "room.toml", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +157,33 @@ def test_a_mutation_is_noticed_or_not(copy: Copy, number: int, becomes: str, not
     product = copy.folder / "product.py"
     sound = product.read_text()
     mutation = Mutation("product.py", number, sound.split("\n")[number - 1], becomes)
-    assert copy.noticed(mutation, ["test_product.py"]) == noticed
+    assert copy.done(Job(mutation, ("test_product.py",))).noticed == noticed
     assert product.read_text() == sound
 
 
 def test_a_mutation_that_never_ends_is_noticed(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "PROCESSOR_SECONDS", 3)
-    assert copy.noticed(Mutation("product.py", 3, "        x -= 1", "        x -= 0"), ["test_product.py::test_f"])
+    mutation = Mutation("product.py", 3, "        x -= 1", "        x -= 0")
+    assert copy.done(Job(mutation, ("test_product.py::test_f",))).noticed
+
+
+def test_a_mutation_that_waits_for_ever_is_noticed(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "WAITING_SECONDS", 3)
+    mutation = Mutation("product.py", 3, "        x -= 1", "        __import__('time').sleep(1e6)")
+    assert copy.done(Job(mutation, ("test_product.py",))).code == running.NEVER_ENDS
+
+
+def test_copies_do_their_jobs_apart(copy: Copy, tmp_path: Path) -> None:
+    """Each outcome is its own mutation's, in whatever order they end."""
+    line = "    return x < 3"
+    jobs = [Job(None, ("test_product.py",))]
+    jobs += [Job(Mutation("product.py", 4, line, becomes), ("test_product.py",)) for becomes in (line + "\n", "    x")]
+    jobs += [
+        Job(Mutation("product.py", 4, line, f"    return x == {number}"), ("test_product.py",)) for number in (2, 3)
+    ]
+    with contextlib.closing(Copies(tmp_path, copy.folder)) as copies:
+        begun = copies.start([*jobs, *jobs])
+        assert [begun[job].result().noticed for job in jobs] == [False, False, False, False, True]
 
 
 def test_text_that_has_changed_is_not_mutated() -> None:

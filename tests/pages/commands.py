@@ -14,7 +14,9 @@ from tests.pages.reading import ROOT, blocks, pages, spans
 # Packages whose texts a user may see.
 _SOURCES = ("conversion", "firmware", "host_tools")
 _SPAN = re.compile(r"`([^`\n]+)`")
-_PROGRAMS = re.compile(r"^(?:\$ )?(?:\.venv/bin/)?(make|python -m|kflash) (.+)$")
+_PROGRAMS = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(make|python -m|kflash) (.+)$")
+# A literal that is a command as a whole, to be put between backticks elsewhere.
+_WHOLE = re.compile(r"(?:kflash -|python -m (?:conversion|host_tools) )[^\n]*")
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ def _of_pages() -> Iterator[Command]:
 
 def _of_sources() -> Iterator[Command]:
     for path, text in texts():
-        for span in _SPAN.findall(text):
-            yield from parsed(path, span)
+        for line in (*_SPAN.findall(text), *([text] if _WHOLE.fullmatch(text) else [])):
+            yield from parsed(path, line)
 
 
 def texts() -> Iterator[tuple[Path, str]]:

@@ -58,6 +58,7 @@ def test_there_are_commands_of_every_kind_and_in_every_kind_of_place() -> None:
         ("python -m host_tools monitor --json | jq -c '[.frame]'", ("host_tools", "monitor", "--json")),
         ("python -m host_tools deploy [--sd DIR]        everything", ("host_tools", "deploy", "--sd", "DIR")),
         (".venv/bin/python -m pytest -m soak", ("pytest", "-m", "soak")),
+        ("POSENET_MAIX_PATIENCE=3 make verify", ("verify",)),
         ("make it anew", ("it", "anew")),
         ("remake it", None),
     ],
@@ -152,7 +153,14 @@ main()
 
 
 @pytest.mark.parametrize(
-    "words", sorted({command.words for command in ADVISED if command.program == "kflash" and "-p" in command.words})
+    "words",
+    sorted(
+        {
+            tuple("PORT" if word == "{port}" else word for word in command.words)
+            for command in ADVISED
+            if command.program == "kflash" and "-p" in command.words
+        }
+    ),
 )
 def test_kflash_takes_its_line_as_printed(words: tuple[str, ...]) -> None:
     """On a chip in download mode: what the line says is erased, and nothing else."""

@@ -79,6 +79,20 @@ def test_python_of_a_page_parses_and_imports_what_there_is(page: str) -> None:
                     assert hasattr(module, alias.name) or importlib.import_module(f"{node.module}.{alias.name}")
 
 
+def test_all_samples_are_of_the_same_default_kmodel() -> None:
+    """That it is the one which is made, the walk with the real network shows; here, that none is of another."""
+    hashes = {
+        (sample.place, found)
+        for sample in samples.samples()
+        if any("320x240" in line for line in sample.lines)
+        for line in sample.lines
+        for found in re.findall(r"(?:320x240.*?|^ +sha256 )([0-9a-f]{16,64})", line)
+    }
+    assert len({place for place, _ in hashes}) >= 4
+    (whole,) = {found for _, found in hashes if len(found) == 64}
+    assert [(place, found) for place, found in hashes if not whole.startswith(found)] == []
+
+
 SAID = ["· /tmp/x/board: writing 27 files, 113 KiB", "m.kmodel: 100 bytes at 0x300000 (sha256 0fad231a7e3ef5d4…)"]
 
 

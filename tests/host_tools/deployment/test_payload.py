@@ -87,9 +87,7 @@ def test_a_payload_is_the_program_with_a_device_card_and_the_boards_settings(
     assert json.loads(everything["pose_config.json"]) == found.pose_config
 
 
-def test_a_file_that_cannot_be_read_is_named(
-    kmodel: Path, install: Install, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_cannot_be_read_is_named(kmodel: Path, install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     install(1)
 
     def fails(path: Path) -> bytes:

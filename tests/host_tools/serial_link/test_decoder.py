@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from host_tools.serial_link import limits, sentences
+import pytest
+
+from host_tools.serial_link import sentences
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.events import BlockLost, Print, Restarted, Stats, Trouble
 from host_tools.serial_link.limits import Throttle
@@ -96,10 +98,24 @@ def test_a_pose_behind_a_lost_one_is_no_absurd_one() -> None:
     assert (decoder.statistics.torn, decoder.statistics.absurd) == (1, 0)
 
 
-def test_a_storm_of_errors_is_held_back_and_stats_are_not() -> None:
+@pytest.mark.parametrize(
+    ("size", "chunk_bytes", "taken"),
+    [(1, 384, True), (1 << 18, 384, True), ((1 << 18) + 1, 384, False), (500, 64, True), (500, 63, False)],
+)
+def test_what_a_board_may_announce(size: int, chunk_bytes: int, taken: bool) -> None:
+    """A quarter of a megabyte, four times the heads of the largest model, and not in crumbs."""
     decoder = Decoder()
-    assert len(decoder.feed(trouble() * 25, 0)) == limits.STORM_BURST
+    decoder.feed(sentences.made("BULK", 1, "HEADS", size, chunk_bytes, 5, 1), 0)
+    assert decoder.statistics.absurd == (not taken)
+    assert len(decoder.interrupted()) == taken
+
+
+def test_a_storm_of_errors_is_held_back_and_stats_are_not() -> None:
+    """Twenty at once, then five a second."""
+    decoder = Decoder()
+    assert len(decoder.feed(trouble() * 25, 0)) == 20
     assert decoder.statistics.throttled == 5
+    assert len(decoder.feed(trouble() * 25, 1)) == 5
     counts = sentences.made("STATS", *[0] * 12, 115200)
     assert [type(event) for event in decoder.feed(counts * 25, 0)] == [Stats] * 25
 

@@ -27,9 +27,7 @@ def picture(model: Model) -> Picture:
 
 def sound(model: Model, heads: Heads, number: int = 7) -> Run:
     """A run whose digests and poses are those of its heads."""
-    poses = tuple(
-        Pose(pose["score"], tuple(map(tuple, pose["keypoints"]))) for pose in model.poses(heads, DEFAULTS)
-    )
+    poses = tuple(Pose(pose["score"], tuple(map(tuple, pose["keypoints"]))) for pose in model.poses(heads, DEFAULTS))
     return Run(number, poses, *checksums(heads), heads)
 
 
@@ -102,7 +100,7 @@ def test_two_runs_of_different_heads_are_told(model: Model, picture: Picture, al
 def test_wrong_heads_without_a_certain_cause_are_placed(model: Model, picture: Picture) -> None:
     run = sound(model, changed(picture.heads))
     finding, _ = judged(model, picture, run, run)
-    assert finding.heads.names == (list(picture.heads)[0], list(picture.heads)[-1])
+    assert finding.heads.names == (next(iter(picture.heads)), list(picture.heads)[-1])
     assert [place.name for place in finding.layers if place.suspect] == list(finding.heads.names)
     assert finding.explanation
 
