@@ -11,18 +11,15 @@ import time
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from host_tools.errors import BoardError
 from host_tools.flashing import firmware_image
+from host_tools.k210 import CrashError, Machine, boot
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.clock import Over
-
-if TYPE_CHECKING:
-    from host_tools.k210 import Machine
-    from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.devices import Devices
 
 # How far the board's time may be ahead of real time before it waits.
 _AHEAD_SECONDS = 0.02
@@ -45,10 +42,8 @@ class Emulation:
 
     def __init__(self, options: EmulationOptions, devices: Devices, flash: Path, scene: Scene) -> None:
         """EmulatorError where Unicorn is missing."""
-        from host_tools.k210 import Machine
-
         given = options.cycles_per_instruction
-        self.machine: Machine = Machine(
+        self.machine = Machine(
             flash=flash,
             board=devices.hardware.name,
             camera=scene,
@@ -66,8 +61,6 @@ class Emulation:
 
     def choose(self) -> bool:
         """Whether what lies at flash address 0 is to run here: anything but a test image, which holds no program."""
-        from host_tools.k210 import boot
-
         found = firmware_image.recognise(boot.firmware_of(self.machine.flash))
         self.chosen = found is None or not found.test_image
         runs = "on the emulated chip" if self.chosen else "by the stand-in, since it holds no program"
@@ -76,8 +69,6 @@ class Emulation:
 
     def run(self, over: Over) -> None:
         """From power-on until `over()`; BoardError when the firmware crashes, after what is known of it was told."""
-        from host_tools.k210 import CrashError
-
         self._devices.uart.set_up(self.machine.serial.baud, _WAITING_BYTES)
         self.machine.power_on()
         self._began = time.monotonic() - self.machine.clock.seconds

@@ -13,6 +13,7 @@ from host_tools import boards
 from host_tools.deployment import payload
 from host_tools.errors import BoardError
 from host_tools.flashing import images
+from host_tools.k210.requirements import require
 from host_tools.serial_link import link_note
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at
@@ -113,7 +114,6 @@ def of_firmware(
 
     BoardError or FlashError says why it cannot run. Where the flash chip `is_kept` the firmware is checked, no more.
     """
-    from host_tools.k210.requirements import require
     from host_tools.virtual_board import prepared
 
     data = images.read(firmware, "firmware")
@@ -126,8 +126,6 @@ def of_firmware(
 
 def _emulation_for_blank(options: BoardOptions, talk: Callable[[str], None]) -> EmulationOptions | None:
     """None, said in one line, where the emulated chip cannot be had: the stand-in runs in its place."""
-    from host_tools.k210.requirements import require
-
     try:
         require()
     except BoardError as error:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from host_tools.errors import LinkError
 from host_tools.monitor.feed import Item, Source
 from host_tools.serial_link import events
+from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
 
 SETTINGS = events.Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
@@ -25,6 +26,17 @@ def hello(board: str = "maix_bit", boot: int = 7, width: int = 320, height: int 
 def stats(state: int = 1) -> events.Stats:
     """Counts of a board in that state."""
     return events.Stats(61000, state, 100, 90, 10, 70000, 12, 0, 0, 300000, 200000, 2000000, 115200)
+
+
+def refusing(kind: str, status: int, text: str) -> Callable[[str, str, tuple], int]:
+    """An `answer` that refuses requests of one kind, in the board's words."""
+
+    def answer(label: str, asked: str, fields: tuple) -> int:
+        if asked == kind:
+            raise Refused("/dev/fake0", asked, events.Reply(1, status, 0, text))
+        return 0
+
+    return answer
 
 
 @dataclass

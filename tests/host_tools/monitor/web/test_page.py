@@ -12,8 +12,6 @@ from PIL import Image
 from host_tools.monitor import replay
 from host_tools.monitor.smoothing import Smoother
 from host_tools.serial_link import events
-from host_tools.serial_link.events import Reply
-from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
@@ -166,12 +164,7 @@ def test_a_board_that_ends_its_previews_has_the_box_cleared_and_is_not_asked_aga
 
 
 def test_a_board_that_refuses_previews_has_the_box_cleared(tab: Tab, feed: fake.FakeFeed) -> None:
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "PREVIEW":
-            raise Refused("fake0", kind, Reply(1, 6, 0, "this board has no preview"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = fake.refusing("PREVIEW", 6, "this board has no preview")
     click(tab, ".preview")
     tab.wait_for(f"{text_of('.log ol')}.includes('this board has no preview')")
     assert tab.evaluate("document.querySelector('.preview').checked") is False
@@ -192,12 +185,7 @@ def test_a_slider_sets_the_board_and_shows_what_it_answered(tab: Tab, feed: fake
 
 
 def test_a_refused_threshold_goes_back(tab: Tab, feed: fake.FakeFeed) -> None:
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "POSES":
-            raise Refused("fake0", kind, Reply(1, 3, 0, "the self-test is running"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = fake.refusing("POSES", 3, "the self-test is running")
     tab.wait_for(f"{slider('pose_score')} === '0'")
     slide(tab, "pose_score", 0.4)
     tab.wait_for(f"{text_of('.answer')}.includes('the self-test is running')")

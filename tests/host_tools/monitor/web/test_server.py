@@ -23,8 +23,6 @@ from host_tools.monitor.web import hub as hubs
 from host_tools.monitor.web import messages, orders, server
 from host_tools.monitor.web.outbox import MOST_KEPT
 from host_tools.monitor.web.recording import Recording
-from host_tools.serial_link.events import Reply
-from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
@@ -152,12 +150,7 @@ def test_what_is_no_text_or_too_long_ends_the_connection(page: Served, said: str
 
 
 def test_a_refusal_of_the_board_is_told_in_its_words(page: Served, feed: fake.FakeFeed) -> None:
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "POSES":
-            raise Refused("/dev/fake0", kind, Reply(1, 3, 0, "the self-test is running"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = fake.refusing("POSES", 3, "the self-test is running")
 
     async def conversation(client: Client) -> None:
         reply = await client.order(do="poses", board=0, root_score=100)
