@@ -31,8 +31,8 @@ def found(folder: Path, payload: Payload | None, extra: Mapping[str, bytes]) -> 
         for name in (*(payload.files if payload else ()), *extra, *changes.READ_WHOLE, MAIN):
             if (folder / name).is_dir():
                 raise BoardError(f"{folder / name}: a folder, where a file must go; rename it")
-        limit = changes.MOST_READ_BYTES
-        small = (name for name in changes.READ_WHOLE if there.sizes.get(name, limit) < limit)
+        sizes = {name: there.sizes[name] for name in changes.READ_WHOLE if name in there.sizes}
+        small = (name for name, size in sizes.items() if size <= changes.MOST_READ_BYTES)
         there.contents = {name: (folder / name).read_bytes() for name in small}
         if MAIN in there.sizes:
             there.main_uses_program = changes.PROGRAM_WORD in _beginning(folder / MAIN)

@@ -213,6 +213,20 @@ def test_a_copy_that_a_broken_off_first_deploy_made_goes_with_a_removal() -> Non
     assert removed({MAIN: THEIRS, "main_before_posenet.py": THEIRS}) == {MAIN: THEIRS}
 
 
+def test_settings_of_at_most_16_kib_are_read() -> None:
+    """What is larger is no file of ours, and is not read into a board's memory, nor believed."""
+    board = boards.find("maix_bit")
+
+    def settings(size: int) -> bytes:
+        own = json.dumps({**boards.pose_config(board), "mine": ""})
+        return own.replace('"mine": ""', f'"mine": "{"x" * (size - len(own))}"').encode()
+
+    for size, kept in ((16384, True), (16385, False)):
+        there = settings(size)
+        assert len(there) == size
+        assert ("mine" in json.loads(deployed({POSE_CONFIG: there})[POSE_CONFIG])) == kept
+
+
 _values = st.recursive(
     st.integers() | st.text(max_size=3) | st.booleans() | st.none(),
     lambda below: st.lists(below, max_size=2) | st.dictionaries(st.sampled_from("abc"), below, max_size=3),

@@ -96,6 +96,14 @@ def test_a_card_without_room_is_left_alone(
     assert files_of(sd) == before
 
 
+def test_of_settings_at_most_16_kib_are_read(sd: Path) -> None:
+    """As on a board (on_board/helpers.py)."""
+    for size in (0, 16384, 16385):
+        (sd / "pose_config.json").write_bytes(bytes(size))
+        read = sd_card.found(sd, None, {}).contents
+        assert read == ({} if size > 16384 else {"pose_config.json": bytes(size)})
+
+
 def test_a_folder_in_a_files_place_is_named(sd: Path, kmodel: Path, install: Install) -> None:
     install(1)
     (sd / "pose_app.py").mkdir()
