@@ -62,6 +62,14 @@ def test_lines_that_are_none_and_broken_ones(data: bytes, result: object) -> Non
     assert pose_wire.parse(data) == result
 
 
+def test_chunks_are_the_longest_that_base64_fills() -> None:
+    """Three bytes are four characters, so none is padded; the host's just fits, with the longest fields."""
+    assert pose_wire.BOARD_CHUNK % 3 == pose_wire.HOST_CHUNK % 3 == 0
+    for size, fits in ((pose_wire.HOST_CHUNK, True), (pose_wire.HOST_CHUNK + 30, False)):
+        body = f"CHUNK,65535,4294967295,{'A' * (size // 3 * 4)}"
+        assert (len(sentences.made(body)) <= pose_wire.MAX_SENTENCE) == fits
+
+
 def test_noise_before_a_sentence_does_not_matter() -> None:
     assert pose_wire.parse(b"\xff\x00garbage$ $BAD*1234" + sentences.made("PING,1")) == [b"PING", b"1"]
 
