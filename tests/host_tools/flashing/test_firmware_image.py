@@ -41,6 +41,20 @@ def program(size: int, gap: int = 0, reach: int = 600) -> bytes:
     return body + random.Random(5).randbytes(size - len(body))
 
 
+def test_a_test_image_waits_for_ever() -> None:
+    """As an assembler writes what its docstring says."""
+    code = struct.unpack_from("<H6x6I", firmware_image.make_test_image())
+    assert [f"{word:08x}" for word in code] == [
+        "0000a021",  # c.j 8
+        "00000197",  # auipc gp, 0
+        "00018193",  # addi gp, gp, 0
+        "00000297",  # auipc t0, 0
+        "30529073",  # csrw mtvec, t0
+        "f1402573",  # csrr a0, mhartid
+        "0000006f",  # j .
+    ]
+
+
 def test_the_entry_code_says_how_long_the_file_must_be() -> None:
     whole = program(100_000, gap=32)
     found = images.check_firmware(whole, "maixpy.bin")

@@ -65,10 +65,10 @@ def test_this_projects_kmodel_is_a_kmodel() -> None:
     assert len(model.outputs) == 5
 
 
-def foreign(outputs: int) -> bytes:
-    """A sound V3 kmodel with other outputs."""
+def foreign(*outputs: int) -> bytes:
+    """A sound V3 kmodel with other outputs: those of ours with these numbers."""
     made = kmodels.model()
-    return v3.write(V3Model(made.layers, made.outputs[:outputs], made.main_memory_bytes, 0))
+    return v3.write(V3Model(made.layers, tuple(made.outputs[n] for n in outputs), made.main_memory_bytes, 0))
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,9 @@ def foreign(outputs: int) -> bytes:
         (struct.pack("<2I", 0x4B4D444C, 4) + bytes(99), "is a kmodel V4, but every MaixPy v1 loads V3"),
         (struct.pack("<2I", 0x4B4D444C, 5) + bytes(99), "is a kmodel V5, but every MaixPy v1 loads V3"),
         (struct.pack("<2I", 0x2713, 5) + bytes(99), "is an encrypted kmodel V3, which only the board it was made for"),
-        (foreign(1), "is a kmodel V3 of another network: its outputs are not PoseNet's four heads"),
-        (foreign(4), "is a kmodel V3 of another network"),
+        (foreign(0), "is a kmodel V3 of another network: its outputs are not PoseNet's four heads"),
+        (foreign(0, 1, 2, 3), "is a kmodel V3 of another network"),
+        (foreign(0, 2, 1, 3, 4), "is a kmodel V3 of another network"),
         (kmodels.float_kmodel(), "is a kmodel V3 of another network"),
         (kmodels.kmodel()[:-100], "not a sound V3 kmodel"),
         (kmodels.kmodel() + bytes(100), "not a sound V3 kmodel: 100 bytes follow the last layer"),
@@ -87,7 +88,21 @@ def foreign(outputs: int) -> bytes:
         (b"", "is no kmodel but empty"),
         (b"\x03\0\0\0", "not a sound V3 kmodel"),
     ],
-    ids=["v4", "v5", "encrypted", "one output", "four", "float", "cut", "longer", "firmware", "zip", "empty", "word"],
+    ids=[
+        "v4",
+        "v5",
+        "encrypted",
+        "one output",
+        "four",
+        "swapped",
+        "float",
+        "cut",
+        "longer",
+        "firmware",
+        "zip",
+        "empty",
+        "word",
+    ],
 )
 def test_no_kmodel(data: bytes, said: str) -> None:
     with pytest.raises(FlashError) as caught:
