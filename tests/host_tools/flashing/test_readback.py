@@ -50,11 +50,12 @@ class Board:
             for name, module in modules.items():
                 patch.setitem(sys.modules, name, module)
             exec(compile(source, "script", "exec"), {})
-        lines = [self.damage(self.scripts, text) for text in printed.getvalue().splitlines()]
+        printed = "\n".join(self.damage(self.scripts, text) for text in printed.getvalue().splitlines())
+        lines = printed.splitlines()
         for text in lines:
             if line is not None:
                 line(text)
-        return "\n".join(lines)
+        return printed
 
 
 def compare(board: Board) -> list[readback.Difference]:
@@ -109,6 +110,14 @@ def test_a_line_that_damages_everything_proves_nothing(monkeypatch: pytest.Monke
     board = Board(DATA, lambda number, text: "" if number == 1 else text)
     with pytest.raises(FlashError, match=r"6 checksums of a\.kmodel were damaged on the way, so nothing is proved"):
         compare(board)
+
+
+def test_lines_of_other_addresses_are_passed_over() -> None:
+    """A checksum of a block that was not asked for is no progress, and none of the blocks that were."""
+    board = Board(DATA, lambda number, line: f"{line}\n{ADDRESS + 4:08x} 00000000\n00000000 00000000\nnone")
+    seen: list[int] = []
+    assert readback.compare(board, PACKAGE, seen.append) == []
+    assert seen == list(range(0, len(DATA), BLOCK_BYTES))
 
 
 def test_progress_counts_all_files() -> None:

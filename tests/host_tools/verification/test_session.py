@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -25,6 +26,7 @@ from host_tools.serial_link.events import (
 )
 from host_tools.serial_link.sentences import Frame
 from host_tools.serial_link.statistics import Statistics
+from host_tools.verification import session as sessions
 from host_tools.verification.model import Model, checksums, joined
 from host_tools.verification.session import Session
 from tests.patience import exactly
@@ -43,6 +45,7 @@ class ScriptedLink:
     def __init__(self, *scripts: list[Event]) -> None:
         self.statistics = Statistics()
         self.asked: list[tuple] = []
+        self.polled: list[float] = []
         self._scripts = list(scripts)
         self._events: list[Event] = []
         self._frame = 0
@@ -59,6 +62,7 @@ class ScriptedLink:
         return SETTINGS
 
     def poll(self, seconds: float) -> list[Event]:
+        self.polled.append(seconds)
         events, self._events = self._events, []
         return events
 
@@ -149,3 +153,74 @@ def test_another_boot_number_is_a_restart(model: Model) -> None:
     asked.link.hello = SimpleNamespace(boot=8)
     with pytest.raises(LinkError, match="restarted"):
         asked.check_boot()
+
+
+def test_what_came_before_a_question_is_dropped_without_waiting(model: Model) -> None:
+    asked = session(model)
+    assert asked.link.asked == [("SETTINGS",)]
+    assert asked.link.polled == [0]
+
+
+class StartingLink:
+    """A board that takes no frames until it has been greeted so often; `asked` are the sentences that it got."""
+
+    port = "the port"
+
+    def __init__(self, model: Model, state: int, greetings: int) -> None:
+        self.statistics = Statistics()
+        self.asked: list[str] = []
+        self._state, self._left = state, greetings
+        sha256, size = model.sha256, len(model.data)
+        self._ready = replace(HELLO, kmodel_sha256=sha256, kmodel_bytes=size)
+
+    @property
+    def hello(self) -> Hello:
+        """Of a program without a kmodel as long as it starts."""
+        return self._ready if self._left <= 0 else replace(self._ready, kmodel_bytes=0, source=-1)
+
+    def greet(self) -> Hello:
+        return self.hello
+
+    def ask(self, kind: str, *fields: int, **limits: object) -> int:
+        self.asked.append(kind)
+        self._left -= kind == "HELLO"
+        return 0
+
+    def wait_for(self, kind: type, seconds: float) -> Event:
+        return SETTINGS if kind is Settings else replace(stats(0), state=self._state)
+
+    def poll(self, seconds: float) -> list[Event]:
+        return [self.hello] if self.asked[-1:] == ["HELLO"] else []
+
+
+STARTING, RUNNING, PAUSED, WAITING = 0, 1, 2, 3
+
+
+@pytest.mark.parametrize(
+    ("state", "greetings", "asked", "told"),
+    [
+        (RUNNING, 0, ["STATS", "PAUSE", "SETTINGS", "RESUME"], []),
+        (PAUSED, 0, ["STATS", "PAUSE", "SETTINGS"], []),
+        (STARTING, 2, ["STATS", "HELLO", "HELLO", "STATS", "PAUSE", "SETTINGS", "RESUME"], ["the board is starting"]),
+        (WAITING, 1, ["STATS", "RESUME", "HELLO", "STATS", "PAUSE", "SETTINGS", "RESUME"], []),
+    ],
+)
+def test_a_board_is_waited_for_paused_and_left_as_it_was(
+    model: Model, monkeypatch: pytest.MonkeyPatch, state: int, greetings: int, asked: list[str], told: list[str]
+) -> None:
+    """A board that waits after an error is told to try again; one that was paused stays so."""
+    monkeypatch.setattr(sessions, "_ASK_AGAIN_SECONDS", 0.01)
+    link, said = StartingLink(model, state, greetings), []
+    with sessions.opened(link, model, said.append) as opened:
+        assert opened.hello.kmodel_sha256 == model.sha256
+    assert link.asked == asked
+    assert said == told
+
+
+@pytest.mark.parametrize("change", [{"kmodel_sha256": "1" * 64}, {"kmodel_sha256": None}, {"kmodel_bytes": 9}])
+def test_a_board_with_another_kmodel_goes_on(model: Model, change: dict) -> None:
+    link = StartingLink(model, RUNNING, 0)
+    link._ready = replace(link._ready, **change)
+    with pytest.raises(BoardError, match="the board runs a kmodel of 96x80"), sessions.opened(link, model, print):
+        raise AssertionError("this board does not run the model")
+    assert link.asked == ["STATS", "PAUSE", "RESUME"]
