@@ -205,6 +205,17 @@ def test_leftovers_go_but_what_is_already_there_need_not_be_sent() -> None:
     assert "my.new" in carried_out(left, the_changes)
 
 
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"clear": ["a"]}, {"keep": [("a", "b")]}, {"rename": [("a", "b")]}, {"write": {"a": b""}}, {"remove": ["a"]},
+    ],
+)  # fmt: skip
+def test_any_change_is_one(what: dict) -> None:
+    assert Changes(notes=["of no account"]).empty
+    assert not Changes(**what).empty
+
+
 def test_main_py_is_sent_last() -> None:
     assert list(changes.of_deploy(payload(), found({})).upload)[-1] == MAIN
 
