@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from conversion.outside import json_text
 from conversion.outside import names as file_names
 from host_tools.deployment import digest
-from host_tools.deployment.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
+from host_tools.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
 LIST = "posenet_files.json"
 LIST_FORMAT = "posenet-maix files 1"

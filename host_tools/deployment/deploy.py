@@ -7,13 +7,13 @@ from pathlib import Path
 
 from conversion import memory_budget
 from conversion.progress import Count, Talk
-from host_tools import boards
-from host_tools.deployment import changes, payload, sd_card, start
+from host_tools import boards, payload
+from host_tools.deployment import changes, sd_card, start
 from host_tools.deployment.changes import Changes
 from host_tools.deployment.flash_folder import FlashFolder
-from host_tools.deployment.payload import Payload
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
+from host_tools.payload import Payload
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import link_note, ports
 

@@ -16,8 +16,8 @@ from conversion.progress import Count, Talk
 from host_tools import time_limits
 from host_tools.deployment import changes, digest, on_board
 from host_tools.deployment.changes import FINISH, NEW, PART, Changes, Found
-from host_tools.deployment.payload import HEAP_STATE, MAIN, Payload
 from host_tools.errors import BoardError, LinkError
+from host_tools.payload import HEAP_STATE, MAIN, Payload
 from host_tools.prompt.repl import Prompt, RaisedError
 from host_tools.time_limits import Limit
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from conversion.progress import Count
 from host_tools.deployment import changes
 from host_tools.deployment.changes import NEW, Changes, Found
-from host_tools.deployment.payload import MAIN, Payload
 from host_tools.errors import BoardError
+from host_tools.payload import MAIN, Payload
 
 _PIECE = 1 << 20
 # FAT keeps files in clusters of at most this size.

@@ -11,8 +11,8 @@ import conversion
 from conversion import card, files, memory_budget
 from conversion.outside import names
 from conversion.outside.text import shown
+from host_tools import payload
 from host_tools.boards import Board
-from host_tools.deployment import payload
 from host_tools.errors import BoardError
 from host_tools.flashing import kfpkg, sources
 

@@ -7,8 +7,8 @@ import re
 from pathlib import Path
 
 from conversion import card
+from host_tools import payload
 from host_tools.boards import Board
-from host_tools.deployment import payload
 from host_tools.errors import FlashError
 from host_tools.flashing import images, kfpkg
 from host_tools.flashing.kfpkg import Package

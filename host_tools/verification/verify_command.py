@@ -34,7 +34,7 @@ def verify(
     Without --image the board runs its self-test on the test card, then the poses of live frames are decoded again.
     Exit codes: 0 verified, 1 different, 2 the board cannot be verified.
     """
-    from host_tools.deployment import payload
+    from host_tools import payload
     from host_tools.serial_link import RATES, Link, link_note, ports, raise_speed
     from host_tools.verification import verify as verification
 

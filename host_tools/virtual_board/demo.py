@@ -13,8 +13,7 @@ from PIL import Image
 
 from conversion import files, photos
 from conversion.progress import Talk
-from host_tools import boards, time_limits
-from host_tools.deployment import payload
+from host_tools import boards, payload, time_limits
 from host_tools.errors import BoardError, VerificationError
 from host_tools.serial_link import Event, Frame, Link, Print
 from host_tools.virtual_board import session

@@ -32,8 +32,7 @@ def fps(firmware: Path, model: Path | None, board_id: str, people: int | None, p
     """Measure frames a second and a frame's stages, with a monitor attached and with nobody there: some minutes."""
     check_platform()
     from conversion import files
-    from host_tools import boards
-    from host_tools.deployment import payload
+    from host_tools import boards, payload
     from host_tools.virtual_board import frame_rate
 
     files.check_writable(path.parent)

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from conversion import cache
 from conversion.progress import Talk
+from host_tools import payload
 from host_tools.boards import Board
-from host_tools.deployment import deploy, payload
+from host_tools.deployment import deploy
 from host_tools.flashing import images
 from host_tools.virtual_board.board import VirtualBoard
 from host_tools.virtual_board.emulation import EmulationOptions

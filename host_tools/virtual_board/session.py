@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conversion import files, photos
-from host_tools import boards
-from host_tools.deployment import payload
+from host_tools import boards, payload
 from host_tools.errors import BoardError
 from host_tools.flashing import images
 from host_tools.k210.requirements import require

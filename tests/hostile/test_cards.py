@@ -11,8 +11,7 @@ import pytest
 from conversion import card, card_checks
 from conversion.errors import ConversionError, ModelFormatError
 from conversion.kpu import posenet
-from host_tools import boards
-from host_tools.deployment import payload
+from host_tools import boards, payload
 from host_tools.errors import HostToolError
 from host_tools.flashing import release, sources
 from tests.hostile import limited, sound

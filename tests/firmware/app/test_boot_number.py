@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host_tools.deployment import payload
+from host_tools import payload
 from tests.firmware.app.board import Board
 
 LAST = 2**32 - 1

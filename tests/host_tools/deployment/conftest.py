@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from conversion import card
-from host_tools.deployment import payload
+from host_tools import payload
 from tests.host_tools.deployment import tiny
 from tests.host_tools.virtual_board import kmodels
 

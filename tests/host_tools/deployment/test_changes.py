@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from host_tools import boards
 from host_tools.deployment import changes, digest
 from host_tools.deployment.changes import FINISH, LIST, NEW, PART, Changes, FileList, Found
-from host_tools.deployment.payload import DEFAULT_SETTINGS, DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
+from host_tools.payload import DEFAULT_SETTINGS, DEVICE_CARD, MAIN, MAIXPY_CONFIG, POSE_CONFIG, Payload
 
 PROGRAM = {MAIN: b"import pose_app\n", "pose_app.py": b"A = 1\n", DEVICE_CARD: b"{}"}
 THEIRS = b"print('mine')\n"

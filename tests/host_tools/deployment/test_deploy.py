@@ -14,9 +14,9 @@ import pytest
 
 from conversion import card
 from conversion.progress import silent
-from host_tools import boards
+from host_tools import boards, payload
 from host_tools.cli import main
-from host_tools.deployment import deploy, payload
+from host_tools.deployment import deploy
 from host_tools.deployment.deploy import DeployOptions
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, HostToolError

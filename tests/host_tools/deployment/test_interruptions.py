@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from conversion.progress import silent
-from host_tools.deployment import changes, deploy, on_board, payload
+from host_tools.deployment import changes, deploy, on_board
 from host_tools.deployment.changes import FINISH, LIST, NEW
 from host_tools.deployment.deploy import DeployOptions
-from host_tools.deployment.payload import MAIN
 from host_tools.errors import HostToolError
+from host_tools.payload import MAIN, WRITTEN_BY_PROGRAM
 from host_tools.prompt import repl
 from tests.host_tools.deployment import tiny
 from tests.host_tools.deployment.conftest import Install
@@ -33,7 +33,7 @@ OWN_MAIN = b"print('program 0 runs')\n"
 
 def files_of(board: VirtualBoard) -> Files:
     """What lies in /flash, but for what the program counts its starts in."""
-    there = (path for path in board.flash_folder.iterdir() if path.name not in payload.WRITTEN_BY_PROGRAM)
+    there = (path for path in board.flash_folder.iterdir() if path.name not in WRITTEN_BY_PROGRAM)
     return {path.name: path.read_bytes() for path in there}
 
 
@@ -98,7 +98,7 @@ def versions(tmp_path_factory: pytest.TempPathFactory, kmodel: Path) -> tuple[Fi
             (folder / str(version)).mkdir()
             for name, text in tiny.program(version).items():
                 (folder / str(version) / name).write_text(text)
-            patch.setattr(payload, "FIRMWARE", folder / str(version))
+            patch.setattr("host_tools.payload.FIRMWARE", folder / str(version))
             made.append(_deployed(made[-1], kmodel))
     return made[1], made[2]
 

@@ -9,8 +9,7 @@ import pytest
 
 from conversion import card
 from conversion.errors import ModelFormatError
-from host_tools import boards
-from host_tools.deployment import payload
+from host_tools import boards, payload
 from host_tools.errors import BoardError
 from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import boards
-from host_tools.deployment import payload
+from host_tools import boards, payload
 from host_tools.errors import BoardError, FlashError
 from host_tools.flashing import kfpkg, release, sources
 from tests.host_tools.virtual_board import kmodels

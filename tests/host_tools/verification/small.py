@@ -14,8 +14,7 @@ from PIL import Image
 from conversion import test_vector
 from conversion.decoding import board_decoder
 from conversion.kpu.posenet import Simulation
-from host_tools import boards
-from host_tools.deployment import payload
+from host_tools import boards, payload
 from host_tools.virtual_board import Faults, Hardware
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard

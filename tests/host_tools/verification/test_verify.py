@@ -146,8 +146,7 @@ def test_a_bad_line_only_takes_long(kmodel: Path, photo: Path, mode: str, seed: 
 def test_the_default_model_is_verified(tfjs_graph_dir: Path, people_photos: list[Path], tmp_path: Path) -> None:
     from conversion import pipeline
     from conversion.pipeline import Recipe
-    from host_tools import boards
-    from host_tools.deployment import payload
+    from host_tools import boards, payload
     from host_tools.virtual_board import Hardware
 
     made_model = pipeline.convert(Recipe(tmp_path, weights=tfjs_graph_dir, quantisation="fast"), False, print)

@@ -9,8 +9,7 @@ from PIL import Image
 from conversion import pipeline
 from conversion.pipeline import Recipe
 from conversion.progress import silent
-from host_tools import boards, time_limits
-from host_tools.deployment import payload
+from host_tools import boards, payload, time_limits
 from host_tools.errors import BoardError, HostToolError, VerificationError
 from host_tools.serial_link.sentences import Frame, Pose
 from host_tools.virtual_board import demo

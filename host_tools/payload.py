@@ -13,7 +13,7 @@ from conversion.kpu import posenet
 from host_tools import boards
 from host_tools.errors import BoardError
 
-FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
+FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 BUILD = Path("build")
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
