@@ -74,6 +74,8 @@ class HostChannel:
     def __init__(self, end: socket.socket) -> None:
         self._end = end
         self._waiting: bytes | None = None
+        # A request whose data has not come yet.
+        self._head: bytes | None = None
 
     @property
     def ahead(self) -> bool:
@@ -85,16 +87,23 @@ class HostChannel:
         return self._end.fileno()
 
     def receive(self, timeout: float) -> Call | None:
-        """The next call, None after `timeout` seconds without one; ChannelClosedError when the process has ended."""
+        """The next call, None after `timeout` seconds without one; ChannelClosedError when the process has ended.
+
+        A request whose data is late, since the computer does something else meanwhile, waits for it in the next call.
+        """
         self._end.settimeout(timeout)
         try:
-            head = self._waiting or self._message(_REQUEST.size)
+            self._head = self._head or self._waiting or self._message(_REQUEST.size)
             self._waiting = None
-            number, size, name, *numbers = _REQUEST.unpack(head)
+            number, size, name, *numbers = _REQUEST.unpack(self._head)
             data = self._data(size) if size else b""
-        except (TimeoutError, struct.error):
-            # A torn message is one that Ctrl-C or the end of the process cut.
+        except TimeoutError:
             return None
+        except struct.error:
+            # A torn message is one that Ctrl-C or the end of the process cut.
+            self._head = None
+            return None
+        self._head = None
         if data is None:
             return None
         return Call(number, name.rstrip(b"\0").decode(), tuple(numbers), data)

@@ -74,6 +74,25 @@ def test_a_picture_of_480x320_fits_a_message(ends: tuple[HostChannel, socket.soc
     answer.join()
 
 
+def test_a_request_whose_data_is_late_waits_for_it(ends: tuple[HostChannel, socket.socket]) -> None:
+    """As on a busy computer, which may pause the process between the two."""
+    line, theirs = ends
+    theirs.send(head(1, 3, b"late", 7))
+    assert line.receive(0.01) is None
+    assert line.receive(0.01) is None
+    theirs.send(b"abc")
+    assert line.receive(1) == Call(1, "late", (7, *[0] * 11), b"abc")
+
+
+def test_data_that_is_late_and_then_cut_by_ctrl_c_is_passed_over(ends: tuple[HostChannel, socket.socket]) -> None:
+    line, theirs = ends
+    theirs.send(head(1, 5000))
+    assert line.receive(0.01) is None
+    theirs.send(head(2, 0, b"next"))
+    assert line.receive(1) is None
+    assert line.receive(1) == Call(2, "next", (0,) * 12, b"")
+
+
 def test_a_request_whose_data_never_came_is_passed_over(ends: tuple[HostChannel, socket.socket]) -> None:
     line, theirs = ends
     theirs.send(head(1, 5000))
