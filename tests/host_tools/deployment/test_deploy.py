@@ -168,16 +168,6 @@ class TestCube:
         assert files_of(cube)["config.json"] == before
 
 
-def test_progress_counts_the_bytes_that_are_sent(board: VirtualBoard, kmodel: Path, install: Install) -> None:
-    install(1)
-    seen: list[tuple[int, int]] = []
-    deploy.run(DeployOptions(board.port, "maix_bit", kmodel), silent, lambda *done: seen.append(done))
-    total = seen[0][1]
-    assert seen[0] == (0, total)
-    assert seen[-1] == (total, total)
-    assert seen == sorted(seen)
-
-
 def test_a_dry_run_tells_and_changes_nothing(board: VirtualBoard, kmodel: Path, install: Install) -> None:
     install(1)
     before = files_of(board)
