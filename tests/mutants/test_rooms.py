@@ -32,7 +32,7 @@ def test_a_table_fits_the_code(room: Room) -> None:
 
 def test_all_rooms_are_there() -> None:
     conversion, board = {"planner", "writer", "kpu", "rounding"}, {"decoder", "wire"}
-    assert {room.name for room in ROOMS} == conversion | board | {"flashing", "verification", "deployment"}
+    assert {room.name for room in ROOMS} >= conversion | board | {"flashing", "verification", "deployment"}
 
 
 TABLE = """
