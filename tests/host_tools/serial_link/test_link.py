@@ -33,6 +33,15 @@ def test_greeting_and_asking() -> None:
     assert all(1 <= each <= 65535 for each in ids)
 
 
+def test_only_a_self_test_makes_a_board_deaf_for_a_while() -> None:
+    """Whoever asks something else is not made to wait for the end of what has not begun."""
+    with linked() as (_, link):
+        link.ask("POSES", 3, None, None, None)
+        assert link._busy_until == 0.0
+        link.ask("SELFTEST", 0)
+        assert link._busy_until > time.monotonic()
+
+
 def test_a_question_is_repeated_with_its_id_until_answered() -> None:
     def slow(sentence: Sentence) -> bytes:
         return reply(sentence, value=9) if len(peer.heard) >= 3 else b""
