@@ -143,7 +143,11 @@ class Engine:
     def __init__(self, uc: Any, pc: int) -> None:
         from unicorn.unicorn_py3.unicorn import uclib
 
-        self._library, self._handle, self._pc_register = uclib, uc._uch, pc
+        # Not let go of Python's lock: every access to a device would have to get it back.
+        library = ctypes.PyDLL(uclib._name)
+        library.uc_emu_start.argtypes = _pointer, _u64, _u64, _u64, ctypes.c_size_t
+        self._library, self._handle, self._pc_register = library, uc._uch, pc
+        library.uc_reg_read.argtypes = _pointer, ctypes.c_int, _pointer
         self._pc = _u64()
 
     def run(self, start: int) -> int:
