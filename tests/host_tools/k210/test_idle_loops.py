@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.k210.engine import native
-from tests.host_tools.k210.programs import results, run
+from tests.host_tools.k210.programs import run, with_and_without_the_helper
 
 # Waits for a word that the timer's interrupt writes after some rounds; cycle and instruction of each round are left.
 WAIT = """
@@ -65,31 +64,18 @@ BUSY = (
 WORDS = 24
 
 
-def _both(source: str) -> tuple[list[int], list[int]]:
-    fast = results(run(source), WORDS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(native, "library", lambda: None)
-        return fast, results(run(source), WORDS)
-
-
-@pytest.fixture(autouse=True)
-def _needs_the_helper() -> None:
-    if native.library() is None:
-        pytest.skip("there is no C compiler here: every turn is run")
-
-
 @pytest.mark.parametrize("work", IDLE)
 @settings(max_examples=6)
 @given(ticks=st.integers(50, 900))
 def test_interrupts_come_at_the_same_cycles_and_instructions(work: str, ticks: int) -> None:
-    fast, slowly = _both(WAIT.format(ticks=ticks, work=work))
+    fast, slowly = with_and_without_the_helper(WAIT.format(ticks=ticks, work=work), WORDS)
     assert fast == slowly
     assert 0 < fast[2] - ticks * 50 < 100
 
 
 @pytest.mark.parametrize("work", BUSY)
 def test_loops_that_do_something_are_run(work: str) -> None:
-    fast, slowly = _both(WAIT.format(ticks=400, work=work))
+    fast, slowly = with_and_without_the_helper(WAIT.format(ticks=400, work=work), WORDS)
     assert fast == slowly
 
 
