@@ -1,13 +1,12 @@
 """The vendor's firmware on the emulated chip, in the place of the stand-in's interpreter.
 
-Everything else is the virtual board's own: port, line and its faults, ROM, flash chip, camera scenes. The machine's
-time never runs ahead of real time where somebody may be listening, since a program takes a host for gone that is silent
-for some seconds of the board's time; it may fall behind, and does not catch up.
+Everything else is the virtual board's own: port, line and its faults, ROM, flash chip, camera scenes, and the clock:
+the machine's time never runs ahead of it, be it at real pace or in jumps, since a program takes a host for gone that is
+silent for some seconds of the board's time. It may fall behind, and does not catch up.
 """
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,21 +17,21 @@ from host_tools.errors import BoardError
 from host_tools.flashing import firmware_image
 from host_tools.k210 import CrashError, Machine, boot
 from host_tools.virtual_board.camera import Scene
-from host_tools.virtual_board.clock import Over
+from host_tools.virtual_board.clock import MICROSECONDS, Over
 from host_tools.virtual_board.devices import Devices
 
-# How far the board's time may be ahead of real time before it waits.
-_AHEAD_SECONDS = 0.02
+# How far the machine may be ahead of the board's clock before it waits.
+_AHEAD_US = 1000
 # The emulated chip has the receive buffers of its own; what waits for it here is never lost.
 _WAITING_BYTES = 1 << 20
 _LAST_WORDS_BYTES = 400
+NANOSECONDS = 1_000_000_000
 
 
 @dataclass(frozen=True)
 class EmulationOptions:
-    """`paced`: not faster than real time. `sd`: an SD card's image file. The rest as host_tools.k210.Machine has it."""
+    """`sd`: an SD card's image file. The rest as host_tools.k210.Machine has it."""
 
-    paced: bool = True
     sd: Path | None = None
     cycles_per_instruction: Fraction | float | None = None
 
@@ -50,11 +49,13 @@ class Emulation:
             sd=options.sd,
             **({} if given is None else {"cycles_per_instruction": given}),
         )
-        self._devices, self._paced = devices, options.paced
+        self._devices = devices
         # Whether it runs, and not the stand-in.
         self.chosen = False
         self._leaving = bytearray()
-        self._began = 0.0
+        self._over: Over = lambda: False
+        # What the board's clock showed when the machine's was at 0.
+        self._began = 0
         self.machine.notes.on_note = lambda note: devices.tell(f"emulated chip: {note}")
         self.machine.serial.on_sent = self._leaving.extend
         self.machine.pollers.append(self._look_around)
@@ -71,7 +72,7 @@ class Emulation:
         """From power-on until `over()`; BoardError when the firmware crashes, after what is known of it was told."""
         self._devices.uart.set_up(self.machine.serial.baud, _WAITING_BYTES)
         self.machine.power_on()
-        self._began = time.monotonic() - self.machine.clock.seconds
+        self._began, self._over = self._devices.clock.now() - self._microseconds, over
         try:
             self.machine.run(lambda: bool(over()))
         except CrashError as crash:
@@ -93,8 +94,7 @@ class Emulation:
             self.machine.serial.feed(uart.take(waiting))
         uart.baud = self.machine.serial.baud
         self._flush()
-        if self._paced:
-            self._keep_pace()
+        self._keep_pace()
 
     def _flush(self) -> None:
         """What the program has sent since the last slice goes onto the line."""
@@ -103,13 +103,18 @@ class Emulation:
             self._leaving.clear()
             self._devices.console.write(data)
 
+    @property
+    def _microseconds(self) -> int:
+        return self.machine.clock.nanoseconds * MICROSECONDS // NANOSECONDS
+
     def _keep_pace(self) -> None:
-        now = time.monotonic()
-        ahead = self.machine.clock.seconds - (now - self._began)
-        if ahead > _AHEAD_SECONDS:
-            time.sleep(ahead)
-        elif ahead < 0:
-            self._began = now - self.machine.clock.seconds
+        """Between two slices the machine is the board's processor: it waits until the clock is where it is itself."""
+        clock, moment = self._devices.clock, self._began + self._microseconds
+        now = clock.now()
+        if moment - now > _AHEAD_US:
+            clock.wait(moment, self._over)
+        elif now > moment:
+            self._began += now - moment
 
     # --- what somebody before the board sees and does ------------------------------------------------------------
 

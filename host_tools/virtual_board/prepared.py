@@ -18,6 +18,7 @@ from host_tools.boards import Board
 from host_tools.deployment import deploy
 from host_tools.flashing import images
 from host_tools.virtual_board.board import VirtualBoard
+from host_tools.virtual_board.clock import JumpingClock
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.flash_chip import FLASH_BYTES
 from host_tools.virtual_board.hardware import Hardware
@@ -54,8 +55,10 @@ def _made(firmware: bytes, board: Board, kmodel: Path, talk: Talk) -> bytes:
         flash=images.in_flash(firmware),
         board=Hardware.of(board),
         tell=talk,
-        emulate=EmulationOptions(paced=False),
+        clock=JumpingClock(),
+        emulate=EmulationOptions(),
     ) as virtual:
         options = deploy.DeployOptions(virtual.port, board.id, kmodel, seconds=_START_SECONDS)
-        deploy.run(options, lambda line: None, lambda done, total: None)
+        with virtual.clock.host_waits():
+            deploy.run(options, lambda line: None, lambda done, total: None)
         return virtual.flash.read(0, FLASH_BYTES)

@@ -30,7 +30,9 @@ class Clint(Registers):
 
     def pending(self, hart: int) -> int:
         """MSIP and MTIP of a hart's mip."""
-        return (MSIP if self.msip[hart] else 0) | (MTIP if self.mtime() >= self.mtimecmp[hart] else 0)
+        bits = MSIP if self.msip[hart] else 0
+        compare = self.mtimecmp[hart]
+        return bits | MTIP if compare != _NEVER and self.mtime() >= compare else bits
 
     def get(self, offset: int) -> int:
         if offset < _MSIP_END:

@@ -36,7 +36,8 @@ class Plic(Registers):
 
     def asserted(self, hart: int) -> bool:
         """Whether a hart's external interrupt is pending."""
-        return self._best(hart)[1] > self.threshold[hart]
+        ready = self.level & ~self.in_service & self.enable[hart]
+        return bool(ready) and self._best(hart)[1] > self.threshold[hart]
 
     def _best(self, hart: int) -> tuple[int, int]:
         """(line, priority) of the most urgent interrupt, the lowest line among equals; (0, 0) if there is none."""

@@ -55,6 +55,8 @@ class Registers:
 
     def read(self, offset: int, width: int) -> int:
         """Value of `width` bytes at `offset`."""
+        if width == 4 and not offset & 3:
+            return self.get(offset)
         value = self.get(offset & ~3) >> 8 * (offset & 3)
         if width == 8:
             value |= self.get((offset & ~3) + 4) << 32
@@ -62,11 +64,11 @@ class Registers:
 
     def write(self, offset: int, width: int, value: int) -> None:
         """Take `width` bytes at `offset`."""
-        if width == 8:
+        if width == 4 and not offset & 3:
+            self.set(offset, value & WORD)
+        elif width == 8:
             self.set(offset & ~3, value & WORD)
             self.set((offset & ~3) + 4, value >> 32 & WORD)
-        elif width == 4 and not offset & 3:
-            self.set(offset, value & WORD)
         else:
             shift = 8 * (offset & 3)
             mask = ((1 << 8 * width) - 1) << shift

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable
-
 from host_tools.k210.blocks.addresses import Irq
-from host_tools.k210.blocks.registers import Chip, Registers
+from host_tools.k210.blocks.registers import Chip
+from host_tools.k210.blocks.serial_line import BITS, SerialLine
 
 _DATA, _IER, _FCR, _LCR, _LSR, _USR, _TFL, _RFL, _DLF = 0x00, 0x04, 0x08, 0x0C, 0x14, 0x7C, 0x80, 0x84, 0xC0
 _DIVISOR_ACCESS = 0x80
@@ -15,34 +13,21 @@ _RX_INTERRUPT, _TX_INTERRUPT, _TX_THRESHOLD_MODE = 1, 2, 0x80
 _LSR_DATA, _LSR_TX, _LSR_IDLE = 1, 0x20, 0x40
 _USR_TX_ROOM, _USR_TX_EMPTY, _USR_RX = 2, 4, 8
 _IIR_NONE, _IIR_TX, _IIR_RX, _IIR_FIFOS = 1, 2, 4, 0xC0
-BITS = 10
 
 
-class Uart(Registers):
-    """`feed` puts bytes on the line to the chip; `on_sent` gets each byte when its last bit has left the chip."""
+class Uart(SerialLine):
+    """The line's rate is the APB clock's; the firmware may use it for whatever is connected to the board's pins."""
+
+    fifo = _FIFO
 
     def __init__(self, chip: Chip, number: int) -> None:
         super().__init__(chip, f"uart{number + 1}")
         self._number = number
-        self.on_sent: Callable[[bytes], None] | None = None
-        self.overruns = 0
-        self._line: deque[int] = deque()
-        self._received: deque[int] = deque()
-        self._sending: deque[int] = deque()
-        self._divisor, self._arriving = 0, False
-        # When the last byte has arrived, and when the present one has left.
-        self._arrival = self._departure = 0
+        self._divisor = 0
 
     def reset(self) -> None:
         super().reset()
-        for action in (self._arrive, self._sent):
-            self.chip.clock.cancel(action)
-        for queue in (self._line, self._received, self._sending):
-            queue.clear()
-        self._divisor, self._arriving = 0, False
-
-    def __getstate__(self) -> dict:
-        return {**self.__dict__, "on_sent": None}
+        self._divisor = 0
 
     @property
     def byte_cycles(self) -> int:
@@ -50,42 +35,6 @@ class Uart(Registers):
         sixteenths = 16 * self._divisor + (self.values.get(_DLF, 0) & 15)
         sysctl = self.chip.sysctl
         return max(1, BITS * max(1, sixteenths) * sysctl.cpu_hertz // sysctl.apb_hertz(0))
-
-    def feed(self, data: bytes) -> None:
-        """Put bytes on the line; they arrive one after the other, at the chip's rate."""
-        self._line.extend(data)
-        if not self._arriving:
-            self._expect(self.chip.clock.cycles)
-
-    def _expect(self, begin: int) -> None:
-        """The next byte, if there is one, begins on the line at that cycle: one follows the other, however late the
-        chip looks."""
-        self._arriving = bool(self._line)
-        if self._arriving:
-            self._arrival = begin + self.byte_cycles
-            self.chip.clock.at(self._arrival, self._arrive)
-
-    def _arrive(self) -> None:
-        byte = self._line.popleft()
-        if len(self._received) < _FIFO:
-            self._received.append(byte)
-        else:
-            self.overruns += 1
-        self._update()
-        self._expect(self._arrival)
-
-    def _leave(self, begin: int) -> None:
-        """The oldest byte goes onto the line at that cycle."""
-        self._departure = begin + self.byte_cycles
-        self.chip.clock.at(self._departure, self._sent)
-
-    def _sent(self) -> None:
-        byte = self._sending.popleft()
-        if self.on_sent:
-            self.on_sent(bytes((byte,)))
-        if self._sending:
-            self._leave(self._departure)
-        self._update()
 
     def _interrupts(self) -> int:
         enabled = self.values.get(_IER, 0)
@@ -129,9 +78,7 @@ class Uart(Registers):
             self._divisor = self._divisor & ~(0xFF << shift) | (value & 0xFF) << shift
             return
         if offset == _DATA:
-            self._sending.append(value & 0xFF)
-            if len(self._sending) == 1:
-                self._leave(self.chip.clock.cycles)
+            self._send(value & 0xFF)
         else:
             super().set(offset, value)
         self._update()

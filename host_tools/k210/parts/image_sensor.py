@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Gradient:
 
 
 class ImageSensor:
-    """What the sensors share. Subclasses know their registers: identity, flips, window.
+    """What the sensors share. Subclasses say what their registers mean.
 
     The scene is drawn at the size that the sensor sends; the port stores its top left part.
     """
@@ -38,6 +38,11 @@ class ImageSensor:
     name = ""
     address = 0
     clock_pin = SCCB_CLOCK_PIN
+    # What registers hold after a reset, and those that cannot be written; all others hold 0.
+    initial: ClassVar[dict[int, int]] = {}
+    identity: ClassVar[dict[int, int]] = {}
+    # Register and bit of what resets, mirrors and flips.
+    reset_bit = mirror_bit = flip_bit = (0, 0)
     # Whether the firmware's own settings mirror and flip: the module is mounted so that the picture then is upright.
     upright = (False, False)
 
@@ -49,11 +54,8 @@ class ImageSensor:
     def power_on(self) -> None:
         """What its reset line does: all registers as they were."""
         self._pointer, self._first = 0, True
-        self.registers: dict[int, int] = dict(self._initial())
+        self.registers: dict[int, int] = {**self.initial, **self.identity}
         self.written = False
-
-    def _initial(self) -> dict[int, int]:
-        raise NotImplementedError
 
     def __getstate__(self) -> dict:
         # What it looks at is not part of the board: a machine that comes back looks at nothing in particular.
@@ -95,25 +97,36 @@ class ImageSensor:
         """The value of the register that was named."""
         return self.load(self._pointer)
 
+    def place(self, register: int) -> int:
+        """Where a register lies in `registers`: sensors with several pages of them say which."""
+        return register
+
     def store(self, register: int, value: int) -> None:
         """Take a register's value."""
-        self.registers[register] = value
+        place = self.place(register)
+        if place == self.reset_bit[0] and value & self.reset_bit[1]:
+            self.power_on()
+        elif place not in self.identity:
+            self.registers[place] = value
 
     def load(self, register: int) -> int:
         """A register's value."""
-        return self.registers.get(register, 0)
+        return self.registers.get(self.place(register), 0)
+
+    def _is_set(self, register: int, bit: int) -> bool:
+        return bool(self.registers.get(register, 0) & bit)
 
     # --- pictures ------------------------------------------------------------------------------------------------
 
     @property
     def mirrored(self) -> bool:
         """Whether left and right are exchanged."""
-        raise NotImplementedError
+        return self._is_set(*self.mirror_bit)
 
     @property
     def flipped(self) -> bool:
         """Whether top and bottom are exchanged."""
-        raise NotImplementedError
+        return self._is_set(*self.flip_bit)
 
     @property
     def window(self) -> tuple[int, int, int, int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from host_tools.k210.parts.image_sensor import ImageSensor
 
-_RESET, _RESET_BIT = 0x12, 0x80
-_FLIPS, _MIRROR, _FLIP = 0x0C, 0x40, 0x80
 # Output width in units of four pixels, height in units of two.
 _WIDTH, _HEIGHT = 0x31, 0x32
-_IDENTITY = {0x0A: 0x77, 0x0B: 0x42, 0x1C: 0x7F, 0x1D: 0xA2}
 
 
 class Ov7740(ImageSensor):
@@ -17,22 +16,9 @@ class Ov7740(ImageSensor):
     name = "OV7740"
     address = 0x21
 
-    def _initial(self) -> dict[int, int]:
-        return {**_IDENTITY, _WIDTH: 640 // 4, _HEIGHT: 480 // 2}
-
-    def store(self, register: int, value: int) -> None:
-        if register == _RESET and value & _RESET_BIT:
-            self.power_on()
-        elif register not in _IDENTITY:
-            self.registers[register] = value
-
-    @property
-    def mirrored(self) -> bool:
-        return bool(self.registers.get(_FLIPS, 0) & _MIRROR)
-
-    @property
-    def flipped(self) -> bool:
-        return bool(self.registers.get(_FLIPS, 0) & _FLIP)
+    initial: ClassVar = {_WIDTH: 640 // 4, _HEIGHT: 480 // 2}
+    identity: ClassVar = {0x0A: 0x77, 0x0B: 0x42, 0x1C: 0x7F, 0x1D: 0xA2}
+    reset_bit, mirror_bit, flip_bit = (0x12, 0x80), (0x0C, 0x40), (0x0C, 0x80)
 
     @property
     def window(self) -> tuple[int, int, int, int]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from host_tools.k210 import Machine
 from host_tools.k210.blocks import addresses
+from host_tools.k210.engine import native
 from tests.host_tools.k210.assembler import assemble
 
 # Where programs leave what a test looks at, and the word by which they say that they are done.
@@ -52,3 +55,13 @@ def results(made: Machine, count: int) -> list[int]:
     """The 64-bit words that the program has left."""
     data = made.memory.load(RESULTS, 8 * count)
     return [int.from_bytes(data[at : at + 8], "little") for at in range(0, len(data), 8)]
+
+
+def with_and_without_the_helper(source: str, count: int) -> tuple[list[int], list[int]]:
+    """What a program leaves when helper.c looks for loops, and when every turn is run."""
+    if native.library() is None:
+        pytest.skip("there is no C compiler here: every turn is run anyway")
+    fast = results(run(source), count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "library", lambda: None)
+        return fast, results(run(source), count)

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from host_tools.k210.engine import native
-from tests.host_tools.k210.programs import results, run
+from tests.host_tools.k210.programs import with_and_without_the_helper
 
 # Waits so many cycles, with some work in each turn, and leaves each reading behind the loop.
 LOOP = """
@@ -35,30 +34,17 @@ PURE = ("nop", "sd a1, -8(sp)", "ld t0, 0(s0)", "addi t0, t0, 1\n xor t1, t0, a1
 COUNTING = ("addi s2, s2, 1\n sd s2, 24(s0)", "ld t0, 24(s0)\n addi t0, t0, 1\n sd t0, 24(s0)\n mv s2, t0")
 
 
-def _both(source: str, count: int) -> tuple[list[int], list[int]]:
-    fast = results(run(source), count)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(native, "library", lambda: None)
-        return fast, results(run(source), count)
-
-
-@pytest.fixture(autouse=True)
-def _needs_the_helper() -> None:
-    if native.library() is None:
-        pytest.skip("there is no C compiler here: nothing jumps")
-
-
 @pytest.mark.parametrize("work", PURE)
 @settings(max_examples=8)
 @given(cycles=st.integers(1, 20_000), second=st.integers(1, 3_000))
 def test_a_loop_ends_where_it_would_have(work: str, cycles: int, second: int) -> None:
-    fast, slowly = _both(LOOP.format(cycles=cycles, second=second, work=work), 3)
+    fast, slowly = with_and_without_the_helper(LOOP.format(cycles=cycles, second=second, work=work), 3)
     assert fast == slowly
 
 
 @pytest.mark.parametrize("work", COUNTING)
 def test_a_loop_that_counts_is_not_jumped_over(work: str) -> None:
-    fast, slowly = _both(LOOP.format(cycles=40_000, second=100, work=work), 4)
+    fast, slowly = with_and_without_the_helper(LOOP.format(cycles=40_000, second=100, work=work), 4)
     assert fast == slowly
     assert fast[1] > 1000
 
@@ -94,6 +80,6 @@ handler:
     mret
 out:
 """
-    fast, slowly = _both(source, 2)
+    fast, slowly = with_and_without_the_helper(source, 2)
     assert fast == slowly
     assert 700 * 50 <= fast[1] < 700 * 50 + 100

@@ -164,7 +164,8 @@ def test_without_a_compiler_it_is_said_once(
 
 
 def test_a_terminal_carries_bytes_both_ways_and_takes_its_link_along(tmp_path: Path) -> None:
-    made, link = machine(ECHO, finish=False), tmp_path / "board"
+    # 26 MHz through 226 is what a tool finds that does not set a rate: 115200 baud.
+    made, link = machine(ECHO.replace("255", "225"), finish=False), tmp_path / "board"
     terminal = Terminal(made, link)
     client = os.open(link, os.O_RDWR | os.O_NOCTTY)
     os.write(client, b"HAL")

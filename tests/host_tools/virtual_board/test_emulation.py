@@ -1,0 +1,54 @@
+"""A small program of our own on the emulated chip, behind the virtual board's line and on its clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import serial
+
+from host_tools import boards
+from host_tools.flashing import images
+from host_tools.virtual_board.clock import JumpingClock
+from host_tools.virtual_board.emulation import EmulationOptions
+from host_tools.virtual_board.hardware import Hardware
+from tests.host_tools.k210.assembler import assemble
+from tests.host_tools.k210.programs import SYMBOLS
+from tests.host_tools.k210.test_serial import ECHO
+from tests.jumping import VirtualBoard
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def board() -> Iterator[VirtualBoard]:
+    """Sends each byte back, one higher; 26 MHz through 226 are 115200 baud."""
+    program = images.in_flash(assemble(ECHO.replace("255", "225"), SYMBOLS))
+    hardware = Hardware.of(boards.find("maix_bit"))
+    with VirtualBoard(flash=program, board=hardware, emulate=EmulationOptions()) as made:
+        # The program sets its rate.
+        made.pass_time(0.01)
+        yield made
+
+
+def echoed(board: VirtualBoard, text: bytes) -> bytes:
+    with serial.Serial(board.port, 115200, timeout=SECONDS) as line, board.clock.host_waits():
+        line.write(text)
+        return line.read(len(text))
+
+
+def test_a_tool_at_the_port_talks_to_the_program(board: VirtualBoard) -> None:
+    assert echoed(board, b"HAL") == b"IBM"
+
+
+def test_the_machine_is_as_late_as_the_boards_clock(board: VirtualBoard) -> None:
+    """It stands still where the host is silent, and goes exactly as far as time is let pass."""
+    machine = board._emulation.machine
+    assert echoed(board, b"HAL") == b"IBM"
+    before = board.clock.now()
+    board.pass_time(0.3)
+    assert board.clock.now() == before + 300_000
+    # A slice further at most: 100,000 instructions at 26 MHz, and what the clock may be behind.
+    assert abs(machine.clock.seconds - board.clock.now() / 1e6) < 0.02
+    assert isinstance(board.clock, JumpingClock)
+    assert echoed(board, b"still there") == b"tujmm!uifsf"
