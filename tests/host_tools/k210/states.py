@@ -1,0 +1,150 @@
+"""Boards with real MaixPy images at points from which many tests begin: deployed, at the prompt, taking frames.
+
+Each is made once a session and kept as a saved machine. What lies in /flash is written by the firmware itself, from an
+SD card, which takes seconds where the serial line takes a minute; `deploy` itself has tests of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from conversion import cache
+from host_tools import boards
+from host_tools.deployment import changes, payload
+from host_tools.k210 import Machine, Session, snapshot
+from tests.host_tools.k210 import fat
+from tests.host_tools.k210.images import IMAGES, image
+from tests.host_tools.verification import small
+
+BOARD = "maix_bit"
+# A folder that keeps the states from one session to the next, for whoever works on these tests.
+ENVIRONMENT_VARIABLE = "POSENET_BOARD_STATES"
+# Only ends tests that hang; the machine may be busy.
+REAL_SECONDS = 1800.0
+# `make test` takes one image, `make soak` all.
+EACH = ["minimum", *(pytest.param(name, marks=pytest.mark.soak) for name in IMAGES if name != "minimum")]
+_MODEL_ADDRESS = 0x30_0000
+# All files of a board one after another, behind a line of their names and sizes.
+_PACKED = "FILES.BIN"
+_UNPACK = f"""
+import ujson
+source = open('/sd/{_PACKED.lower()}', 'rb')
+for name, size in ujson.loads(source.readline()):
+    file = open('/flash/' + name, 'wb')
+    file.write(source.read(size))
+    file.close()
+source.close()
+"""
+# What the program does at its first start, where it has room for more heap; that would reset the chip.
+_HEAP = "from Maix import utils\nutils.gc_heap_size({})\n"
+
+
+def session(machine: Machine) -> Session:
+    """Talks to a board for as long as a busy machine may need."""
+    return PatientSession(machine)
+
+
+class PatientSession(Session):
+    """A session whose waits take as long as they must, in real time."""
+
+    def wait(self, text: str | bytes, start: int = 0, **limits: float) -> bytes:
+        """The same."""
+        return super().wait(text, start, **{"real_seconds": REAL_SECONDS, **limits})
+
+    def frames(self, count: int) -> None:
+        """Run until so many more frames have been sent; the program does not send every one."""
+        for _ in range(count):
+            self.wait("$FRAME,", len(self.sent))
+
+
+def kmodel_files(folder: Path) -> Path:
+    """The small kmodel with its card."""
+    return small.write(folder / "small.kmodel")
+
+
+def at_the_prompt(name: str) -> PatientSession:
+    """A board with nothing of ours but the kmodel, at the raw prompt."""
+
+    def make() -> Machine:
+        machine = Machine(image(name), board=BOARD)
+        machine.flash.put(_MODEL_ADDRESS, small.kmodels.kmodel())
+        machine.power_on()
+        _to_the_prompt(machine)
+        return machine
+
+    return PatientSession(_kept("prompt", name, {}, make))
+
+
+def deployed(name: str, files: Mapping[str, bytes] | None = None) -> Machine:
+    """A board, off, on which the small kmodel was flashed and the program deployed; `files` are more, or others."""
+    contents = {**_contents(), **(files or {})}
+    return _kept("deployed", name, contents, lambda: _unpacked(name, contents))
+
+
+def running(name: str, files: Mapping[str, bytes] | None = None) -> PatientSession:
+    """A board whose program takes frames."""
+    contents = {**_contents(), **(files or {})}
+    before = deployed(name, files)
+
+    def make() -> Machine:
+        before.power_on()
+        PatientSession(before).frames(2)
+        return before
+
+    return PatientSession(_kept("running", name, contents, make))
+
+
+def _contents() -> dict[str, bytes]:
+    """What `deploy` writes onto a board that has nothing yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        the_payload = payload.of(boards.find(BOARD), kmodel_files(Path(folder)))
+    files = changes.of_deploy(the_payload, changes.Found()).write
+    heap = payload.DEFAULT_SETTINGS["heap"]
+    return {**files, payload.HEAP_STATE: b"%d %d 0" % (512 * 1024, heap)}
+
+
+def _unpacked(name: str, contents: Mapping[str, bytes]) -> Machine:
+    index = json.dumps([[file, len(data)] for file, data in contents.items()]).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        card = Path(folder) / "card.img"
+        card.write_bytes(fat.card({_PACKED: index + b"\n" + b"".join(contents.values())}))
+        with_card = Machine(image(name), board=BOARD, sd=card)
+        with_card.flash.put(_MODEL_ADDRESS, small.kmodels.kmodel())
+        with_card.power_on()
+        _to_the_prompt(with_card).execute(_UNPACK + _HEAP.format(payload.DEFAULT_SETTINGS["heap"]))
+        flash = with_card.flash.read(0, len(with_card.flash.data))
+    return Machine(flash=flash, board=BOARD)
+
+
+def _to_the_prompt(machine: Machine) -> PatientSession:
+    the_session = PatientSession(machine)
+    the_session.boot()
+    the_session.enter_raw()
+    return the_session
+
+
+def _kept(kind: str, name: str, contents: Mapping[str, bytes], make: Callable[[], Machine]) -> Machine:
+    parts = [kind.encode(), image(name), small.kmodels.kmodel(), Path(__file__).read_bytes()]
+    for file in sorted(contents):
+        parts += [file.encode(), contents[file]]
+    with _one_process():
+        return snapshot.booted(cache.key(*parts).encode(), make)
+
+
+@contextmanager
+def _one_process() -> Iterator[None]:
+    """What two processes of a session need is made by one of them."""
+    folder = Path(os.environ.get(ENVIRONMENT_VARIABLE) or cache.cache_dir())
+    folder.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch, (folder / "states.lock").open("w") as lock:
+        patch.setenv(cache.ENVIRONMENT_VARIABLE, str(folder))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
