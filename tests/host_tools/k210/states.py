@@ -47,11 +47,6 @@ source.close()
 _HEAP = "from Maix import utils\nutils.gc_heap_size({})\n"
 
 
-def session(machine: Machine) -> Session:
-    """Talks to a board for as long as a busy machine may need."""
-    return PatientSession(machine)
-
-
 class PatientSession(Session):
     """A session whose waits take as long as they must, in real time."""
 
@@ -70,17 +65,17 @@ def kmodel_files(folder: Path) -> Path:
     return small.write(folder / "small.kmodel")
 
 
-def at_the_prompt(name: str) -> PatientSession:
-    """A board with nothing of ours but the kmodel, at the raw prompt."""
+def at_the_prompt(name: str, files: Mapping[str, bytes] | None = None) -> PatientSession:
+    """A board at its raw prompt with the small kmodel, and nothing in /flash but these files."""
+    contents = dict(files or {})
 
     def make() -> Machine:
-        machine = Machine(image(name), board=BOARD)
-        machine.flash.put(_MODEL_ADDRESS, small.kmodels.kmodel())
+        machine = _unpacked(name, contents) if contents else _flashed(name)
         machine.power_on()
         _to_the_prompt(machine)
         return machine
 
-    return PatientSession(_kept("prompt", name, {}, make))
+    return PatientSession(_kept("prompt", name, contents, make))
 
 
 def deployed(name: str, files: Mapping[str, bytes] | None = None) -> Machine:
@@ -111,24 +106,33 @@ def _contents() -> dict[str, bytes]:
     return {**files, payload.HEAP_STATE: b"%d %d 0" % (512 * 1024, heap)}
 
 
+def _flashed(name: str, card: Path | None = None) -> Machine:
+    machine = Machine(image(name), board=BOARD, sd=card)
+    machine.flash.put(_MODEL_ADDRESS, small.kmodels.kmodel())
+    return machine
+
+
 def _unpacked(name: str, contents: Mapping[str, bytes]) -> Machine:
     index = json.dumps([[file, len(data)] for file, data in contents.items()]).encode()
     with tempfile.TemporaryDirectory() as folder:
         card = Path(folder) / "card.img"
         card.write_bytes(fat.card({_PACKED: index + b"\n" + b"".join(contents.values())}))
-        with_card = Machine(image(name), board=BOARD, sd=card)
-        with_card.flash.put(_MODEL_ADDRESS, small.kmodels.kmodel())
+        with_card = _flashed(name, card)
         with_card.power_on()
-        _to_the_prompt(with_card).execute(_UNPACK + _HEAP.format(payload.DEFAULT_SETTINGS["heap"]))
+        session = _to_the_prompt(with_card)
+        session.execute(_UNPACK)
+        if payload.HEAP_STATE in contents:
+            session.execute(_HEAP.format(payload.DEFAULT_SETTINGS["heap"]))
         flash = with_card.flash.read(0, len(with_card.flash.data))
     return Machine(flash=flash, board=BOARD)
 
 
 def _to_the_prompt(machine: Machine) -> PatientSession:
-    the_session = PatientSession(machine)
-    the_session.boot()
-    the_session.enter_raw()
-    return the_session
+    """Interrupt what starts, so that it is at the raw prompt."""
+    session = PatientSession(machine)
+    session.wait("init end")
+    session.enter_raw()
+    return session
 
 
 def _kept(kind: str, name: str, contents: Mapping[str, bytes], make: Callable[[], Machine]) -> Machine:
