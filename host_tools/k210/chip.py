@@ -60,8 +60,7 @@ class Chip:
     def interrupts_changed(self) -> None:
         """mip of a hart may have changed."""
         for hart in self.harts:
-            hart.state.mip = self._pending(hart)
-            hart.end_slice()
+            hart.set_pending(self._pending(hart))
 
     def find(self, address: int) -> tuple[Any, int]:
         """The device at a bus address, and the offset in it; (None, 0) where there is none."""
@@ -71,7 +70,7 @@ class Chip:
         """sysctl's peripheral resets, by bit."""
         self.bus.reset_blocks(bits)
 
-    def _accessing(self, hart: Hart) -> None:
+    def _running(self, hart: Hart) -> None:
         self._current = hart
 
     def _end_slice(self) -> None:

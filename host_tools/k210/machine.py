@@ -91,7 +91,7 @@ class Machine(Chip):
         self.clock.on_wait = self._wait
         self.flash.on_cut = self._cut_power
         for hart in self.harts:
-            hart.on_access = self._accessing
+            hart.on_run = self._running
 
     # --- the parts that users touch ------------------------------------------------------------------------------
 
@@ -219,9 +219,9 @@ class Machine(Chip):
         first, second = self.harts
         for poll in self.pollers:
             poll()
-        first.take_interrupt(self._pending(first))
+        first.take_interrupt()
         if second.started:
-            second.take_interrupt(self._pending(second))
+            second.take_interrupt()
         now = self.clock.cycles
         second_idle = second.idle(now) or second.spinning
         self.clock.shared.may_skip = int(second_idle)

@@ -6,41 +6,6 @@ static void forget_loop(struct loop *l)
     l->turns = l->jump = l->jumped = l->falling = 0;
 }
 
-/* Whether an instruction leaves everything but registers and stack as it is. */
-static int is_pure(uint32_t word)
-{
-    uint32_t function = word >> 13 & 7;
-    switch (word & 3) {
-    case 0: return function < 4; /* the others store at an address in a register */
-    case 1: return 1;
-    case 2: return (word & 0xffff) != 0x9002; /* ebreak */
-    }
-    switch (word & 0x7f) {
-    case 0x23: case 0x27: return (word >> 15 & 31) == 2; /* stores: relative to the stack pointer */
-    case 0x2f: return 0;                                 /* atomic */
-    case 0x73: return (word & 0xff07f) == 0x2073;        /* system: a CSR may be read */
-    }
-    return 1;
-}
-
-static int loop_is_pure(struct hart *h)
-{
-    struct loop *l = &h->loop;
-    uint64_t n;
-    for (n = 0; n < l->length; n++) {
-        uint64_t at = ram_offset(l->path[n]), end;
-        if (at == NEVER) return 0;
-        end = at + (h->cache[at >> 1] >> 12);
-        while (at < end) {
-            uint32_t word;
-            memcpy(&word, h->ram + at, 4);
-            if (!is_pure(word)) return 0;
-            at += (word & 3) == 3 ? 4 : 2;
-        }
-    }
-    return 1;
-}
-
 static void save_turn(void *uc, struct hart *h)
 {
     struct loop *l = &h->loop;
@@ -125,7 +90,7 @@ static uint64_t read_cycle(struct hart *h)
         l->length = 0;
         h->touched = 0;
     } else if (l->state == RECORDED) {
-        l->state = !h->touched && loop_is_pure(h) ? PROVEN : REFUSED;
+        l->state = !h->touched && path_is(h, l->path, l->length, is_pure) ? PROVEN : REFUSED;
     } else if (l->state == PROVEN && h->touched) {
         l->state = REFUSED;
     }

@@ -60,7 +60,8 @@ class Hart:
         self.started = number == 0
         self.pc = RAM
         self.fault: Fault | None = None
-        self.on_access: Callable[[Hart], None] = _nothing
+        # Called at the beginning of each slice.
+        self.on_run: Callable[[Hart], None] = _nothing
         self._registers: Any = None
         self.build()
 
@@ -76,6 +77,9 @@ class Hart:
         counter = native.FastCounter if native.library() else slow.SlowCounter
         self.counter = counter(uc, self._memory.address, self.number, self._clock.shared)
         self.state = self.counter.state
+        self._engine = native.Engine(uc, names.UC_RISCV_REG_PC)
+        self._callbacks: list[Any] = []
+        self._error: BaseException | None = None
         self.counter.map_csr_page(uc, csr.CSR_PAGE_SIZE)
         for base, size, device in self._regions:
             self._map(base, size, device)
@@ -94,15 +98,25 @@ class Hart:
         def read(_uc: Any, offset: int, width: int, _user: Any) -> int:
             if not harmless:
                 state.touched = 1
-            self.on_access(self)
-            return device.read(offset, width) & (1 << 8 * width) - 1
+            try:
+                return device.read(offset, width) & (1 << 8 * width) - 1
+            except BaseException as error:  # noqa: BLE001 - raised again when the engine has returned
+                self._fail(error)
+                return 0
 
         def write(_uc: Any, offset: int, width: int, value: int, _user: Any) -> None:
             state.touched = 1
-            self.on_access(self)
-            device.write(offset, width, value)
+            try:
+                device.write(offset, width, value)
+            except BaseException as error:  # noqa: BLE001 - raised again when the engine has returned
+                self._fail(error)
 
-        self.uc.mmio_map(base, size, read, None, write, None)
+        self._callbacks.append(self._engine.map(base, size, read, write))
+
+    def _fail(self, error: BaseException) -> None:
+        """A device has failed, which is the emulator's fault."""
+        self._error = self._error or error
+        self.end_slice()
 
     # --- what a saved machine keeps of it -----------------------------------------------------------------------
 
@@ -117,7 +131,7 @@ class Hart:
         return [*general, *special, *floating]
 
     def __getstate__(self) -> dict[str, Any]:
-        engine = {"uc", "counter", "state", "_names", "on_access"}
+        engine = {"uc", "counter", "state", "_names", "_engine", "_callbacks", "on_run"}
         state = {name: value for name, value in self.__dict__.items() if name not in engine}
         state["saved"] = [self.uc.reg_read(register) for register in self._kept_registers()]
         state["counts"] = {name: getattr(self.state, name) for name in native.KEPT}
@@ -126,7 +140,7 @@ class Hart:
     def restore(self) -> None:
         """Finish what unpickling began, once memory and clock are back."""
         saved, counts = self.__dict__.pop("saved"), self.__dict__.pop("counts")
-        self.on_access = _nothing
+        self.on_run = _nothing
         self.build()
         for register, value in zip(self._kept_registers(), saved, strict=True):
             self.uc.reg_write(register, value)
@@ -152,7 +166,7 @@ class Hart:
         state = self.state
         begin = state.count
         state.deadline = begin + instructions
-        self.on_access(self)
+        self.on_run(self)
         self._cause = None
         self._emulate()
         while state.rolled_back:
@@ -166,13 +180,13 @@ class Hart:
         return state.count - begin
 
     def _emulate(self) -> None:
-        from unicorn import UcError
-
-        try:
-            self.uc.emu_start(self.pc, 0xFFFF_FFFF_FFFF_FFFF)
-        except UcError as error:
-            self._cause = self._cause_of(error)
-        self.pc = self.uc.reg_read(self._names.UC_RISCV_REG_PC)
+        status = self._engine.run(self.pc)
+        if status:
+            self._cause = self._cause_of(status)
+        self.pc = self._engine.pc
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
 
     def _exception(self, uc: Any, cause: int, _user: Any) -> None:
         self._cause, self._bad_address = cause, 0
@@ -182,17 +196,17 @@ class Hart:
         self._bad_address = address
         return False
 
-    def _cause_of(self, error: Any) -> int:
+    def _cause_of(self, status: int) -> int:
         import unicorn.unicorn_const as const
 
         fetch = (const.UC_ERR_FETCH_UNMAPPED, const.UC_ERR_FETCH_PROT)
         write = (const.UC_ERR_WRITE_UNMAPPED, const.UC_ERR_WRITE_PROT)
-        if error.errno in fetch:
+        if status in fetch:
             return 1
-        if error.errno in (const.UC_ERR_INSN_INVALID, const.UC_ERR_EXCEPTION):
+        if status in (const.UC_ERR_INSN_INVALID, const.UC_ERR_EXCEPTION):
             self._bad_address = 0
             return 2
-        return 7 if error.errno in write else 5
+        return 7 if status in write else 5
 
     def _take_exception(self, cause: int) -> None:
         if cause in (ECALL_FROM_USER, ECALL_FROM_MACHINE):
@@ -208,20 +222,22 @@ class Hart:
         """Whether it has nothing to do at that cycle."""
         return not self.started or self.waiting or self.sleeps_until > cycle
 
-    def take_interrupt(self, mip: int) -> None:
-        """Enter the trap handler for the most urgent interrupt that is pending and enabled, if any."""
-        self.state.masked = 0
+    def set_pending(self, mip: int) -> None:
+        """Interrupts that are pending, bits of mip; what is new ends the slice."""
+        if mip & ~self.state.mip:
+            self.end_slice()
         self.state.mip = mip
+
+    def take_interrupt(self) -> None:
+        """Enter the trap handler for the most urgent interrupt that is pending and enabled, if any."""
+        mip = self.state.mip
+        self.state.masked = int(mip != 0)
         ready = mip and mip & self.uc.reg_read(self._names.UC_RISCV_REG_MIE)
         if not ready:
             return
         self.waiting, self.sleeps_until = False, 0
-        if not self.uc.reg_read(self._names.UC_RISCV_REG_MSTATUS) & _MIE:
-            self.state.masked = 1
-            return
-        bit = next((bit for bit in _BY_PRIORITY if ready >> bit & 1), None)
-        if bit is not None:
-            self.trap(_INTERRUPT | bit)
+        if self.uc.reg_read(self._names.UC_RISCV_REG_MSTATUS) & _MIE:
+            self.trap(_INTERRUPT | next(bit for bit in _BY_PRIORITY if ready >> bit & 1))
 
     def trap(self, cause: int) -> None:
         """Enter the machine-mode trap handler."""

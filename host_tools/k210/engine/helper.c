@@ -21,6 +21,7 @@ struct clock {
 };
 
 #include "delay_loop_state.h"
+#include "idle_loop_state.h"
 
 struct hart {
     uint64_t count;           /* instructions since power-on */
@@ -30,8 +31,8 @@ struct hart {
     uint64_t *profile;        /* instructions by block start, or NULL */
     int (*stop)(void *uc);    /* uc_emu_stop */
     int (*reg_read)(void *uc, int reg, void *value);
-    uint64_t mstatus;         /* Unicorn's number of that register */
-    uint64_t masked;          /* an interrupt waits for mstatus.MIE: stop where it is set */
+    uint64_t mstatus, mie;    /* Unicorn's numbers of these registers */
+    uint64_t masked;          /* an interrupt waits for mstatus.MIE and mie: stop where it is enabled */
     uint64_t last_pc;         /* start of the last block */
     uint64_t low_pc, high_pc; /* blocks seen since it was set, to find a hart that spins */
     uint64_t number;
@@ -48,7 +49,10 @@ struct hart {
     int (*context_save)(void *uc, void *context);
     void *context;            /* registers as they were before the jump */
     struct clock *clock;
+    uint64_t first_register;  /* Unicorn's number of x1 */
+    int (*reg_read_batch)(void *uc, int *regs, void **values, int count);
     struct loop loop;
+    struct idle_loop idle;
 };
 
 static uint64_t ram_offset(uint64_t address)
@@ -70,12 +74,28 @@ static uint32_t block_instructions(struct hart *h, uint64_t offset, uint32_t siz
     return count;
 }
 
+static int is_marked(struct hart *h, uint64_t offset)
+{
+    return h->marks[offset >> 7] >> (offset >> 1 & 63) & 1;
+}
+
 static uint64_t now(struct clock *c)
 {
     return c->first_count * c->numerator / c->denominator + c->skipped;
 }
 
+#include "pure_code.h"
+#include "idle_loops.h"
 #include "delay_loops.h"
+
+static int may_interrupt(void *uc, struct hart *h)
+{
+    uint64_t status = 0, enabled = 0;
+    h->reg_read(uc, (int)h->mstatus, &status);
+    if (!(status & 8)) return 0;
+    h->reg_read(uc, (int)h->mie, &enabled);
+    return (enabled & h->mip) != 0;
+}
 
 void k210_block(void *uc, uint64_t address, uint32_t size, void *user)
 {
@@ -83,17 +103,13 @@ void k210_block(void *uc, uint64_t address, uint32_t size, void *user)
     uint64_t offset = ram_offset(address);
     uint32_t count = size / 4;
 
-    if (h->masked) {
-        uint64_t status = 0;
-        h->reg_read(uc, (int)h->mstatus, &status);
-        if (status & 8) h->deadline = 0;
-    }
+    if (h->masked && may_interrupt(uc, h)) h->deadline = 0;
     if (h->count >= h->deadline) {
         h->stop(uc);
         return;
     }
     if (offset != NEVER) {
-        if (h->marks && (h->marks[offset >> 7] >> (offset >> 1 & 63) & 1) && h->resumed != address) {
+        if (h->marks && is_marked(h, offset) && h->resumed != address) {
             h->marked = address;
             h->deadline = 0;
             h->stop(uc);
@@ -108,6 +124,7 @@ void k210_block(void *uc, uint64_t address, uint32_t size, void *user)
             return;
         }
     }
+    watch_for_idling(uc, h, address);
     h->resumed = 0;
     h->count += count;
     if (h->first) h->clock->first_count = h->count;
@@ -134,6 +151,8 @@ uint64_t k210_csr_read(void *uc, uint64_t offset, unsigned size, void *user)
     uint64_t value = 0;
     (void)uc; (void)size;
     if (offset & 4) return h->latch >> 32;
+    /* Who looks at a counter sees that time passes. */
+    if (offset == 0x100 || offset == 0x108 || offset == 0x110) rest_from_idle(h, IDLE_REST);
     switch (offset) {
     case 0x100: value = read_cycle(h); break;
     case 0x108: value = h->count; break;

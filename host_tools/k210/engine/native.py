@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,15 +20,24 @@ NEVER = 2**64 - 1
 # The variable that names another C compiler, as everywhere; empty for none.
 COMPILER = "CC"
 _SOURCE = Path(__file__).with_name("helper.c")
-_PARTS = ("helper.c", "delay_loop_state.h", "delay_loops.h", "idle_spi.h")
+_PARTS = (
+    "helper.c", "pure_code.h", "delay_loop_state.h", "delay_loops.h", "idle_loop_state.h", "idle_loops.h", "idle_spi.h",
+)  # fmt: skip
 _FLAGS = ("-O2", "-shared", "-fPIC")
 _COMPILER_SECONDS = 60
 _HOOK_BLOCK = 8  # UC_HOOK_BLOCK of unicorn.h
 
 # LOOP_BLOCKS and LOOP_STACK of delay_loop_state.h.
 _LOOP_BLOCKS = _LOOP_STACK = 1024
+# IDLE_BLOCKS, IDLE_PATIENCE and IDLE_REGISTERS of idle_loop_state.h.
+_IDLE_BLOCKS = _IDLE_PATIENCE = 64
+_IDLE_REGISTERS = 32
 
 _u64, _pointer = ctypes.c_uint64, ctypes.c_void_p
+_NO_END = 0xFFFF_FFFF_FFFF_FFFF
+# uc_cb_mmio_read_t and uc_cb_mmio_write_t of unicorn.h.
+_READ = ctypes.CFUNCTYPE(_u64, _pointer, _u64, ctypes.c_uint, _pointer)
+_WRITE = ctypes.CFUNCTYPE(None, _pointer, _u64, ctypes.c_uint, _u64, _pointer)
 
 
 class SharedClock(ctypes.Structure):
@@ -50,16 +60,30 @@ class LoopState(ctypes.Structure):
     ]  # fmt: skip
 
 
+class IdleLoopState(ctypes.Structure):
+    """`struct idle_loop` of helper.c."""
+
+    _fields_ = [
+        *((name, _u64) for name in (
+            "head", "state", "patience", "count", "deadline", "touched", "stack_at", "length",
+        )),
+        ("registers", _u64 * _IDLE_REGISTERS), ("path", _u64 * _IDLE_BLOCKS),
+        ("stack", ctypes.c_uint8 * (2 * _LOOP_STACK)),
+    ]  # fmt: skip
+
+
 class HartState(ctypes.Structure):
     """`struct hart` of helper.c."""
 
     _fields_ = [
         ("count", _u64), ("deadline", _u64), ("ram", _pointer), ("cache", _pointer), ("profile", _pointer),
-        ("stop", _pointer), ("reg_read", _pointer), ("mstatus", _u64), ("masked", _u64), ("last_pc", _u64),
+        ("stop", _pointer), ("reg_read", _pointer), ("mstatus", _u64), ("mie", _u64), ("masked", _u64),
+        ("last_pc", _u64),
         ("low_pc", _u64), ("high_pc", _u64), ("number", _u64), ("mip", _u64), ("latch", _u64), ("wild", _u64),
         ("marks", _pointer), ("marked", _u64), ("resumed", _u64), ("first", _u64), ("touched", _u64),
         ("rolled_back", _u64), ("stack_pointer", _u64), ("context_save", _pointer),
-        ("context", _pointer), ("clock", _pointer), ("loop", LoopState),
+        ("context", _pointer), ("clock", _pointer), ("first_register", _u64), ("reg_read_batch", _pointer),
+        ("loop", LoopState), ("idle", IdleLoopState),
     ]  # fmt: skip
 
 
@@ -113,6 +137,37 @@ def _compile(path: Path) -> bool:
     return True
 
 
+class Engine:
+    """What is asked of Unicorn so often that its binding takes longer than the answer."""
+
+    def __init__(self, uc: Any, pc: int) -> None:
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        self._library, self._handle, self._pc_register = uclib, uc._uch, pc
+        self._pc = _u64()
+
+    def run(self, start: int) -> int:
+        """Run from an address until something stops it: Unicorn's status, 0 where all is well."""
+        return self._library.uc_emu_start(self._handle, start, _NO_END, 0, 0)
+
+    @property
+    def pc(self) -> int:
+        """The program counter."""
+        self._library.uc_reg_read(self._handle, self._pc_register, ctypes.byref(self._pc))
+        return self._pc.value
+
+    def map(self, base: int, size: int, read: Callable[..., int], write: Callable[..., None]) -> tuple[Any, Any]:
+        """Map registers that Python answers: read(engine, offset, width, None), write(engine, offset, width, value,
+        None), which must not raise. What comes back must live as long as the engine."""
+        callbacks = _READ(read), _WRITE(write)
+        status = self._library.uc_mmio_map(
+            self._handle, _u64(base), ctypes.c_size_t(size),
+            ctypes.cast(callbacks[0], _pointer), None, ctypes.cast(callbacks[1], _pointer), None,
+        )  # fmt: skip
+        assert status == 0, f"uc_mmio_map: {status}"
+        return callbacks
+
+
 class FastCounter:
     """Counts the instructions of one Unicorn engine; `state.deadline` stops it."""
 
@@ -131,12 +186,16 @@ class FastCounter:
             stop=ctypes.cast(binding.uclib.uc_emu_stop, _pointer).value,
             reg_read=ctypes.cast(binding.uclib.uc_reg_read, _pointer).value,
             mstatus=riscv_const.UC_RISCV_REG_MSTATUS,
+            mie=riscv_const.UC_RISCV_REG_MIE,
             low_pc=NEVER,
             number=number,
             first=int(number == 0),
             stack_pointer=riscv_const.UC_RISCV_REG_X2,
             context_save=ctypes.cast(binding.uclib.uc_context_save, _pointer).value,
             clock=ctypes.addressof(clock),
+            first_register=riscv_const.UC_RISCV_REG_X1,
+            reg_read_batch=ctypes.cast(binding.uclib.uc_reg_read_batch, _pointer).value,
+            idle=IdleLoopState(head=NEVER, patience=_IDLE_PATIENCE),
         )
         self._uc = uc
         context = _pointer()

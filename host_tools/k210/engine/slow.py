@@ -21,7 +21,7 @@ class SlowCounter:
         import unicorn
         from unicorn import riscv_const
 
-        self._mstatus = riscv_const.UC_RISCV_REG_MSTATUS
+        self._mstatus, self._mie = riscv_const.UC_RISCV_REG_MSTATUS, riscv_const.UC_RISCV_REG_MIE
         self._ram = (ctypes.c_uint8 * SIZE).from_address(ram_address)
         self._clock = clock
         self._cache: dict[tuple[int, int], int] = {}
@@ -34,7 +34,7 @@ class SlowCounter:
 
     def _block(self, uc: Any, address: int, size: int, _user: Any) -> None:
         state = self.state
-        if state.masked and uc.reg_read(self._mstatus) & _MIE:
+        if state.masked and uc.reg_read(self._mstatus) & _MIE and uc.reg_read(self._mie) & state.mip:
             state.deadline = 0
         if state.count >= state.deadline:
             uc.emu_stop()
