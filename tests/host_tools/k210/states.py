@@ -78,10 +78,14 @@ def at_the_prompt(name: str, files: Mapping[str, bytes] | None = None) -> Patien
     return PatientSession(_kept("prompt", name, contents, make))
 
 
-def deployed(name: str, files: Mapping[str, bytes] | None = None) -> Machine:
-    """A board, off, on which the small kmodel was flashed and the program deployed; `files` are more, or others."""
-    contents = {**_contents(), **(files or {})}
-    return _kept("deployed", name, contents, lambda: _unpacked(name, contents))
+def deployed(name: str, files: Mapping[str, bytes] | None = None, kmodel: Path | None = None) -> Machine:
+    """A board, off, on which a kmodel (None: the small one) was flashed and the program deployed; `files` are more, or
+    others."""
+    contents = {**_contents(kmodel), **(files or {})}
+    machine = _kept("deployed", name, contents, lambda: _unpacked(name, contents))
+    if kmodel is not None:
+        machine.flash.put(_MODEL_ADDRESS, kmodel.read_bytes())
+    return machine
 
 
 def running(name: str, files: Mapping[str, bytes] | None = None) -> PatientSession:
@@ -97,10 +101,10 @@ def running(name: str, files: Mapping[str, bytes] | None = None) -> PatientSessi
     return PatientSession(_kept("running", name, contents, make))
 
 
-def _contents() -> dict[str, bytes]:
+def _contents(kmodel: Path | None = None) -> dict[str, bytes]:
     """What `deploy` writes onto a board that has nothing yet."""
     with tempfile.TemporaryDirectory() as folder:
-        the_payload = payload.of(boards.find(BOARD), kmodel_files(Path(folder)))
+        the_payload = payload.of(boards.find(BOARD), kmodel or kmodel_files(Path(folder)))
     files = changes.of_deploy(the_payload, changes.Found()).write
     heap = payload.DEFAULT_SETTINGS["heap"]
     return {**files, payload.HEAP_STATE: b"%d %d 0" % (512 * 1024, heap)}
