@@ -66,7 +66,7 @@ def runs_after(machine: Machine) -> bytes:
 
 @pytest.mark.parametrize(
     ("name", "times"),
-    [("minimum", 2), *(pytest.param(name, 16, marks=pytest.mark.soak) for name in states.IMAGES)],
+    [("minimum", 1), *(pytest.param(name, 16, marks=pytest.mark.soak) for name in states.IMAGES)],
 )
 def test_a_power_cut_at_any_flash_operation_leaves_a_board_that_starts(name: str, times: int, tmp_path: Path) -> None:
     new = payload_of(2, tmp_path)
@@ -90,8 +90,10 @@ def test_a_power_cut_at_any_flash_operation_leaves_a_board_that_starts(name: str
         assert runs_after(board.machine) == b"2"
 
 
-def test_a_full_flash_is_said_before_anything_is_written(tmp_path: Path) -> None:
-    board = board_with_version_1("minimum", tmp_path)
+@pytest.mark.soak
+@pytest.mark.parametrize("name", states.IMAGES)
+def test_a_full_flash_is_said_before_anything_is_written(name: str, tmp_path: Path) -> None:
+    board = board_with_version_1(name, tmp_path)
     fill = "f = open('/flash/mine.bin', 'wb')\nb = bytes(32768)\nn = 0\ntry:\n while True: n += f.write(b)\n"
     board.execute(f"{fill}except OSError as e: print(e)\nf.close()", seconds=600)
     before = operations(board.machine)
@@ -111,8 +113,9 @@ class Worn(bytearray):
         super().__setitem__(key, value)
 
 
-def test_a_chip_that_does_not_take_what_is_written_is_found_out(tmp_path: Path) -> None:
-    board = board_with_version_1("minimum", tmp_path)
+@pytest.mark.parametrize("name", states.EACH)
+def test_a_chip_that_does_not_take_what_is_written_is_found_out(name: str, tmp_path: Path) -> None:
+    board = board_with_version_1(name, tmp_path)
     flash = board.machine.flash
     sound, flash.data = flash.data, Worn(flash.data)
     with pytest.raises((BoardError, LinkError), match=r"flash chip fails|full or damaged"):
@@ -123,8 +126,9 @@ def test_a_chip_that_does_not_take_what_is_written_is_found_out(tmp_path: Path) 
     assert runs_after(board.machine) == b"1"
 
 
-def test_a_heap_that_cannot_be_had_is_put_back() -> None:
-    board = states.running("minimum")
+@pytest.mark.parametrize("name", states.EACH)
+def test_a_heap_that_cannot_be_had_is_put_back(name: str) -> None:
+    board = states.running(name)
     board.enter_raw()
     board.execute(f"from Maix import utils\nutils.gc_heap_size({6000 * 1024})")
     begin = len(board.sent)
