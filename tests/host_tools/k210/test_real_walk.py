@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,9 +48,15 @@ def photo(tmp_path: Path) -> Path:
 
 def done(board: OnLine, command: str, *arguments: object) -> Ended:
     """A command that must succeed."""
-    ended = invoke(cli.main, [command, "--port", board.port, *arguments])
+    with the_time_it_takes(board.pace, command):
+        ended = invoke(cli.main, [command, "--port", board.port, *arguments])
     assert ended.exit_code == 0, ended
     return ended
+
+
+def the_time_it_takes(pace: HostsPace, command: str) -> AbstractContextManager[None]:
+    """Only verify talks to a program that takes a silent host for gone; the others also just listen."""
+    return nullcontext() if command == "verify" else pace.host_waits()
 
 
 def the_page_shows(process: running.subprocess.Popen[str]) -> None:
@@ -79,8 +85,7 @@ def test_deploy_monitor_web_verify_and_remove_on_a_real_image(kmodel: Path, phot
         assert "MaixPy v0.6.2-84" in deployed.stdout + deployed.stderr
         assert "1 files written" in deployed.stdout, deployed
 
-        with board.pace.host_waits():
-            lines = done(board, "monitor", "--json", "--frames", FRAMES).stdout.splitlines()
+        lines = done(board, "monitor", "--json", "--frames", FRAMES).stdout.splitlines()
         assert {json.loads(line)["board"] for line in lines} == {states.BOARD}
         assert len(lines) == FRAMES
         with board.pace.host_waits(), running.started("--port", board.port, "--web", 0) as process:
@@ -111,8 +116,8 @@ class RealWalk(test_walk.QuickWalk):
         link_note.write(self.port, link_note.LinkNote(states.BOARD, "the vendor's firmware"))
 
     def type(self, command: str, *arguments: object, patience: int | None = None) -> tuple[int, str, str]:
-        """The same; the monitor only listens."""
-        with self._pace.host_waits() if command == "monitor" or patience else nullcontext():
+        """The same, with the time that it takes."""
+        with self._pace.host_waits() if patience else the_time_it_takes(self._pace, command):
             return test_walk.Walk.type(self, command, *arguments, patience=patience)
 
     def close(self) -> None:
