@@ -84,7 +84,7 @@ class OnLine(Closing):
 
 
 class InProcessPrompt:
-    """What host_tools.prompt.repl.Prompt does, on a machine that this process runs step by step: no port, no waiting.
+    """What FlashFolder asks of a prompt, on a machine that this process runs step by step: no port, no waiting.
 
     Where the power is cut meanwhile, WaitError says so.
     """
@@ -94,7 +94,6 @@ class InProcessPrompt:
     def __init__(self, session: PatientSession, *, raw: bool = False) -> None:
         """`raw`: the board is at its raw prompt already."""
         self.session = session
-        self._read_to = 0
         if not raw:
             session.enter_raw()
 
@@ -110,15 +109,3 @@ class InProcessPrompt:
         self.session.execute(f"f=open({path!r},'wb')\nf.write({data!r})\nf.close()")
         if progress:
             progress(len(data))
-
-    def restart(self) -> None:
-        """Reset the chip; read() gives what it says then."""
-        self._read_to = len(self.session.sent)
-        self.session.type(b"import machine\nmachine.reset()\n\x04")
-
-    def read(self, seconds: float) -> bytes:
-        """What the board has said since, a line more of it."""
-        begin = self._read_to
-        self.session.wait(b"\n", begin)
-        self._read_to = len(self.session.sent)
-        return bytes(self.session.sent[begin:])
