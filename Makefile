@@ -96,7 +96,7 @@ bench: venv ## run the benchmarks, also into build/bench.json
 
 .PHONY: soak
 soak: venv ## run the long tests, also into build/soak.json
-	$(Q)$(PY) -m pytest -m soak --hypothesis-profile=soak --soak-report=build/soak.json
+	$(Q)$(PY) -m pytest -m soak --demand-images --hypothesis-profile=soak --soak-report=build/soak.json
 
 .PHONY: reproduce
 reproduce: venv ## print every published figure, and fail where one has changed

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -117,13 +118,57 @@ class SoakReport:
         unfinished.replace(self.path)
 
 
+# What a test has of the real MaixPy images that it took: their names, and its seconds of processor.
+REAL_IMAGES, PROCESSOR = "real images", "seconds of processor"
+# Read by tests/host_tools/k210/images.py.
+DEMAND_IMAGES = "POSENET_DEMAND_MAIXPY"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> object:
+    """Note of a test which real images it has taken, for the line at the end."""
+    images = sys.modules.get("tests.host_tools.k210.images")
+    if images is None:
+        return (yield)
+    images.taken.clear()
+    began = time.process_time()
+    try:
+        return (yield)
+    finally:
+        if images.taken:
+            item.user_properties += [(REAL_IMAGES, sorted(images.taken)), (PROCESSOR, time.process_time() - began)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The last line: how many tests ran on real images, or why none."""
+    stats = terminalreporter.stats
+    done = [dict(report.user_properties) for name in ("passed", "failed") for report in stats.get(name, ())]
+    done = [report for report in done if REAL_IMAGES in report]
+    if done:
+        names = sorted({name for report in done for name in report[REAL_IMAGES]})
+        seconds = sum(report[PROCESSOR] for report in done)
+        line = f"{len(done)} tests on real images ({', '.join(names)}), {seconds:.0f} s of processor"
+    else:
+        reasons = {
+            str(report.longrepr[2]) for report in stats.get("skipped", ()) if "MaixPy image" in str(report.longrepr)
+        }
+        line = f"0 tests on real images: {min(reasons)}" if reasons else ""
+    if line:
+        terminalreporter.write_line(line)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--soak-report`, which `make soak` passes."""
+    """`--soak-report` and `--demand-images`, which `make soak` passes."""
+    parser.addoption(
+        "--demand-images", action="store_true", help="fail, not skip, where a real MaixPy image is missing"
+    )
     parser.addoption("--soak-report", type=Path, metavar="FILE", help="write outcomes and seconds of the tests as JSON")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Switch the report on where it is asked for."""
+    """Switch the report on where it is asked for; hand down what is demanded."""
+    if config.getoption("--demand-images"):
+        os.environ[DEMAND_IMAGES] = "1"
     path = config.getoption("--soak-report")
     if path:
         config.pluginmanager.register(SoakReport(path), "soak-report")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,52 @@ def test_missing_shared_folder_skips_with_the_reason(run_sample, tmp_path: Path)
 
     assert "1 skipped" in output
     assert "nothing here is no folder" in output.replace("\n", " ")
+
+
+ON_IMAGES = """
+import hashlib
+from tests.host_tools.k210 import images
+
+def test_takes_one(monkeypatch):
+    monkeypatch.setitem(images.IMAGES, "minimum", hashlib.sha256(b"an image").hexdigest())
+    assert images.image("minimum") == b"an image"
+
+def test_takes_none():
+    pass
+"""
+
+
+@pytest.fixture
+def run_on_images(root: Path, tmp_path: Path, run_sample, monkeypatch: pytest.MonkeyPatch):
+    """The same with tests on real images, which are looked for in tmp_path / "images"."""
+    (tmp_path / "images").mkdir()
+    monkeypatch.setenv("POSENET_MAIXPY", str(tmp_path / "images"))
+    package = tmp_path / "tests" / "host_tools" / "k210"
+    package.mkdir(parents=True)
+    for folder in (package, *list(package.parents)[:2]):
+        (folder / "__init__.py").touch()
+    shutil.copy(root / "tests" / "host_tools" / "k210" / "images.py", package)
+    (tmp_path / "tests" / "test_images.py").write_text(ON_IMAGES)
+    return lambda *arguments: run_sample("tests/test_images.py", *arguments)
+
+
+def test_the_last_line_counts_tests_on_real_images(run_on_images, tmp_path: Path):
+    (tmp_path / "images" / "maixpy.bin").write_bytes(b"an image")
+    output = run_on_images()
+    assert "2 passed" in output
+    assert re.search(r"^1 tests on real images \(minimum\), \d+ s of processor$", output, re.MULTILINE), output
+
+
+def test_the_last_line_says_why_there_are_none(run_on_images, tmp_path: Path):
+    output = run_on_images()
+    assert "1 passed, 1 skipped" in output
+    assert f"0 tests on real images: Skipped: no MaixPy image minimum in {tmp_path / 'images'}" in output
+
+
+def test_where_images_are_demanded_a_missing_one_fails(run_on_images):
+    output = run_on_images("--demand-images")
+    assert "1 failed, 1 passed" in output
+    assert "no MaixPy image minimum" in output
 
 
 def test_output_has_no_colour_and_a_fixed_width():

@@ -310,4 +310,5 @@ class Machine(Chip):
         for hart in self.harts:
             hart.restore()
         self._connect()
-        self.statistics.attach(self.harts[0])
+        if self.harts:
+            self.statistics.attach(self.harts[0])

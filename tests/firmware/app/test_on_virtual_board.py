@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -134,7 +135,7 @@ def test_the_board_decodes_for_itself(old: str, new: str) -> None:
 def test_a_wrong_checksum_fails_the_self_test() -> None:
     model = virtual.random_model(96, 64)
     wrong = {**model.device_card, "test_vector": {**model.device_card["test_vector"], "heads_crc32": 7}}
-    with Program(model=virtual.Model(model.data, wrong, model.simulation), config={"selftest": 1}) as board:
+    with Program(model=replace(model, device_card=wrong), config={"selftest": 1}) as board:
         result = board.next("SELFTEST").fields
     assert result[1:3] == (1, 7)
     assert "the heads differ" in result[6]

@@ -29,15 +29,17 @@ from tests.jumping import VirtualBoard
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 CHANNEL_DIVISOR = 8
 HOST_CHUNK = 720
+RANDOM = "random.kmodel"
 
 
 @dataclass(frozen=True)
 class Model:
-    """A kmodel, its device card, and the same on the host."""
+    """A kmodel, its device card, the same on the host, and its model card."""
 
     data: bytes
     device_card: dict
     simulation: Simulation
+    card: dict
 
 
 def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
@@ -46,18 +48,27 @@ def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
     kmodel = assemble.assemble(network, the_plan)
     data = v3.write(kmodel)
     model_card = {
+        "format": card.FORMAT,
         "kmodel": card.kmodel_entry(name, data),
         **card.network_entries(network, the_plan, kmodel.main_memory_bytes),
     }
     simulation = Simulation(kmodel, name)
     model_card["test_vector"] = test_vector.test_vector(simulation, model_card)
-    return Model(data, board_decoder.device_card(model_card), simulation)
+    return Model(data, board_decoder.device_card(model_card), simulation, model_card)
 
 
 @lru_cache
 def random_model(width: int, height: int) -> Model:
     """PoseNet's layers with fewer channels and random weights: heads that say something else at every place."""
-    return model_of(networks.posenet_like(3, CHANNEL_DIVISOR, width, height), width, height, "random.kmodel")
+    return model_of(networks.posenet_like(3, CHANNEL_DIVISOR, width, height), width, height, RANDOM)
+
+
+def write_random_model(folder: Path, width: int, height: int) -> Path:
+    """Its file and its model card in a folder."""
+    model, path = random_model(width, height), folder / RANDOM
+    path.write_bytes(model.data)
+    path.with_name(f"{RANDOM}.json").write_bytes(card.to_json(model.card))
+    return path
 
 
 def scene(seed: int = 0) -> Image.Image:

@@ -12,6 +12,8 @@ import pytest
 from conversion.cache import cache_dir
 
 ENVIRONMENT_VARIABLE = "POSENET_MAIXPY"
+# Set by --demand-images: what is missing fails.
+DEMAND = "POSENET_DEMAND_MAIXPY"
 # Taken before the tests set a cache of their own.
 FOLDER = Path(os.environ.get(ENVIRONMENT_VARIABLE) or cache_dir() / "maixpy")
 # MaixPy v0.6.2-84-g8fcd84a58, as published: the file's SHA-256 by what it is called here.
@@ -21,6 +23,9 @@ IMAGES = {
     "full": "edbdd364c2a2ab0fe25cc944d2dfc46fdf9ec112217450b88d34276cd3c769f7",
     "lvgl": "5ab10e24c02f6b025263773d1d14ccacaafab9bfbf57de95a43a6cdf22e59828",
 }
+
+# Names of the images that the present test has taken.
+taken: set[str] = set()
 
 
 @cache
@@ -32,8 +37,10 @@ def _found() -> dict[str, bytes]:
 
 
 def image(name: str) -> bytes:
-    """A real image; the test is skipped, with the reason, where it is not there."""
+    """A real image; the test is skipped, or fails, with the reason, where it is not there."""
     data = _found().get(IMAGES[name])
     if data is None:
-        pytest.skip(f"no MaixPy image {name} in {FOLDER} ({ENVIRONMENT_VARIABLE} names another folder)")
+        end = pytest.fail if os.environ.get(DEMAND) else pytest.skip
+        end(f"no MaixPy image {name} in {FOLDER} ({ENVIRONMENT_VARIABLE} names another folder)")
+    taken.add(name)
     return data

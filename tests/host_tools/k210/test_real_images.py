@@ -110,6 +110,7 @@ def test_two_runs_send_the_same_bytes_at_the_same_cycles() -> None:
     assert (second.machine.lcd.picture() == first.machine.lcd.picture()).all()
 
 
+@pytest.mark.soak
 def test_files_outlive_the_power() -> None:
     board = session("minimum")
     board.put("/flash/kept.txt", b"still here", real_seconds=REAL_SECONDS)
@@ -119,14 +120,6 @@ def test_files_outlive_the_power() -> None:
     again.boot(real_seconds=REAL_SECONDS)
     again.enter_raw(real_seconds=REAL_SECONDS)
     assert again.execute("print(open('/flash/kept.txt').read())", real_seconds=REAL_SECONDS).strip() == "still here"
-
-
-def test_a_watchdog_that_is_not_fed_starts_the_board_anew() -> None:
-    board = session("minimum")
-    begin = len(board.sent)
-    board.type(b"from machine import WDT\nw = WDT(id=0, timeout=1000)\nwhile True: pass\n\x04")
-    board.wait("init end", begin, real_seconds=REAL_SECONDS)
-    assert board.machine.resets == 1
 
 
 def test_ctrl_c_stops_a_program_and_every_wait_has_a_limit() -> None:
@@ -139,6 +132,7 @@ def test_ctrl_c_stops_a_program_and_every_wait_has_a_limit() -> None:
     assert b"KeyboardInterrupt" in board.wait(b"\x04>", begin, real_seconds=REAL_SECONDS)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("done", [0.0, 0.5])
 def test_a_board_comes_back_from_a_power_cut_while_it_writes(done: float) -> None:
     board = session("minimum")

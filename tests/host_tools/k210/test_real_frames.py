@@ -1,0 +1,150 @@
+"""Frames of the program on the vendor's own firmware: heads equal to the simulator's at every size, in one place."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conversion.kpu.simulator import Kpu
+from conversion.test_card import planes_of
+from host_tools import boards, cli
+from host_tools.deployment import payload
+from host_tools.serial_link import sentences
+from host_tools.time_limits import Tries
+from host_tools.verification import upload
+from tests.command_line import invoke
+from tests.firmware.app import virtual
+from tests.host_tools.k210 import states
+from tests.host_tools.k210.images import IMAGES
+from tests.host_tools.k210.on_line import OnLine
+from tests.host_tools.k210.states import PatientSession
+from tests.host_tools.verification import small
+from tests.host_tools.virtual_board import kmodels
+
+CHUNK_BYTES = 720
+# Sizes of the camera, and one that only picture files have.
+CAMERA_SIZES = ((320, 240), (224, 224), (256, 192))
+FILES_SIZE = (384, 256)
+# The program with an eye on where its heads lie: `places` has each address at which a frame found them.
+WATCHED = """
+import uctypes, pose_loop
+app = pose_loop.App(None)
+places = []
+send = app.requests.send_frame
+def watched(source, heads=0):
+    found = [uctypes.addressof(head) for head in app.engine.heads]
+    if found not in places:
+        places.append(found)
+    send(source, heads)
+app.requests.send_frame = watched
+app.run()
+"""
+
+
+class Asker:
+    """Asks a running program, and waits for its replies."""
+
+    def __init__(self, board: PatientSession) -> None:
+        self.board = board
+        self._id = 0
+
+    def ask(self, kind: str, *fields: int | str | None, tries: Tries | None = None) -> int:
+        """The value of its reply; `tries` are of no use where nothing gets lost."""
+        self._id += 1
+        begin = len(self.board.sent)
+        self.board.type(sentences.made(kind, self._id, *fields))
+        self.board.wait(b"$REPLY,%d," % self._id, begin)
+        self.board.wait(b"\n", self.board.sent.find(b"$REPLY,", begin))
+        status, value = re.search(rb"\$REPLY,%d,(\d+),(-?\d+)" % self._id, bytes(self.board.sent[begin:])).groups()
+        assert status == b"0", bytes(self.board.sent[begin:])
+        return int(value)
+
+    def digest(self, kind: str, *fields: int) -> int:
+        """The checksum of the heads of the frame that this asks for."""
+        begin = len(self.board.sent)
+        frame = self.ask(kind, *fields)
+        self.board.wait(b"$DIGEST,%d," % frame, begin)
+        self.board.wait(b"\n", self.board.sent.find(b"$DIGEST,%d," % frame, begin))
+        return int(re.search(rb"\$DIGEST,%d,(\d+)," % frame, bytes(self.board.sent))[1])
+
+
+@pytest.mark.parametrize("name", states.EACH)
+def test_heads_lie_in_one_place_over_frames_uploads_and_self_tests(name: str) -> None:
+    """With two camera buffers: what was uploaded stays in the one that the program holds."""
+    board = states.running(name)
+    assert b"one camera buffer" not in board.sent
+    board.enter_raw()
+    begin = len(board.sent)
+    board.type(WATCHED.encode() + b"\x04")
+    board.wait("$FRAME,", begin)
+    board.frames(2)
+    asker = Asker(board)
+    asker.ask("PAUSE")
+    words = upload.to_words(np.asarray(small.scene().crop((0, 0, kmodels.WIDTH, kmodels.HEIGHT))))
+    upload.send(asker, words, CHUNK_BYTES, lambda done, total: None)
+    expected = crc32_of_heads(planes_of(words))
+    for _ in range(3):
+        assert asker.digest("RUN", 0) == expected
+        # The camera goes on meanwhile.
+        board.machine.run_for(0.1)
+    assert asker.digest("SELFTEST", 0) == small.card()["test_vector"]["heads_crc32"]
+    asker.ask("RESUME")
+    board.frames(2)
+    begin = len(board.sent)
+    board.type(b"\x03")
+    board.wait(b"\x04>", begin)
+    assert board.execute("print(len(places))").strip() == "1"
+
+
+def crc32_of_heads(planes: np.ndarray) -> int:
+    """CRC-32 of all heads of planes uint8 [3, H, W], one after another."""
+    heads = Kpu(kmodels.model()).run(np.ascontiguousarray(planes))[1:]
+    return zlib.crc32(b"".join(head.tobytes() for head in heads))
+
+
+def photo(path: Path, size: tuple[int, int]) -> Path:
+    """Coloured patches of that size."""
+    small.scene().resize(size, Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+def verified(board: OnLine, kmodel: Path, *arguments: object) -> None:
+    ended = invoke(cli.main, ["verify", "--json", "--port", board.port, "--model", kmodel, *arguments])
+    assert ended.exit_code == 0, ended
+    assert json.loads(ended.stdout)["verified"], ended
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("size", CAMERA_SIZES)
+@pytest.mark.parametrize("name", IMAGES)
+def test_heads_and_poses_are_the_simulators_at_every_size_of_the_camera(
+    name: str, size: tuple[int, int], tmp_path: Path
+) -> None:
+    kmodel = virtual.write_random_model(tmp_path, *size)
+    board = states.deployed(name, kmodel=kmodel)
+    board.power_on()
+    with OnLine(board) as on_line:
+        verified(on_line, kmodel)
+        verified(on_line, kmodel, "--image", photo(tmp_path / "photo.png", size))
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", IMAGES)
+def test_picture_files_larger_than_the_camera_run_in_the_larger_heap(name: str, tmp_path: Path) -> None:
+    kmodel = virtual.write_random_model(tmp_path, *FILES_SIZE)
+    config = {**boards.pose_config(boards.find(states.BOARD)), **payload.DEFAULT_SETTINGS, "pictures": "/flash"}
+    picture = io.BytesIO()
+    small.scene().resize(FILES_SIZE, Image.Resampling.BICUBIC).save(picture, "JPEG")
+    files = {payload.POSE_CONFIG: json.dumps(config).encode(), "picture.jpg": picture.getvalue()}
+    board = states.deployed(name, files, kmodel=kmodel)
+    board.power_on()
+    with OnLine(board) as on_line:
+        verified(on_line, kmodel)
+        verified(on_line, kmodel, "--image", photo(tmp_path / "photo.png", FILES_SIZE))
