@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import rich_click as click
@@ -33,9 +33,13 @@ class Commands(click.RichGroup):
 
     def invoke(self, context: click.Context) -> object:
         """Run the command; exits where it does not end well."""
+        return self.ended(lambda: super(Commands, self).invoke(context))
+
+    def ended(self, take: Callable[[], object]) -> object:
+        """What `take` gives; exits, as every command of this group, where that does not end well."""
         with _stoppable(), _failures_of_threads() as failures:
             try:
-                result = super().invoke(context)
+                result = take()
                 sys.stdout.flush()
             except self.errors as error:
                 _refuse(str(error), FAILED if isinstance(error, self.failed_checks) else REFUSED)
