@@ -22,24 +22,33 @@ class Folder:
     def lay(self, files: Mapping[str, bytes]) -> None:
         """Have these files here, and nothing else."""
         kept = {name for name, data in files.items() if self._is_there(name, data)}
-        for entry in os.scandir(self.path):
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path)
-            elif entry.name not in kept:
-                os.unlink(entry.path)
+        self._clear(self.path, "", kept)
         for name in files.keys() - kept:
             path = self.path / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(files[name])
             self._written[name] = files[name], _trace(path)
 
+    def _clear(self, path: str | Path, before: str, kept: set[str]) -> None:
+        """Remove all but these of a folder whose names begin with `before`."""
+        with os.scandir(path) as entries:
+            for entry in entries:
+                name = before + entry.name
+                if not entry.is_dir(follow_symlinks=False):
+                    if name not in kept:
+                        os.unlink(entry.path)
+                elif any(each.startswith(name + "/") for each in kept):
+                    self._clear(entry.path, name + "/", kept)
+                else:
+                    shutil.rmtree(entry.path)
+
     def _is_there(self, name: str, data: bytes) -> bool:
         former, trace = self._written.get(name, (None, None))
-        if former is not data or "/" in name:
+        if former is not data:
             return False
         try:
             return _trace(self.path / name) == trace
-        except FileNotFoundError:
+        except OSError:
             return False
 
 

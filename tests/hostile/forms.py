@@ -54,11 +54,12 @@ def _of_command(
     group: Commands,
     arguments: Callable[[Path], tuple[object, ...]],
     ready: Callable[[], object] = tuple,
+    quick: tuple[str, ...] = (),
 ) -> Form:
-    """A form that a command reads."""
+    """A form that a command reads; `quick` are options that spare the tables, which the whole command line shows."""
     return Form(
         made,
-        lambda folder: doors.command(group, *map(str, arguments(folder))),
+        lambda folder: doors.command(group, *map(str, arguments(folder)), *quick),
         lambda folder: command_line.invoke(group, arguments(folder)),
         ready,
     )
@@ -120,6 +121,11 @@ def _with_card(data: bytes, card: bytes | None = None) -> dict[str, bytes]:
 
 
 @cache
+def _sound_kmodel() -> dict[str, bytes]:
+    return _with_card(kmodels.kmodel())
+
+
+@cache
 def _photo() -> bytes:
     packed = io.BytesIO()
     Image.effect_noise((48, 40), 60).save(packed, "PNG")
@@ -162,12 +168,29 @@ def _inspect(folder: Path) -> tuple[object, ...]:
     return "inspect", folder / sound.KMODEL, "--html", folder / "page.html"
 
 
+_AS_JSON = ("--json",)
+
+
 # What lies on a card already
+
+
+@cache
+def _filled_card() -> dict[str, bytes]:
+    """The files of a card that has been filled with the sound kmodel."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        card = folder / "card"
+        card.mkdir()
+        arguments = ("deploy", "--board", BOARD, "--model", sound.kmodel_in(folder), "--sd", card)
+        assert command_line.invoke(host_cli.main, arguments).exit_code == 0
+        return {f"card/{path.name}": path.read_bytes() for path in sorted(card.iterdir())}
 
 
 def _on_card(name: str, document: object) -> Callable[[random.Random], dict[str, bytes]]:
     def made(source: random.Random) -> dict[str, bytes]:
-        return {**_with_card(kmodels.kmodel()), f"card/{name}": mutate.of_json(source, document)}
+        # A card that is filled already, or one with nothing but this.
+        others = _filled_card() if source.random() < 0.9 else {}
+        return {**_sound_kmodel(), **others, f"card/{name}": mutate.of_json(source, document)}
 
     return made
 
@@ -209,16 +232,16 @@ def _weights(form: str, looked_into: bool = False) -> Form:
         if name.endswith(".json") and source.random() < 0.7:
             return {**files, name: mutate.of_json(source, _document(form, name))}
         head, tail = (mutate.of_bytes(source, part) for part in (data[:_STRUCTURE], data[-_STRUCTURE:]))
-        middle = data[_STRUCTURE:-_STRUCTURE]
+        middle = memoryview(data)[_STRUCTURE:-_STRUCTURE]
         fate = source.randrange(3)
-        damaged = (head + data[_STRUCTURE:], data[:-_STRUCTURE] + tail, head + middle + tail)[fate]
-        return {**files, name: damaged}
+        parts = (head if fate != 1 else data[:_STRUCTURE], middle, tail if fate else data[-_STRUCTURE:])
+        return {**files, name: b"".join(parts)}
 
     def ready() -> None:
         weights.load(Path(os.environ[WEIGHTS], form, main))
 
     if looked_into:
-        return _of_command(made, conversion_cli.main, lambda folder: ("inspect", folder / main, "--json"), ready)
+        return _of_command(made, conversion_cli.main, lambda folder: ("inspect", folder / main), ready, _AS_JSON)
     return Form(made, lambda folder: doors.call(lambda: weights.load(folder / main)), ready=ready)
 
 
@@ -249,9 +272,14 @@ def _replay(folder: Path) -> tuple[object, ...]:
 _FIELDS = (*fake_board.WIDE, "0", "1", "5", "64", "HEADS", "-", "%1B%5B2J", "%ED%A0%80")
 
 
+@cache
+def _said() -> bytes:
+    return b"".join(actors.lines(frame) for frame in actors.walking(2, people=2)) + fake_board.greeting()
+
+
 def _sentences(source: random.Random) -> dict[str, bytes]:
-    said = b"".join(actors.lines(frame) for frame in actors.walking(2, people=2)) + fake_board.greeting()
-    pieces = [said, mutate.of_bytes(source, said)]
+    said = _said()
+    pieces = [mutate.of_bytes(source, said)]
     for _ in range(8):
         fields = source.choices(_FIELDS, k=source.randint(0, 8))
         # Also one that is longer than any sentence may be.
@@ -327,7 +355,7 @@ FORMS: dict[str, Form] = {
     "kfpkg": _packed(_package),
     "release": _packed(_release),
     "kmodel": _of_command(_kmodel, conversion_cli.main, _simulate, _read_sound_kmodel),
-    "kmodel looked into": _of_command(_kmodel, conversion_cli.main, _inspect),
+    "kmodel looked into": _of_command(_kmodel, conversion_cli.main, _inspect, quick=_AS_JSON),
     "card": _deployed(_card),
     "tfjs graph": _weights(sound_weights.GRAPH),
     "tfjs checkpoint": _weights(sound_weights.CHECKPOINT),

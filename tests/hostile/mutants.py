@@ -58,7 +58,7 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.hostile.server", *names],
             cwd=limited.ROOT,
-            env={**os.environ, **environment, **dict.fromkeys(_TEMPORARY, self._folder.name), **_ONE_THREAD},
+            env={**os.environ, **environment, **dict.fromkeys(_TEMPORARY, self._folder.name), **_ONE_THREAD, **_KEEP_MEMORY},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -82,6 +82,8 @@ class Server:
 
 
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+# Memory of a large file stays with the process for the next one: fetching it anew takes longer than reading the file.
+_KEEP_MEMORY = dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(1 << 28))
 
 
 def _place() -> str | None:
