@@ -1,4 +1,4 @@
-"""The doors of the project: functions of commands, and calls of the library where no light command leads, ended alike."""
+"""The doors of the project: functions of commands, and calls of the library where no light command leads."""
 
 from __future__ import annotations
 

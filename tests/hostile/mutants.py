@@ -14,10 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import tomli
+
 from tests.hostile import forms, limited
 
 BATCH = 1000
 SEED = "1"
+COUNTS = tomli.loads(Path(__file__).with_name("counts.toml").read_text(encoding="utf-8"))
 # Files in memory, where there is room for some.
 _MEMORY, _ROOM_BYTES = "/dev/shm", 1 << 30
 _TEMPORARY = ("TMPDIR", "TEMP", "TMP")
@@ -58,7 +61,13 @@ class Server:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.hostile.server", *names],
             cwd=limited.ROOT,
-            env={**os.environ, **environment, **dict.fromkeys(_TEMPORARY, self._folder.name), **_ONE_THREAD, **_KEEP_MEMORY},
+            env={
+                **os.environ,
+                **environment,
+                **dict.fromkeys(_TEMPORARY, self._folder.name),
+                **_ONE_THREAD,
+                **_KEEP_MEMORY,
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -117,6 +126,11 @@ def run(form: str, count: int, environment: dict[str, str], seed: str = SEED) ->
             for each in found:
                 figures.add(each)
     return figures
+
+
+def most(form: str) -> int:
+    """Mutants of a form that a soak tries, see `counts.toml`."""
+    return COUNTS.get(form, {}).get("count", COUNTS["most"])
 
 
 HEAD = (

@@ -1,6 +1,6 @@
 """A warm process that forks one for each batch of mutants: `python -m tests.hostile.server FORM...`.
 
-Reads orders from stdin, a JSON object a line (form, seed, first, count), and answers each with what `batch.tried` found.
+Reads orders from stdin, a JSON object a line (form, seed, first, count), and answers each with what became of them.
 A batch whose process dies is halved until the mutant is found that it dies of.
 """
 
@@ -32,14 +32,18 @@ def main() -> None:
     """Serve until stdin ends."""
     # Nobody pulls the cable here; waiting for the disk would be most of the time.
     os.fsync = lambda handle: None
-    # A process that a mutant leaves behind becomes this one's child, and is found.
-    ctypes.CDLL(None).prctl(_SUBREAPER, 1)
+    adopt_orphans(True)
     for name in sys.argv[1:]:
         FORMS[name].ready()
     for line in sys.stdin:
         order = json.loads(line)
         numbers = range(order["first"], order["first"] + order["count"])
         print(json.dumps(settled(order["form"], order["seed"], numbers)), flush=True)
+
+
+def adopt_orphans(adopt: bool) -> None:
+    """Whether a process that a batch leaves behind becomes this one's child, so that it is found."""
+    ctypes.CDLL(None).prctl(_SUBREAPER, int(adopt))
 
 
 def settled(name: str, seed: str, numbers: range) -> dict:
@@ -51,15 +55,10 @@ def settled(name: str, seed: str, numbers: range) -> dict:
         return _nothing(name) | {"others": 1, "faults": [{"number": numbers.start, "what": died}]}
     middle = numbers.start + len(numbers) // 2
     halves = [settled(name, seed, part) for part in (range(numbers.start, middle), range(middle, numbers.stop))]
-    both = _nothing(name)
-    for half in halves:
-        both = {
-            key: max(both[key], half[key]) if key == "peak_kib" else name if key == "form" else both[key] + half[key]
-            for key in both
-        }
+    both = {key: halves[0][key] + halves[1][key] for key in ("accepted", "refused", "others", "faults", "seconds")}
+    both |= {"form": name, "peak_kib": max(half["peak_kib"] for half in halves)}
     if not both["others"]:
-        words = f"only {len(numbers)} mutants together: {died}"
-        return both | {"accepted": both["accepted"], "others": 1, "faults": [{"number": numbers.start, "what": words}]}
+        both |= {"others": 1, "faults": [{"number": numbers.start, "what": f"all of them together: {died}"}]}
     return both
 
 
@@ -71,13 +70,14 @@ def _in_a_fork(name: str, seed: str, numbers: range) -> tuple[dict | None, str]:
     """What a process with limits has found (None if it died), and how it ended; nothing of it stays."""
     place = Path(tempfile.mkdtemp(prefix="batch-"))
     result = place / _RESULT
+    before = _children()
     process = os.fork()
     if process == 0:
         _batch(name, seed, numbers, result)
     ended = _end_of(process, _WAIT_SECONDS + _WAIT_SECONDS_EACH * len(numbers))
     found = json.loads(result.read_text()) if result.exists() else None
     result.unlink(missing_ok=True)
-    left = [f"the file {path.name}" for path in place.iterdir()] + _processes_left()
+    left = [f"the file {path.name}" for path in place.iterdir()] + _processes_left(before)
     shutil.rmtree(place)
     if found is not None and left:
         found["others"] += 1
@@ -114,11 +114,15 @@ def _end_of(process: int, seconds: float) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def _processes_left() -> list[str]:
+def _children() -> set[int]:
+    return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+
+
+def _processes_left(before: set[int]) -> list[str]:
     """The processes that a batch has left, which are ended."""
     left = []
-    while children := Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
-        for child in map(int, children):
+    while children := _children() - before:
+        for child in children:
             pid, _ = os.waitpid(child, os.WNOHANG)
             if pid == 0:
                 left.append(f"the process {Path(f'/proc/{child}/cmdline').read_bytes()[:80]!r}")
