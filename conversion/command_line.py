@@ -100,13 +100,40 @@ def _stoppable() -> Iterator[None]:
         numbers = []
     kept = {number: signal.signal(number, interrupt) for number in numbers}
     try:
-        yield
+        with _watched(numbers):
+            yield
     finally:
         if _deadline is not None:
             _deadline.cancel()
             _deadline = None
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _watched(numbers: list[signal.Signals]) -> Iterator[None]:
+    """A thread that hears of these signals as soon as they come, also while a native call keeps the main thread."""
+    if not numbers:
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    watching = threading.Thread(target=_hear, args=(reader, numbers), name="signals", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former)
+        os.close(writer)
+        watching.join()
+        os.close(reader)
+
+
+def _hear(reader: int, numbers: list[signal.Signals]) -> None:
+    while number := os.read(reader, 1):
+        if number[0] in numbers:
+            end_soon(number[0])
 
 
 @contextmanager
