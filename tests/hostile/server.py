@@ -24,7 +24,7 @@ MEMORY_BYTES = 3 << 30
 # Of a batch: what most mutants take is far less; those that take more die, and are found.
 _FIRST_SECONDS, _SECONDS_EACH = 60.0, 0.2
 _WAIT_SECONDS, _WAIT_SECONDS_EACH = 600.0, 5.0
-_SUBREAPER = 36
+_DEATH_SIGNAL, _SUBREAPER = 1, 36
 _RESULT = "result.json"
 
 
@@ -33,12 +33,17 @@ def main() -> None:
     # Nobody pulls the cable here; waiting for the disk would be most of the time.
     os.fsync = lambda handle: None
     adopt_orphans(True)
+    _end_with_parent()
     for name in sys.argv[1:]:
         FORMS[name].ready()
     for line in sys.stdin:
         order = json.loads(line)
         numbers = range(order["first"], order["first"] + order["count"])
         print(json.dumps(settled(order["form"], order["seed"], numbers)), flush=True)
+
+
+def _end_with_parent() -> None:
+    ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def adopt_orphans(adopt: bool) -> None:
@@ -88,6 +93,7 @@ def _in_a_fork(name: str, seed: str, numbers: range) -> tuple[dict | None, str]:
 def _batch(name: str, seed: str, numbers: range, result: Path) -> None:
     """The forked process; does not return."""
     code = 1
+    _end_with_parent()
     try:
         tempfile.tempdir = str(result.parent)
         seconds = int(_FIRST_SECONDS + _SECONDS_EACH * len(numbers))
