@@ -13,6 +13,7 @@ from host_tools import cli
 from host_tools.monitor.record import FORMAT, MOST_LINE_BYTES, RecordingError
 from host_tools.monitor.replay import Player
 from host_tools.monitor.replay import read as read_recording
+from host_tools.serial_link import Print
 from tests import command_line
 from tests.host_tools import fake_board
 from tests.host_tools.monitor import actors
@@ -137,11 +138,15 @@ def test_escape_sequences_are_escapes_in_json(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_traceback_in_a_thread_never_ends_in_exit_code_0(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise RuntimeError("nobody expects this")
+    def play(self: Player, label: str, event: object, at: float) -> None:
+        if isinstance(event, Print):
+            raise RuntimeError("nobody expects this")
+        played(self, label, event, at)
 
-    monkeypatch.setattr(Player, "_play", fail)
+    played = Player._play
+    monkeypatch.setattr(Player, "_play", play)
     path = tmp_path / "one.jsonl"
-    path.write_text(f"{HEAD}\n{line(**FRAME)}\n")
+    path.write_text(f"{HEAD}\n{line(**FRAME)}\n{line(print={'text': 'x'})}\n")
     ended = command_line.invoke(cli.main, ("monitor", "--replay", path, "--speed", 0, "--json"))
+    assert json.loads(ended.stdout)["frame"] == 1
     assert ended.exit_code == 1
