@@ -92,13 +92,14 @@ def test_the_formats_that_are(form: str, tmp_path: Path) -> None:
     assert photos.read(path).size == (32, 16)
 
 
-def test_a_picture_of_more_pixels_than_fit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(65_535, 65_535), (8192, 6145)])
+def test_a_picture_of_more_pixels_than_fit(size: tuple[int, int], tmp_path: Path) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         body = kind + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     path = tmp_path / "bomb.png"
-    header = chunk(b"IHDR", struct.pack(">2I5B", 65_535, 65_535, 8, 2, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">2I5B", *size, 8, 2, 0, 0, 0))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b""))
     with pytest.raises(PhotoError, match="pixels"):
         photos.read(path)
