@@ -113,7 +113,8 @@ def _stoppable() -> Iterator[None]:
 @contextmanager
 def _watched(numbers: list[signal.Signals]) -> Iterator[None]:
     """A thread that hears of these signals as soon as they come, also while a native call keeps the main thread."""
-    if not numbers:
+    # Pipes of Windows cannot be told not to block, as this one must.
+    if not numbers or sys.platform == "win32":
         yield
         return
     reader, writer = os.pipe()

@@ -17,7 +17,8 @@ from pathlib import Path
 from tests import command_line
 from tests.hostile import limited, watch
 from tests.hostile.folder import Folder
-from tests.hostile.forms import FORMS, Form
+from tests.hostile.form import Form
+from tests.hostile.forms import FORMS
 from tests.hostile.remembered import remembered
 
 # Processor time of one mutant: sound ones take milliseconds. Nothing may wait, but this computer may be busy.

@@ -5,20 +5,17 @@ from __future__ import annotations
 import binascii
 import io
 import json
-import os
 import random
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from PIL import Image
 
 from conversion import cli as conversion_cli
-from conversion import photos, weights
-from conversion.command_line import Commands
+from conversion import photos
 from conversion.evaluation import coco
 from conversion.kpu import posenet
 from host_tools import boards
@@ -28,41 +25,10 @@ from tests import command_line
 from tests.host_tools import fake_board
 from tests.host_tools.monitor import actors
 from tests.host_tools.virtual_board import kmodels
-from tests.hostile import doors, mutate, sound, sound_weights
+from tests.hostile import doors, mutate, sound, sound_weights, weight_forms
+from tests.hostile.form import AS_JSON, Form, of_command
 
 BOARD = "maix_bit"
-
-
-Take = Callable[[Path], command_line.Ended]
-
-
-@dataclass(frozen=True)
-class Form:
-    """`made` gives the files of a mutant by name; `take` leads the folder with them to the project.
-
-    `whole` is the way through the whole command line, where there is one; `ready` is done once in a process.
-    """
-
-    made: Callable[[random.Random], dict[str, bytes]]
-    take: Take
-    whole: Take | None = None
-    ready: Callable[[], object] = tuple
-
-
-def _of_command(
-    made: Callable[[random.Random], dict[str, bytes]],
-    group: Commands,
-    arguments: Callable[[Path], tuple[object, ...]],
-    ready: Callable[[], object] = tuple,
-    quick: tuple[str, ...] = (),
-) -> Form:
-    """A form that a command reads; `quick` are options that spare the tables, which the whole command line shows."""
-    return Form(
-        made,
-        lambda folder: doors.command(group, *map(str, arguments(folder)), *quick),
-        lambda folder: command_line.invoke(group, arguments(folder)),
-        ready,
-    )
 
 
 # Packages
@@ -103,7 +69,7 @@ def _zip(source: random.Random, data: bytes) -> bytes:
 
 
 def _packed(data: Callable[[], bytes]) -> Form:
-    return _of_command(
+    return of_command(
         lambda source: {"package": _zip(source, data())},
         host_cli.main,
         lambda folder: ("flash", "--board", BOARD, "--package", folder / "package", "--dry-run"),
@@ -161,14 +127,11 @@ def _deployed(made: Callable[[random.Random], dict[str, bytes]]) -> Form:
         card.mkdir(exist_ok=True)
         return "deploy", "--board", BOARD, "--model", folder / sound.KMODEL, "--sd", card
 
-    return _of_command(made, host_cli.main, arguments, _read_sound_kmodel)
+    return of_command(made, host_cli.main, arguments, _read_sound_kmodel)
 
 
 def _inspect(folder: Path) -> tuple[object, ...]:
     return "inspect", folder / sound.KMODEL, "--html", folder / "page.html"
-
-
-_AS_JSON = ("--json",)
 
 
 # What lies on a card already
@@ -202,51 +165,6 @@ _FILE_LIST = {
     "former": ["pose_older.py"],
     "written": {"main.py": ["sha256:" + "0" * 64]},
 }
-
-# Weights
-
-
-# Where `sound_weights` has written them.
-WEIGHTS = "HOSTILE_WEIGHTS"
-
-
-@cache
-def _weight_files(form: str) -> dict[str, bytes]:
-    folder = Path(os.environ[WEIGHTS], form)
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-@cache
-def _document(form: str, name: str) -> object:
-    return json.loads(_weight_files(form)[name])
-
-
-def _weights(form: str, looked_into: bool = False) -> Form:
-    """One file of a form damaged; most of each is numbers, so faults are put where its structure is: at its ends."""
-    main = sound_weights.MAIN[form]
-
-    def made(source: random.Random) -> dict[str, bytes]:
-        files = _weight_files(form)
-        name = main if source.random() < 0.8 else source.choice(list(files))
-        data = files[name]
-        if name.endswith(".json") and source.random() < 0.7:
-            return {**files, name: mutate.of_json(source, _document(form, name))}
-        head, tail = (mutate.of_bytes(source, part) for part in (data[:_STRUCTURE], data[-_STRUCTURE:]))
-        middle = memoryview(data)[_STRUCTURE:-_STRUCTURE]
-        fate = source.randrange(3)
-        parts = (head if fate != 1 else data[:_STRUCTURE], middle, tail if fate else data[-_STRUCTURE:])
-        return {**files, name: b"".join(parts)}
-
-    def ready() -> None:
-        weights.load(Path(os.environ[WEIGHTS], form, main))
-
-    if looked_into:
-        return _of_command(made, conversion_cli.main, lambda folder: ("inspect", folder / main), ready, _AS_JSON)
-    return Form(made, lambda folder: doors.call(lambda: weights.load(folder / main)), ready=ready)
-
-
-_STRUCTURE = 20_000
-
 
 # Recordings, sentences, prompts
 
@@ -354,17 +272,17 @@ def _order(source: random.Random) -> dict[str, bytes]:
 FORMS: dict[str, Form] = {
     "kfpkg": _packed(_package),
     "release": _packed(_release),
-    "kmodel": _of_command(_kmodel, conversion_cli.main, _simulate, _read_sound_kmodel),
-    "kmodel looked into": _of_command(_kmodel, conversion_cli.main, _inspect, quick=_AS_JSON),
+    "kmodel": of_command(_kmodel, conversion_cli.main, _simulate, _read_sound_kmodel),
+    "kmodel looked into": of_command(_kmodel, conversion_cli.main, _inspect, quick=AS_JSON),
     "card": _deployed(_card),
-    "tfjs graph": _weights(sound_weights.GRAPH),
-    "tfjs checkpoint": _weights(sound_weights.CHECKPOINT),
-    "frozen graph": _weights(sound_weights.FROZEN),
-    "float TFLite": _weights(sound_weights.FLOAT),
-    "Coral TFLite": _weights(sound_weights.CORAL),
-    "tfjs graph looked into": _weights(sound_weights.GRAPH, looked_into=True),
-    "TFLite looked into": _weights(sound_weights.CORAL, looked_into=True),
-    "recording": _of_command(_recorded, host_cli.main, _replay),
+    "tfjs graph": weight_forms.of(sound_weights.GRAPH),
+    "tfjs checkpoint": weight_forms.of(sound_weights.CHECKPOINT),
+    "frozen graph": weight_forms.of(sound_weights.FROZEN),
+    "float TFLite": weight_forms.of(sound_weights.FLOAT),
+    "Coral TFLite": weight_forms.of(sound_weights.CORAL),
+    "tfjs graph looked into": weight_forms.of(sound_weights.GRAPH, looked_into=True),
+    "TFLite looked into": weight_forms.of(sound_weights.CORAL, looked_into=True),
+    "recording": of_command(_recorded, host_cli.main, _replay),
     "sentences": Form(_sentences, _listen),
     "prompt answers": Form(_prompted, _prompt),
     "photo": Form(_damaged_photo, _read_photo),

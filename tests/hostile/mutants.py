@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 import tomli
 
-from tests.hostile import forms, limited
+from tests.hostile import limited, weight_forms
 
 BATCH = 1000
 SEED = "1"
@@ -107,7 +107,7 @@ def weights() -> Iterator[dict[str, str]]:
     with TemporaryDirectory(prefix="hostile-weights-") as folder:
         command = [sys.executable, "-m", "tests.hostile.sound_weights", folder]
         subprocess.run(command, cwd=limited.ROOT, check=True, capture_output=True)
-        yield {forms.WEIGHTS: folder}
+        yield {weight_forms.WEIGHTS: folder}
 
 
 def run(form: str, count: int, environment: dict[str, str], seed: str = SEED) -> Figures:

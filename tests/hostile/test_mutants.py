@@ -14,6 +14,7 @@ import pytest
 from tests.command_line import Ended
 from tests.hostile import batch, forms, mutants, server
 from tests.hostile.folder import Folder
+from tests.hostile.form import Form, Take
 from tests.hostile.remembered import remembered
 
 SAMPLE_COUNT = 12
@@ -77,11 +78,11 @@ def made_by(source: random.Random) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def harmful(monkeypatch: pytest.MonkeyPatch) -> Callable[[forms.Take], str]:
+def harmful(monkeypatch: pytest.MonkeyPatch) -> Callable[[Take], str]:
     """Gives a form that is led to a door of the test's."""
 
-    def made(take: forms.Take) -> str:
-        monkeypatch.setitem(forms.FORMS, "harmful", forms.Form(made_by, take))
+    def made(take: Take) -> str:
+        monkeypatch.setitem(forms.FORMS, "harmful", Form(made_by, take))
         return "harmful"
 
     return made
@@ -90,7 +91,7 @@ def harmful(monkeypatch: pytest.MonkeyPatch) -> Callable[[forms.Take], str]:
 FINE = Ended(0, "", "")
 
 
-def test_a_file_outside_of_its_folder_is_a_fault(harmful: Callable[[forms.Take], str], tmp_path: Path) -> None:
+def test_a_file_outside_of_its_folder_is_a_fault(harmful: Callable[[Take], str], tmp_path: Path) -> None:
     def take(folder: Path) -> Ended:
         (tmp_path / "outside").write_text("x")
         return FINE
@@ -98,9 +99,7 @@ def test_a_file_outside_of_its_folder_is_a_fault(harmful: Callable[[forms.Take],
     assert "open outside of its folder" in batch.tried(harmful(take), "1", range(1))["faults"][0]["what"]
 
 
-def test_a_thread_that_goes_on_is_a_fault(
-    harmful: Callable[[forms.Take], str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_thread_that_goes_on_is_a_fault(harmful: Callable[[Take], str], monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 
     def take(folder: Path) -> Ended:
@@ -114,7 +113,7 @@ def test_a_thread_that_goes_on_is_a_fault(
         over.set()
 
 
-def test_what_waits_is_a_fault(harmful: Callable[[forms.Take], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_waits_is_a_fault(harmful: Callable[[Take], str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batch, "MOST_WAIT_SECONDS", 0.01)
     found = batch.tried(harmful(lambda folder: threading.Event().wait()), "1", range(1))
     assert "waits for" in found["faults"][0]["what"]
@@ -122,7 +121,7 @@ def test_what_waits_is_a_fault(harmful: Callable[[forms.Take], str], monkeypatch
 
 @pytest.mark.parametrize("harm", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: os._exit(0)])
 def test_a_batch_that_dies_is_halved_until_the_mutant_is_found(
-    harm: Callable[[], object], harmful: Callable[[forms.Take], str]
+    harm: Callable[[], object], harmful: Callable[[Take], str]
 ) -> None:
     deadly = made_by(random.Random("harmful/1/5"))
     form = harmful(lambda folder: harm() if (folder / "x").read_bytes() == deadly["x"] else FINE)
@@ -132,7 +131,7 @@ def test_a_batch_that_dies_is_halved_until_the_mutant_is_found(
     assert "the process ended with" in found["faults"][0]["what"]
 
 
-def test_what_a_batch_leaves_behind_is_a_fault(harmful: Callable[[forms.Take], str]) -> None:
+def test_what_a_batch_leaves_behind_is_a_fault(harmful: Callable[[Take], str]) -> None:
     def take(folder: Path) -> Ended:
         (folder.parents[1] / "left").symlink_to("x")
         if os.fork() == 0:
