@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -119,20 +120,19 @@ def test_orientation_is_as_pillow_turns_it(orientation: int, tmp_path: Path) -> 
     assert np.array_equal(np.asarray(photos.upright(photos.read(path))), np.asarray(expected))
 
 
-def test_damaged_exif_is_one_clear_line(tmp_path: Path) -> None:
+def test_damaged_exif_harms_nobody(tmp_path: Path) -> None:
     """Each byte of the block in turn, replaced by what offsets, counts and types go wrong with."""
-    whole = sound.photos()["JPEG"]
-    start = whole.index(b"Exif")
-    refused, path = [], tmp_path / "photo.jpg"
-    for at in range(start + 6, start + 6 + 120):
-        for value in (0x00, 0x01, 0x7F, 0xFF):
+    whole, path = sound.photos()["JPEG"], tmp_path / "photo.jpg"
+    start = whole.index(b"Exif") + 6
+    end = start - 8 + int.from_bytes(whole[start - 8 : start - 6], "big")
+    taken = 0
+    for at in range(start, end):
+        for value in (0x00, 0x01, 0x05, 0x7F, 0xFF):
             path.write_bytes(whole[:at] + bytes((value,)) + whole[at + 1 :])
-            try:
-                photos.upright(photos.read(path))
-            except PhotoError as error:
-                refused.append(str(error))
-    assert refused
-    assert all(each.startswith(f"{path}: not a readable photo (") and each.isprintable() for each in refused)
+            with contextlib.suppress(PhotoError):
+                taken += photos.upright(photos.read(path)).mode == "RGB"
+    # What EXIF says of turns is not worth losing a photo.
+    assert taken > 5 * (end - start) * 0.9
 
 
 def annotations(**image: object) -> str:
