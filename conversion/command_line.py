@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import rich_click as click
@@ -33,9 +33,13 @@ class Commands(click.RichGroup):
 
     def invoke(self, context: click.Context) -> object:
         """Run the command; exits where it does not end well."""
+        return self.ended(lambda: super(Commands, self).invoke(context))
+
+    def ended(self, take: Callable[[], object]) -> object:
+        """What `take` gives; exits, as every command of this group, where that does not end well."""
         with _stoppable(), _failures_of_threads() as failures:
             try:
-                result = super().invoke(context)
+                result = take()
                 sys.stdout.flush()
             except self.errors as error:
                 _refuse(str(error), FAILED if isinstance(error, self.failed_checks) else REFUSED)
@@ -96,13 +100,41 @@ def _stoppable() -> Iterator[None]:
         numbers = []
     kept = {number: signal.signal(number, interrupt) for number in numbers}
     try:
-        yield
+        with _watched(numbers):
+            yield
     finally:
         if _deadline is not None:
             _deadline.cancel()
             _deadline = None
         for number, handler in kept.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def _watched(numbers: list[signal.Signals]) -> Iterator[None]:
+    """A thread that hears of these signals as soon as they come, also while a native call keeps the main thread."""
+    # Pipes of Windows cannot be told not to block, as this one must.
+    if not numbers or sys.platform == "win32":
+        yield
+        return
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    watching = threading.Thread(target=_hear, args=(reader, numbers), name="signals", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(former)
+        os.close(writer)
+        watching.join()
+        os.close(reader)
+
+
+def _hear(reader: int, numbers: list[signal.Signals]) -> None:
+    while number := os.read(reader, 1):
+        if number[0] in numbers:
+            end_soon(number[0])
 
 
 @contextmanager

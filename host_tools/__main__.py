@@ -1,6 +1,9 @@
 """python -m host_tools."""
 
-from host_tools.cli import main
-
 if __name__ == "__main__":
+    from conversion import interrupts
+
+    interrupts.end_at_once()
+    from host_tools.cli import main
+
     main(prog_name="python -m host_tools")

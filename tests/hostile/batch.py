@@ -1,18 +1,13 @@
-"""Many mutants in one process with limits: `python -m tests.hostile.batch SEED FIRST COUNT FORM...`.
-
-Prints a JSON object for each form, a line each: how many were accepted and refused, and what is wrong with the others.
-"""
+"""Many mutants of a form in this process: how many were accepted and refused, and what is wrong with the others."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
-import shutil
 import signal
-import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Iterator
@@ -20,53 +15,52 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests import command_line
-from tests.hostile import limited
-from tests.hostile.forms import FORMS, Form
+from tests.hostile import limited, watch
+from tests.hostile.folder import Folder
+from tests.hostile.form import Form
+from tests.hostile.forms import FORMS
+from tests.hostile.remembered import remembered
 
-# Processor time of one mutant: sound ones take milliseconds.
-MOST_SECONDS = 10.0
-# Address space, of which NumPy's and TensorFlow Lite's libraries take a part that they never touch.
-MEMORY_BYTES = 3 << 30
+# Processor time of one mutant: sound ones take milliseconds. Nothing may wait, but this computer may be busy.
+MOST_SECONDS, MOST_WAIT_SECONDS = 10.0, 120.0
 MOST_FAULTS = 5
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+# One in so many goes through the whole command line, with nothing remembered.
+WHOLE_EVERY = 50
+_THREAD_SECONDS = 10.0
 
 
 class TooLong(BaseException):
-    """A mutant that takes more than MOST_SECONDS."""
-
-
-def main() -> None:
-    """Try so many mutants, and print what became of them."""
-    seed, first, count, forms = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
-    # Nobody pulls the cable here; waiting for the disk would be most of the time.
-    os.fsync = lambda handle: None
-    limited.limit(cpu_seconds=int(600 + len(forms) * count * MOST_SECONDS), memory_bytes=MEMORY_BYTES)
-    for name in forms:
-        print(json.dumps(tried(name, seed, range(first, first + count))), flush=True)
+    """A mutant that takes more than MOST_SECONDS, or waits for MOST_WAIT_SECONDS."""
 
 
 def tried(name: str, seed: str, numbers: range) -> dict:
-    """Mutants of a form by their numbers."""
+    """Mutants of a form by their numbers; seconds are of the processor."""
     form = FORMS[name]
     # Sound files are made before anything is watched.
     form.made(random.Random(0))
-    result = {"form": name, "accepted": 0, "refused": 0, "faults": []}
-    started = time.monotonic()
+    result = {"form": name, "accepted": 0, "refused": 0, "others": 0, "faults": []}
+    started = time.process_time()
     with _back_here(), tempfile.TemporaryDirectory(prefix="hostile-") as place:
         root = Path(place)
-        with _nothing_written_outside(root / "inside") as escaped:
+        folder = Folder(root / "inside")
+        with watch.nothing_written_outside(folder.path) as escaped:
             for number in numbers:
-                outcome = _outcome(form, random.Random(f"{name}/{seed}/{number}"), root / "inside")
-                fault = escaped.pop() if escaped else outcome
-                if fault in ("accepted", "refused"):
-                    result[fault] += 1
-                elif len(result["faults"]) < MOST_FAULTS:
-                    result["faults"].append({"number": number, "what": fault})
-        if sorted(root.iterdir()) not in ([], [root / "inside"]):
-            result["faults"].append({"number": numbers.stop, "what": f"files outside: {sorted(root.iterdir())}"})
-    result["seconds"] = round(time.monotonic() - started, 2)
+                outcome = _outcome(form, random.Random(f"{name}/{seed}/{number}"), folder, number)
+                _count(result, number, escaped.pop() if escaped else outcome)
+        if sorted(root.iterdir()) != [folder.path]:
+            _count(result, numbers.stop, f"files outside: {sorted(root.iterdir())}")
+    result["seconds"] = round(time.process_time() - started, 2)
     result["peak_kib"] = _peak_kib()
     return result
+
+
+def _count(result: dict, number: int, outcome: str) -> None:
+    if outcome in ("accepted", "refused"):
+        result[outcome] += 1
+        return
+    result["others"] += 1
+    if len(result["faults"]) < MOST_FAULTS:
+        result["faults"].append({"number": number, "what": outcome})
 
 
 def _peak_kib() -> int:
@@ -75,21 +69,33 @@ def _peak_kib() -> int:
     return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
 
-def _outcome(form: Form, source: random.Random, folder: Path) -> str:
+def _outcome(form: Form, source: random.Random, folder: Folder, number: int) -> str:
     """`accepted`, `refused`, or what is wrong."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    for name, data in form.made(source).items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_bytes(data)
-    os.chdir(folder)
+    folder.lay(form.made(source))
+    os.chdir(folder.path)
+    whole = form.whole is not None and number % WHOLE_EVERY == 0
     try:
         with _limited_time():
-            return judged(form.take(folder))
+            if whole:
+                ended = form.whole(folder.path)
+            else:
+                with remembered():
+                    ended = form.take(folder.path)
     except TooLong:
-        return f"takes more than {MOST_SECONDS:g} s of processor time"
+        return f"takes more than {MOST_SECONDS:g} s of processor time, or waits for {MOST_WAIT_SECONDS:g} s"
     except BaseException:  # noqa: BLE001 - whatever escapes is the finding
         return traceback.format_exc()[-600:]
+    return _left_behind() or judged(ended)
+
+
+def _left_behind() -> str | None:
+    """What a mutant has left in this process: nothing."""
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread():
+            thread.join(_THREAD_SECONDS)
+            if thread.is_alive():
+                return f"left behind: {thread}"
+    return None
 
 
 def judged(ended: command_line.Ended) -> str:
@@ -120,65 +126,18 @@ def _back_here() -> Iterator[None]:
 
 @contextmanager
 def _limited_time() -> Iterator[None]:
-    """Of this process's processor time; TooLong where it runs out."""
+    """Of this process's processor time, and of time; TooLong where either runs out."""
 
     def stop(*_: object) -> None:
         raise TooLong
 
-    kept = signal.signal(signal.SIGPROF, stop)
+    kept = {number: signal.signal(number, stop) for number in (signal.SIGPROF, signal.SIGALRM)}
     signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, MOST_WAIT_SECONDS)
     try:
         yield
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, kept)
-
-
-@contextmanager
-def _nothing_written_outside(folder: Path) -> Iterator[list[str]]:
-    """Collects what is opened for writing, made, renamed or removed that does not lie in a folder."""
-    escaped: list[str] = []
-    watching = True
-    allowed = (str(folder) + os.sep, "/dev/null")
-
-    def look(event: str, arguments: tuple) -> None:
-        if not watching or event not in _WRITES:
-            return
-        for path in _WRITES[event](arguments):
-            if isinstance(path, str | bytes | os.PathLike):
-                full = os.path.abspath(os.fsdecode(path))
-                if not (full + os.sep).startswith(allowed) and not full.startswith(_SCRATCH):
-                    escaped.append(f"{event} outside of its folder: {full}")
-
-    # An audit hook cannot be taken away again.
-    sys.addaudithook(look)
-    try:
-        yield escaped
-    finally:
-        watching = False
-
-
-# Python writes its compiled modules, NumPy and Matplotlib nothing.
-_SCRATCH = (str(limited.ROOT), sys.prefix, sys.base_prefix)
-
-
-def _opened(arguments: tuple) -> list[object]:
-    path, mode, flags = arguments
-    writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool((flags or 0) & _WRITING)
-    return [path] if writes and not isinstance(path, int) else []
-
-
-_WRITES = {
-    "open": _opened,
-    "os.rename": lambda arguments: list(arguments[:2]),
-    "os.remove": lambda arguments: [arguments[0]],
-    "os.mkdir": lambda arguments: [arguments[0]],
-    "os.rmdir": lambda arguments: [arguments[0]],
-    "os.symlink": lambda arguments: [arguments[1]],
-    "os.link": lambda arguments: [arguments[1]],
-    "os.truncate": lambda arguments: [arguments[0]],
-}
-
-
-if __name__ == "__main__":
-    main()
+        for number, handler in kept.items():
+            signal.signal(number, handler)

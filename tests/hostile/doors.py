@@ -1,4 +1,4 @@
-"""The doors of the project that no light command leads to: calls of the library, ended as a command is ended."""
+"""The doors of the project: functions of commands, and calls of the library where no light command leads."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import rich_click as click
 
 from conversion import cache as kept_results
 from conversion import network
+from conversion.command_line import Commands
 from conversion.nncase import agreement
 from conversion.outside import text
 from conversion.quantisation import calibration
@@ -37,12 +38,20 @@ from tests import command_line
 
 def call(take: Callable[[], object]) -> command_line.Ended:
     """Run it as a command of the host tools is run."""
+    return command_line.ended(lambda: cli.main.ended(take))
 
-    def run() -> None:
-        take()
 
-    group = type(cli.main)("hostile", commands={"call": click.Command("call", callback=run)})
-    return command_line.invoke(group, ["call"])
+def command(group: Commands, *arguments: str) -> command_line.Ended:
+    """Run a command with the function that it runs: its command line is read once for all mutants."""
+    context = _read(group, arguments)
+    return command_line.ended(lambda: group.ended(lambda: context.invoke(context.command.callback, **context.params)))
+
+
+@cache
+def _read(group: Commands, arguments: tuple[str, ...]) -> click.Context:
+    name, *options = arguments
+    parent = click.Context(group, info_name="hostile")
+    return group.get_command(parent, name).make_context(name, options, parent)
 
 
 def heard(data: bytes) -> None:

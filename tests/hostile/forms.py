@@ -5,20 +5,19 @@ from __future__ import annotations
 import binascii
 import io
 import json
-import os
 import random
 import tempfile
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from PIL import Image
 
 from conversion import cli as conversion_cli
-from conversion import photos, weights
+from conversion import photos
 from conversion.evaluation import coco
+from conversion.kpu import posenet
 from host_tools import boards
 from host_tools import cli as host_cli
 from host_tools.flashing import kfpkg, release, sources
@@ -26,25 +25,10 @@ from tests import command_line
 from tests.host_tools import fake_board
 from tests.host_tools.monitor import actors
 from tests.host_tools.virtual_board import kmodels
-from tests.hostile import doors, mutate, sound, sound_weights
+from tests.hostile import doors, mutate, sound, sound_weights, weight_forms
+from tests.hostile.form import AS_JSON, Form, of_command
 
 BOARD = "maix_bit"
-
-
-@dataclass(frozen=True)
-class Form:
-    """`made` gives the files of a mutant by name; `take` leads the folder with them to the project."""
-
-    made: Callable[[random.Random], dict[str, bytes]]
-    take: Callable[[Path], command_line.Ended]
-
-
-def _host(*arguments: object) -> command_line.Ended:
-    return command_line.invoke(host_cli.main, arguments)
-
-
-def _conversion(*arguments: object) -> command_line.Ended:
-    return command_line.invoke(conversion_cli.main, arguments)
 
 
 # Packages
@@ -84,8 +68,12 @@ def _zip(source: random.Random, data: bytes) -> bytes:
     return packed.getvalue()
 
 
-def _flash(folder: Path) -> command_line.Ended:
-    return _host("flash", "--board", BOARD, "--package", folder / "package", "--dry-run")
+def _packed(data: Callable[[], bytes]) -> Form:
+    return of_command(
+        lambda source: {"package": _zip(source, data())},
+        host_cli.main,
+        lambda folder: ("flash", "--board", BOARD, "--package", folder / "package", "--dry-run"),
+    )
 
 
 # Models and cards
@@ -94,8 +82,13 @@ def _flash(folder: Path) -> command_line.Ended:
 def _with_card(data: bytes, card: bytes | None = None) -> dict[str, bytes]:
     """A kmodel and a card that belongs to these very bytes, as somebody makes it who means harm."""
     entries = sound.card()
-    entries["kmodel"] |= sound.identity(data)
+    entries = {**entries, "kmodel": entries["kmodel"] | sound.identity(data)}
     return {sound.KMODEL: data, sound.KMODEL + ".json": json.dumps(entries).encode() if card is None else card}
+
+
+@cache
+def _sound_kmodel() -> dict[str, bytes]:
+    return _with_card(kmodels.kmodel())
 
 
 @cache
@@ -115,30 +108,52 @@ def _kmodel(source: random.Random) -> dict[str, bytes]:
     return {**_with_card(data), "photo.png": _photo()}
 
 
-def _simulate(folder: Path) -> command_line.Ended:
-    return _conversion("simulate", folder / sound.KMODEL, folder / "photo.png", "--json")
+def _read_sound_kmodel() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        posenet.read_described(sound.kmodel_in(Path(folder)))
+
+
+def _simulate(folder: Path) -> tuple[object, ...]:
+    return "simulate", folder / sound.KMODEL, folder / "photo.png", "--json"
 
 
 def _card(source: random.Random) -> dict[str, bytes]:
     return _with_card(kmodels.kmodel(), mutate.of_json(source, sound.card()))
 
 
-def _deploy(folder: Path) -> command_line.Ended:
-    card = folder / "card"
-    card.mkdir(exist_ok=True)
-    return _host("deploy", "--board", BOARD, "--model", folder / sound.KMODEL, "--sd", card)
+def _deployed(made: Callable[[random.Random], dict[str, bytes]]) -> Form:
+    def arguments(folder: Path) -> tuple[object, ...]:
+        card = folder / "card"
+        card.mkdir(exist_ok=True)
+        return "deploy", "--board", BOARD, "--model", folder / sound.KMODEL, "--sd", card
+
+    return of_command(made, host_cli.main, arguments, _read_sound_kmodel)
 
 
-def _inspect(folder: Path) -> command_line.Ended:
-    return _conversion("inspect", folder / sound.KMODEL, "--html", folder / "page.html")
+def _inspect(folder: Path) -> tuple[object, ...]:
+    return "inspect", folder / sound.KMODEL, "--html", folder / "page.html"
 
 
 # What lies on a card already
 
 
+@cache
+def _filled_card() -> dict[str, bytes]:
+    """The files of a card that has been filled with the sound kmodel."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        card = folder / "card"
+        card.mkdir()
+        arguments = ("deploy", "--board", BOARD, "--model", sound.kmodel_in(folder), "--sd", card)
+        assert command_line.invoke(host_cli.main, arguments).exit_code == 0
+        return {f"card/{path.name}": path.read_bytes() for path in sorted(card.iterdir())}
+
+
 def _on_card(name: str, document: object) -> Callable[[random.Random], dict[str, bytes]]:
     def made(source: random.Random) -> dict[str, bytes]:
-        return {**_with_card(kmodels.kmodel()), f"card/{name}": mutate.of_json(source, document)}
+        # A card that is filled already, or one with nothing but this.
+        others = _filled_card() if source.random() < 0.9 else {}
+        return {**_sound_kmodel(), **others, f"card/{name}": mutate.of_json(source, document)}
 
     return made
 
@@ -151,76 +166,38 @@ _FILE_LIST = {
     "written": {"main.py": ["sha256:" + "0" * 64]},
 }
 
-# Weights
-
-
-# Where `sound_weights` has written them.
-WEIGHTS = "HOSTILE_WEIGHTS"
-
-
-@cache
-def _weight_files(form: str) -> dict[str, bytes]:
-    folder = Path(os.environ[WEIGHTS], form)
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-def _weights(form: str, looked_into: bool = False) -> Form:
-    """One file of a form damaged; most of each is numbers, so faults are put where its structure is: at its ends."""
-    main = sound_weights.MAIN[form]
-
-    def made(source: random.Random) -> dict[str, bytes]:
-        files = _weight_files(form)
-        name = main if source.random() < 0.8 else source.choice(list(files))
-        data = files[name]
-        if name.endswith(".json") and source.random() < 0.7:
-            return {**files, name: mutate.of_json(source, json.loads(data))}
-        head, tail = (mutate.of_bytes(source, part) for part in (data[:_STRUCTURE], data[-_STRUCTURE:]))
-        middle = data[_STRUCTURE:-_STRUCTURE]
-        fate = source.randrange(3)
-        damaged = (head + data[_STRUCTURE:], data[:-_STRUCTURE] + tail, head + middle + tail)[fate]
-        return {**files, name: damaged}
-
-    def take(folder: Path) -> command_line.Ended:
-        if looked_into:
-            return _conversion("inspect", folder / main, "--json")
-        return doors.call(lambda: weights.load(folder / main))
-
-    return Form(made, take)
-
-
-_STRUCTURE = 20_000
-
-
 # Recordings, sentences, prompts
 
 
 @cache
-def _recording() -> tuple[dict, ...]:
-    return sound.recording()
+def _recording() -> tuple[bytes, ...]:
+    return tuple(json.dumps(line).encode() for line in sound.recording())
 
 
 def _recorded(source: random.Random) -> dict[str, bytes]:
-    lines = [json.dumps(line).encode() for line in _recording()]
+    lines = list(_recording())
     at = source.randrange(len(lines))
-    lines[at] = mutate.of_json(source, _recording()[at])
+    lines[at] = mutate.of_json(source, sound.recording()[at])
     text = b"\n".join(lines) + b"\n"
     return {"one.jsonl": mutate.of_bytes(source, text) if source.random() < 0.1 else text}
 
 
-def _replay(folder: Path) -> command_line.Ended:
+def _replay(folder: Path) -> tuple[object, ...]:
     options = ("--speed", 0, "--snapshot", folder / "x.png", "--frames", 3)
-    return _host("monitor", "--replay", folder / "one.jsonl", *options)
+    return "monitor", "--replay", folder / "one.jsonl", *options
 
 
 _FIELDS = (*fake_board.WIDE, "0", "1", "5", "64", "HEADS", "-", "%1B%5B2J", "%ED%A0%80")
 
 
-_FIELDS = (*fake_board.WIDE, "0", "1", "5", "64", "HEADS", "-", "%1B%5B2J", "%ED%A0%80")
+@cache
+def _said() -> bytes:
+    return b"".join(actors.lines(frame) for frame in actors.walking(2, people=2)) + fake_board.greeting()
 
 
 def _sentences(source: random.Random) -> dict[str, bytes]:
-    said = b"".join(actors.lines(frame) for frame in actors.walking(2, people=2)) + fake_board.greeting()
-    pieces = [said, mutate.of_bytes(source, said)]
+    said = _said()
+    pieces = [mutate.of_bytes(source, said)]
     for _ in range(8):
         fields = source.choices(_FIELDS, k=source.randint(0, 8))
         # Also one that is longer than any sentence may be.
@@ -293,26 +270,26 @@ def _order(source: random.Random) -> dict[str, bytes]:
 
 
 FORMS: dict[str, Form] = {
-    "kfpkg": Form(lambda source: {"package": _zip(source, _package())}, _flash),
-    "release": Form(lambda source: {"package": _zip(source, _release())}, _flash),
-    "kmodel": Form(_kmodel, _simulate),
-    "kmodel looked into": Form(_kmodel, _inspect),
-    "card": Form(_card, _deploy),
-    "tfjs graph": _weights(sound_weights.GRAPH),
-    "tfjs checkpoint": _weights(sound_weights.CHECKPOINT),
-    "frozen graph": _weights(sound_weights.FROZEN),
-    "float TFLite": _weights(sound_weights.FLOAT),
-    "Coral TFLite": _weights(sound_weights.CORAL),
-    "tfjs graph looked into": _weights(sound_weights.GRAPH, looked_into=True),
-    "TFLite looked into": _weights(sound_weights.CORAL, looked_into=True),
-    "recording": Form(_recorded, _replay),
+    "kfpkg": _packed(_package),
+    "release": _packed(_release),
+    "kmodel": of_command(_kmodel, conversion_cli.main, _simulate, _read_sound_kmodel),
+    "kmodel looked into": of_command(_kmodel, conversion_cli.main, _inspect, quick=AS_JSON),
+    "card": _deployed(_card),
+    "tfjs graph": weight_forms.of(sound_weights.GRAPH),
+    "tfjs checkpoint": weight_forms.of(sound_weights.CHECKPOINT),
+    "frozen graph": weight_forms.of(sound_weights.FROZEN),
+    "float TFLite": weight_forms.of(sound_weights.FLOAT),
+    "Coral TFLite": weight_forms.of(sound_weights.CORAL),
+    "tfjs graph looked into": weight_forms.of(sound_weights.GRAPH, looked_into=True),
+    "TFLite looked into": weight_forms.of(sound_weights.CORAL, looked_into=True),
+    "recording": of_command(_recorded, host_cli.main, _replay),
     "sentences": Form(_sentences, _listen),
     "prompt answers": Form(_prompted, _prompt),
     "photo": Form(_damaged_photo, _read_photo),
     "annotations": Form(_annotations, _read_annotations),
     "board TOML": Form(_board, lambda folder: doors.call(lambda: boards.load(folder / "x.toml"))),
-    "pose_config.json": Form(_on_card("pose_config.json", _POSE_CONFIG), _deploy),
-    "posenet_files.json": Form(_on_card("posenet_files.json", _FILE_LIST), _deploy),
+    "pose_config.json": _deployed(_on_card("pose_config.json", _POSE_CONFIG)),
+    "posenet_files.json": _deployed(_on_card("posenet_files.json", _FILE_LIST)),
     "cache entry": Form(_cache_entry, _keep),
     "order of the page": Form(
         _order, lambda folder: doors.call(lambda: doors.ordered((folder / "order").read_bytes()))

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS, WALL_SECONDS = 60, 240
 # Address space, of which libraries take a part that they never touch.
 MEMORY_BYTES = 4 << 30
-REFUSED = 2
+REFUSED, STOPPED = 2, 130
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from tests.host_tools.virtual_board import kmodels
 KMODEL = "small.kmodel"
 
 
+@cache
 def card() -> dict:
     """The model card of `kmodel_in`, with the entries that only some tools read."""
     return {

@@ -105,6 +105,10 @@ def terminal_shows(attack: str) -> running.Running:
         return monitor
 
 
+def test_surrogates_do_not_end_the_monitor_with_a_hidden_cursor() -> None:
+    assert b"\x1b[?25h" in terminal_shows("surrogates").raw[-500:]
+
+
 def test_nothing_of_a_board_moves_the_cursor(tmp_path: Path) -> None:
     shown = terminal_shows("escape sequences")
     for sequence in OWNED:

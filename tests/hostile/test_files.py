@@ -1,7 +1,8 @@
-"""Files that mean harm: recordings, photos, annotations, packages, weights, cache entries; pipes and full disks."""
+"""Files that mean harm: photos, annotations, packages, weights, cache entries; pipes and full disks."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -23,96 +24,8 @@ from conversion.weights import tfjs_graph
 from host_tools.errors import FlashError, HostToolError
 from host_tools.flashing import kfpkg
 from host_tools.monitor.publish import Address
-from host_tools.monitor.record import FORMAT, RecordingError
-from host_tools.monitor.replay import read as read_recording
-from tests.host_tools import fake_board
-from tests.host_tools.monitor import actors
 from tests.hostile import limited, sound
-
-HEAD = json.dumps({"format": FORMAT, "started": "2026-01-31T12:00:00Z"})
-HELLO = dict(
-    zip(
-        ("protocol", "firmware", "boot", "system", "release", "board", "source", "width", "height", "lcd_width",
-         "lcd_height", "kmodel_bytes", "kmodel_sha256", "chunk_bytes", "baud"),
-        (1, "0.1.0", 1, "MaixPy", "v0.6.3", "maix_bit", 0, 320, 240, 320, 240, 1000, None, 720, 115200),
-        strict=True,
-    )
-)  # fmt: skip
-
-STATS = (
-    "uptime_ms", "state", "frames", "sent", "skipped", "bytes", "received", "damaged", "errors", "heap_free",
-    "heap_used", "system_free",
-)  # fmt: skip
-
-
-def line(**entries: object) -> str:
-    return json.dumps({"at_ms": 1, "board": "bit", **entries})
-
-
-FRAME = {**actors.frame(1, [actors.person(100, 60)]).to_dict("bit"), "source": 0}
-LINES = {
-    "nested": '{"at_ms": 1, "board": "bit", "print": ' + "[" * 100_000 + "]" * 100_000 + "}",
-    "at_ms of 10^14": line(at_ms=10**14, print={"text": "x"}),
-    "at_ms of 10^400": line(at_ms=10**400, print={"text": "x"}),
-    "at_ms before the start": line(at_ms=-1, print={"text": "x"}),
-    "at_ms of 1e400": '{"at_ms": 1e400, "board": "bit", "print": {"text": "x"}}',
-    "a size that fills the memory": line(hello={**HELLO, "width": 1 << 39, "height": 1 << 39}),
-    "a size below nothing": line(hello={**HELLO, "width": -1}),
-    "a result that there is not": line(
-        selftest={"frame": 1, "result": 7, "expected_crc32": 1, "found_crc32": 1, "expected_poses": 0, "found_poses": 0,
-                  "text": ""}
-    ),
-    "a state that there is not": line(stats={**dict.fromkeys(STATS, 9), "baud": 115200}),
-    "a label of 70,000 letters": line(board="x" * 70_000, print={"text": "x"}),
-    "no label": line(board="", print={"text": "x"}),
-    "a score of 10^6": line(**{**FRAME, "poses": [{**FRAME["poses"][0], "score": 10**6}]}),
-    "a frame before the first": line(**{**FRAME, "frame": -1}),
-    "a thousand people": line(**{**FRAME, "poses": FRAME["poses"] * 1000}),
-    "a megabyte": line(print={"text": "x" * (1 << 20)}),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("what", LINES)
-def test_a_line_of_a_recording_that_no_board_said(what: str, tmp_path: Path) -> None:
-    path = tmp_path / "one.jsonl"
-    path.write_text(f"{HEAD}\n{LINES[what]}\n{line(print={'text': 'x'})}\n")
-    with pytest.raises(RecordingError, match=r"one\.jsonl:2: ") as refused:
-        list(read_recording(path))
-    assert len(str(refused.value)) < 1000
-    assert str(refused.value).isprintable()
-
-
-def test_a_recording_refused_in_the_middle_is_exit_code_2(tmp_path: Path) -> None:
-    """What a thread of the monitor meets reaches its exit code."""
-    path = tmp_path / "one.jsonl"
-    path.write_text(f"{HEAD}\n{line(**FRAME)}\n{LINES['at_ms of 10^14']}\n")
-    done = limited.run(("host_tools", "monitor", "--replay", path, "--json", "--snapshot", "x.png"), tmp_path)
-    assert done.code == limited.REFUSED, done
-    assert b"error: " in done.stderr
-    limited.assert_harmless(done)
-
-
-def test_a_replayed_recording_speaks_to_no_terminal(tmp_path: Path) -> None:
-    path = tmp_path / "one.jsonl"
-    said = fake_board.ESCAPES + "\ud800"
-    lines = [
-        line(board=said, print={"text": said}),
-        line(board="bit", lost={"reason": said}),
-        line(note={"text": said}),
-    ]
-    path.write_text("\n".join([HEAD, *lines, line(**FRAME)]) + "\n")
-    for options in ((), ("--json",)):
-        done = limited.run(("host_tools", "monitor", "--replay", path, "--speed", 0, *options), tmp_path)
-        assert done.code == 0, done
-        limited.assert_harmless(done)
-
-
-def test_more_boards_than_any_table_holds(tmp_path: Path) -> None:
-    path = tmp_path / "one.jsonl"
-    path.write_text("\n".join([HEAD, *(line(board=f"b{n}", print={"text": "x"}) for n in range(100))]) + "\n")
-    with pytest.raises(RecordingError, match="more than 64 boards"):
-        list(read_recording(path))
-
+from tests.hostile.test_recordings import FRAME, HEAD, line
 
 PIPES = (
     ("conversion", "inspect", "PIPE"),
@@ -180,15 +93,16 @@ def test_the_formats_that_are(form: str, tmp_path: Path) -> None:
     assert photos.read(path).size == (32, 16)
 
 
-def test_a_picture_of_more_pixels_than_fit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size", [(65_535, 65_535), (8192, 6145)])
+def test_a_picture_of_more_pixels_than_fit(size: tuple[int, int], tmp_path: Path) -> None:
     def chunk(kind: bytes, data: bytes) -> bytes:
         body = kind + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     path = tmp_path / "bomb.png"
-    header = chunk(b"IHDR", struct.pack(">2I5B", 65_535, 65_535, 8, 2, 0, 0, 0))
+    header = chunk(b"IHDR", struct.pack(">2I5B", *size, 8, 2, 0, 0, 0))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b""))
-    with pytest.raises(PhotoError, match="pixels"):
+    with pytest.raises(PhotoError, match=rf"more than {photos.MOST_PIXELS} pixels|exceeds limit of [0-9]+ pixels"):
         photos.read(path)
 
 
@@ -206,15 +120,26 @@ def test_orientation_is_as_pillow_turns_it(orientation: int, tmp_path: Path) -> 
     assert np.array_equal(np.asarray(photos.upright(photos.read(path))), np.asarray(expected))
 
 
+def test_damaged_exif_harms_nobody(tmp_path: Path) -> None:
+    """Each byte of the block in turn, replaced by what offsets, counts and types go wrong with."""
+    whole, path = sound.photos()["JPEG"], tmp_path / "photo.jpg"
+    start = whole.index(b"Exif") + 6
+    end = start - 8 + int.from_bytes(whole[start - 8 : start - 6], "big")
+    taken = 0
+    for at in range(start, end):
+        for value in (0x00, 0x01, 0x05, 0x7F, 0xFF):
+            path.write_bytes(whole[:at] + bytes((value,)) + whole[at + 1 :])
+            with contextlib.suppress(PhotoError):
+                taken += photos.upright(photos.read(path)).mode == "RGB"
+    # What EXIF says of turns is not worth losing a photo.
+    assert taken > 5 * (end - start) * 0.9
+
+
 def annotations(**image: object) -> str:
-    keypoints = list(coco.network.KEYPOINTS)
-    return json.dumps(
-        {
-            "images": [{"id": 1, "file_name": "a.png", "width": 8, "height": 8} | image],
-            "annotations": [],
-            "categories": [{"id": 1, "keypoints": keypoints}],
-        }
-    )
+    document = json.loads(json.dumps(sound.annotations()))
+    document["images"][0] |= image
+    document["annotations"][0]["image_id"] = document["images"][0]["id"]
+    return json.dumps(document)
 
 
 @pytest.mark.parametrize(
@@ -227,6 +152,9 @@ def annotations(**image: object) -> str:
 )  # fmt: skip
 def test_annotations_with_names_and_numbers_that_nothing_holds(image: dict, tmp_path: Path) -> None:
     path = tmp_path / "persons.json"
+    Image.new("RGB", (48, 40)).save(tmp_path / "a.png")
+    path.write_text(annotations())
+    assert coco.read(path, tmp_path)
     path.write_text(annotations(**image))
     with pytest.raises(coco.AnnotationError) as refused:
         coco.read(path, tmp_path)

@@ -72,6 +72,21 @@ def test_the_blocks_that_froze_the_monitor() -> None:
     assert decoder.statistics.absurd == 100
 
 
+@pytest.mark.parametrize(
+    ("size", "chunk", "absurd"),
+    [
+        (limits.MOST_BLOCK_BYTES, limits.LEAST_CHUNK_BYTES, 0),
+        (limits.MOST_BLOCK_BYTES + 1, limits.LEAST_CHUNK_BYTES, 1),
+        (limits.MOST_BLOCK_BYTES, limits.LEAST_CHUNK_BYTES - 1, 1),
+        (0, limits.LEAST_CHUNK_BYTES, 1),
+    ],
+)
+def test_sizes_that_are_announced_have_limits(size: int, chunk: int, absurd: int) -> None:
+    decoder = Decoder()
+    decoder.feed(fake_board.bulk(1, size, chunk), 0.0)
+    assert decoder.statistics.absurd == absurd
+
+
 def test_a_block_that_is_asked_for_piece_by_piece_costs_what_it_has_bytes() -> None:
     """Every second chunk comes, so that each request has a gap to find, of the smallest chunks that are allowed."""
     decoder = Decoder()
