@@ -5,6 +5,9 @@ import json
 import _host
 
 CONFIG = "/flash/config.json"
+# What the PLLs make of the 400 MHz that MaixPy asks for.
+CPU_MHZ = 403
+KPU_MHZ = 398
 # Kendryte's numbers of what a pin can do.
 _GPIOHS0 = 24
 _GPIO0 = 56
@@ -126,7 +129,7 @@ class utils:  # noqa: N801 - MaixPy's name
 
     @staticmethod
     def flash_read(address, size):
-        """Takes twice `size` of MicroPython's heap."""
+        """Takes twice `size` of MicroPython's heap; the chip's addresses begin anew behind its end."""
         data = bytearray(size)
         if size:
             _host.call(b"flash_read", address, size, into=data)
@@ -138,15 +141,15 @@ class freq:  # noqa: N801 - MaixPy's name
 
     @staticmethod
     def get():
-        return 400, 400
+        return CPU_MHZ, KPU_MHZ
 
     @staticmethod
     def get_cpu():
-        return 400
+        return CPU_MHZ
 
     @staticmethod
     def get_kpu():
-        return 400
+        return KPU_MHZ
 
     set = _host.missing("Maix.freq.set")
 

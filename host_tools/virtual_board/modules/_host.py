@@ -85,6 +85,13 @@ def give_output(memory):
     _outputs[:] = [block for block in _outputs if block[0] != start]
 
 
+def whole(value):
+    """An integer, as the board's C functions take it out of any argument."""
+    if not isinstance(value, (int, bool)):
+        raise TypeError(f"can't convert {type(value).__name__} to int")
+    return int(value)
+
+
 def missing(name):
     """A function that the board has and the virtual board has not."""
 

@@ -8,8 +8,12 @@ opt_level = _micropython.opt_level
 mem_info = _micropython.mem_info
 qstr_info = _micropython.qstr_info
 heap_lock = _micropython.heap_lock
-heap_unlock = _micropython.heap_unlock
 schedule = _micropython.schedule
+
+
+def heap_unlock():
+    """Returns nothing, other than the unix MicroPython's."""
+    _micropython.heap_unlock()
 
 
 def kbd_intr(byte):

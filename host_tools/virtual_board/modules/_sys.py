@@ -8,6 +8,7 @@ HERE = ('  File "/.c/', '/_start.py", line ')
 
 platform = "MaixPy"
 version = "3.4.0"
+version_info = (3, 4, 0)
 maxsize = 2147483647
 byteorder = "little"
 argv = []

@@ -3,6 +3,10 @@
 import _host
 import _utime
 
+PWRON_RESET = HARD_RESET = 0
+SOFT_RESET = 1
+WDT_RESET = 2
+WDT1_RESET = 3
 REPL_BAUD = 115200
 MAX_BAUD = 0x500000
 RING_BYTES = 2048
@@ -17,7 +21,9 @@ class UART:
 
     def __init__(self, id, *arguments, **keywords):  # noqa: A002 - MaixPy's name
         if id not in (0, 1, 2, 4):
-            raise ValueError(f"[MAIXPY]UART{id}:does not exist")
+            _host.whole(id)
+            # The firmware prints whether the number is wrong in place of the number.
+            raise ValueError("[MAIXPY]UARTtrue:does not exist")
         self._id = id
         self._open = True
         self.init(*arguments, **keywords)
@@ -99,11 +105,15 @@ class UART:
             return b""
         return _host.fetch(b"uart_read", size, self._timeout) or b""
 
-    def write(self, data):
-        """Sends bytes as they are; returns when they are on the line."""
+    def write(self, data, size=None):
+        """Sends bytes as they are, the first `size` of them; returns when they are on the line."""
         if not self._open:
             return 0
-        size = len(data.encode()) if isinstance(data, str) else len(data)
+        if isinstance(data, (int, type(None))):
+            raise TypeError("object with buffer protocol required")
+        data = data.encode() if isinstance(data, str) else data
+        data = data if size is None else data[:size]
+        size = len(data)
         if size:
             self._call(b"uart_write", data=data)
         return size
@@ -137,7 +147,11 @@ def start_repl():
 class WDT:
     """The watchdog: resets the chip unless fed in time."""
 
+    WDT_DEVICE_0, WDT_DEVICE_1 = 0, 1
+
     def __init__(self, id=0, timeout=5000, callback=None, context=None):  # noqa: A002 - MaixPy's name
+        if id not in (WDT.WDT_DEVICE_0, WDT.WDT_DEVICE_1):
+            raise ValueError(f"WDT({id}) does not exist")
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
         if callback is not None:
