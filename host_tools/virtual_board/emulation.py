@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from conversion import firmware_image
 from host_tools.errors import BoardError
-from host_tools.flashing import firmware_image
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.clock import Over
 

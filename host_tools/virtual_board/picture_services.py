@@ -36,7 +36,7 @@ class CameraServices(Services):
             devices.sensor.reset(devices.heap, False)
             devices.print("[MAIXPY]: no sensor")
             raise RaisedError(Error.OS, "Reset Failed")
-        devices.print(f"init i2c2\r\n[MAIXPY]: find {devices.sensor.kind}")
+        devices.print(f"init i2c:2 freq:100000\r\n[MAIXPY]: find {devices.sensor.kind}\r\n[MAIXPY]: find ov sensor")
         return Reply()
 
     def sensor_format(self, data: bytes, *_: int) -> Reply:

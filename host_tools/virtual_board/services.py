@@ -53,7 +53,7 @@ class ChipServices(Services):
             source, whole = devices.flash.read(address, devices.heap.size), False
         else:
             path = devices.file(data.decode())
-            source, whole = path.read_bytes() if path and path.is_file() else None, True
+            source, whole = path.read_bytes() or None if path and path.is_file() else None, True
         try:
             handle, model = devices.models.load(devices.heap, source, whole)
         except ModelError as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
 from host_tools.k210 import CrashError, EmulatorError, Machine, Session, WaitError, snapshot
-from tests.conformance.probes import STOPS, Probe, answer, groups, normalised, preparation, source
+from tests.conformance.probes import CARD, STOPS, Probe, answer, groups, normalised, preparation, source
+from tests.host_tools.k210 import fat
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell, type_in
 from tests.jumping import VirtualBoard
@@ -34,28 +36,34 @@ def ask_image(image: bytes, group: str) -> dict[str, str]:
     """{probe: answer} of a real image to a group."""
     if group == STOPS:
         return {probe.code: _stop_of_image(_booted(image), probe) for probe in groups()[group]}
-    board = _booted(image)
+    if group == CARD:
+        with tempfile.TemporaryDirectory() as folder:
+            card = Path(folder) / "card.img"
+            card.write_bytes(fat.card({}))
+            return _answers(Session(_at_the_raw_prompt(image, card)), group)
+    return _answers(_booted(image), group)
+
+
+def _answers(board: Session, group: str) -> dict[str, str]:
     board.execute(preparation(), real_seconds=REAL_SECONDS)
     return {probe.code: _ask(board, probe) for probe in groups()[group]}
 
 
 def _booted(image: bytes) -> Session:
-    machine = snapshot.booted(b"conformance" + image + kmodels.kmodel(), _at_the_raw_prompt(image))
+    """A board at its raw prompt, from a saved state."""
+    machine = snapshot.booted(b"conformance" + image + kmodels.kmodel(), lambda: _at_the_raw_prompt(image))
     machine.look_at(Noise())
     return Session(machine)
 
 
-def _at_the_raw_prompt(image: bytes) -> Callable[[], Machine]:
-    def make() -> Machine:
-        machine = Machine(image)
-        machine.flash.put(MODEL_ADDRESS, kmodels.kmodel())
-        machine.power_on()
-        session = Session(machine)
-        session.boot(real_seconds=REAL_SECONDS)
-        session.enter_raw(real_seconds=REAL_SECONDS)
-        return machine
-
-    return make
+def _at_the_raw_prompt(image: bytes, card: Path | None = None) -> Machine:
+    machine = Machine(image, sd=card)
+    machine.flash.put(MODEL_ADDRESS, kmodels.kmodel())
+    machine.power_on()
+    session = Session(machine)
+    session.boot(real_seconds=REAL_SECONDS)
+    session.enter_raw(real_seconds=REAL_SECONDS)
+    return machine
 
 
 def _ask(board: Session, probe: Probe) -> str:
@@ -94,14 +102,14 @@ def ask_stand_in(group: str) -> dict[str, str]:
     """{probe: answer} of the virtual board to a group."""
     if group == STOPS:
         return {probe.code: _stop_of_stand_in(probe) for probe in groups()[group]}
-    with _virtual() as board:
+    with _virtual(group == CARD) as board:
         shell = Shell(board)
         shell.run(preparation())
         return {probe.code: answer("".join(shell.answer(source(probe)))) for probe in groups()[group]}
 
 
-def _virtual() -> VirtualBoard:
-    return VirtualBoard(kmodels.kmodel(), camera=Noise())
+def _virtual(card: bool = False) -> VirtualBoard:
+    return VirtualBoard(kmodels.kmodel(), camera=Noise(), sd={} if card else None)
 
 
 def _stop_of_stand_in(probe: Probe) -> str:

@@ -1,8 +1,8 @@
 """The probes, read from `probes/`, as code for a board's raw prompt; and their answers, as texts that can be compared.
 
 A file is a group: its probes run one after another on a board that was just started. A line is a probe, and indented
-lines below belong to it; `#` at a line's beginning is a heading. Of `? code` only the kind of the result or of the error
-is asked, where the rest differs from run to run.
+lines below belong to it; `#` at a line's beginning is a heading. Of `? code` only the kind of the result or of the
+error is asked, where the rest differs from run to run.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from tests.host_tools.virtual_board import kmodels
 FOLDER = Path(__file__).parent / "probes"
 # Each of its probes ends what the board was doing, so each has a board of its own.
 STOPS = "stops"
+# Its board has a card in the slot.
+CARD = "sd_card"
 KIND = "? "
 # The kmodel at flash address 0x300000 has so many bytes.
 CONSTANTS = {"SIZE": len(kmodels.kmodel())}

@@ -30,6 +30,11 @@ def answers(group: str, image: str = FIRST) -> Answers:
     return {**common, **document["differences"].get(image, {}).get(group, {})}
 
 
+def images() -> dict[str, str]:
+    """SHA-256 of the images that were asked, by name."""
+    return _document()["images"]
+
+
 def store(image: str, group: str, found: Answers) -> None:
     """Keep what an image answered to a group; answers of the first image must be there before those of others."""
     document = _document()

@@ -4,6 +4,7 @@ import os as _os
 import struct as _struct
 
 import _host
+import uctypes as _uctypes
 
 _MODELS = (".kmodel", ".smodel", ".emodel")
 
@@ -59,7 +60,7 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
     def __setitem__(self, index, value):
         places = self._range(index) if isinstance(index, slice) else (self._place(index),)
         values = value if isinstance(index, slice) else (value,)
-        for n, one in zip(places, values):
+        for n, one in zip(places, values):  # noqa: B905 - MicroPython's takes no keyword
             if self._typecode == "B":
                 self._bytes[n] = _host.whole(one) & 0xFF
             else:
@@ -100,17 +101,19 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
         return self._shape[2]
 
     def typecode(self):
-        # On the board this reads from an address that is the typecode's character.
-        _host.call(b"crash", data="core dump: misaligned load")
+        return self._typecode
 
     def __repr__(self):
         w, h, ch = self._shape
-        facts = f'"fmap": "data"=0x0, "size"={self.size()}, "index": {self._index}, "w": {w}, "h": {h}, "ch": {ch}'
+        address = _uctypes.addressof(self._bytes)
+        facts = f'"fmap": "data"={address:#x}, "size"={self.size()}, "index": {self._index}, '
+        facts += f'"w": {w}, "h": {h}, "ch": {ch}'
         return "{" + facts + f', "typecode": {self._typecode}' + "}"
 
 
 def load(model, _=None):
-    """A model from a flash address or a file; it lies in the system heap until deinit(). A second argument is ignored."""
+    """A model from a flash address or a file; it lies in the system heap until deinit(). The second argument does
+    nothing."""
     if type(model) is int:
         if model <= 0:
             raise ValueError("[MAIXPY]kpu: model_addr must > 0 ")
@@ -146,6 +149,8 @@ def _forward(net, img=None, out_index=0, dma=-1):
     out_index = _host.whole(out_index)
     if isinstance(img, list):
         raise NotImplementedError("KPU.forward: the virtual board takes images only, no lists")
+    if isinstance(img, str):
+        _host.crash()
     if not hasattr(img, "_planes_for_kpu"):
         raise ValueError("input not support")
     slot, planes = img._planes_for_kpu()

@@ -58,7 +58,6 @@ def run(stand_ins, flash, card, card_delay, heap):
     _install_modules()
     _install_import(stand_ins)
     _install_files(flash, card, card_delay)
-    sys.modules["machine"].start_repl()
     gc.collect()
     _gc.set_heap(heap)
     del _gc.set_heap
@@ -109,10 +108,10 @@ def _install_files(flash, card, card_delay):
     files = _vfs.Spiffs(flash)
     _install_open(files)
     if card:
-        _os.card = _vfs.Card(card, card_delay)
+        _os._card = _vfs.Card(card, card_delay)
     os.mount(files, "/flash")
     if card:
-        _os.card.poll()
+        _os._card.poll()
     os.umount(STAND_INS)
     os.umount("/")
     sys.path[:] = []
@@ -120,7 +119,7 @@ def _install_files(flash, card, card_delay):
 
 
 def _install_open(files):
-    """Programs' files are SPIFFS' own, those of imports MicroPython's; a relative name is nothing outside of folders."""
+    """Programs' files are SPIFFS' own, those of imports MicroPython's; outside of folders no relative name is a file."""
     real = builtins.open
 
     def open_(path, mode="r", *_, **__):
@@ -194,7 +193,7 @@ def _attempt(kind, data, names):
     except BaseException as error:  # noqa: BLE001 - whatever the board's programs raise
         failure = error
     try:
-        text = _sys.traceback(failure)
+        text = _sys._traceback(failure)
     except MemoryError:
         gc.collect()
         text = type(failure).__name__ + "\n"

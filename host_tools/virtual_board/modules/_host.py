@@ -92,6 +92,11 @@ def whole(value):
     return int(value)
 
 
+def crash(text="core dump: misaligned load"):
+    """What the firmware crashes of: it prints that, and does nothing any more."""
+    call(b"crash", data=text)
+
+
 def missing(name):
     """A function that the board has and the virtual board has not."""
 

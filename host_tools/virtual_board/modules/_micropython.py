@@ -22,3 +22,9 @@ def kbd_intr(byte):
 
 def alloc_emergency_exception_buf(size):
     """Nothing to do here."""
+
+
+stack_use = _micropython.stack_use
+mem_current = _host.missing("micropython.mem_current")
+mem_peak = _host.missing("micropython.mem_peak")
+mem_total = _host.missing("micropython.mem_total")

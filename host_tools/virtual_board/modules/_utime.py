@@ -6,7 +6,7 @@ import _host
 
 ticks_add = _time.ticks_add
 ticks_diff = _time.ticks_diff
-CPU_MHZ = 403
+_CPU_MHZ = 403
 # The chip's calendar begins in 2000, Unix' in 1970.
 _EPOCH = 946684800
 
@@ -20,7 +20,7 @@ def ticks_ms():
 
 
 def ticks_cpu():
-    return _host.ticks() * CPU_MHZ
+    return _host.ticks() * _CPU_MHZ
 
 
 def time():
@@ -35,7 +35,7 @@ def localtime(seconds=None):
 
 def mktime(moment):
     """Seconds since the calendar's beginning."""
-    return int(_time.mktime(tuple(moment) + (0,))) - _EPOCH
+    return int(_time.mktime((*tuple(moment), 0))) - _EPOCH
 
 
 def sleep(seconds):

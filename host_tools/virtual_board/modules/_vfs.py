@@ -13,7 +13,7 @@ PAGE_DATA = 4096 - 5
 DATA_PAGES = (24 - 2) * (32 - 1) + 1
 MOST_OPEN = 2
 # With the slash before it.
-MOST_NAME = 128
+MOST_NAME = 127
 # SPIFFS' numbers; seek() gives them as the unsigned numbers that they are not.
 _NOT_FOUND = -10002
 _END_OF_OBJECT = (1 << 64) - 10003

@@ -7,10 +7,10 @@ PWRON_RESET = HARD_RESET = 0
 SOFT_RESET = 1
 WDT_RESET = 2
 WDT1_RESET = 3
-REPL_BAUD = 115200
-MAX_BAUD = 0x500000
-RING_BYTES = 2048
-PIECE = 2048
+_REPL_BAUD = 115200
+_MAX_BAUD = 0x500000
+_RING_BYTES = 2048
+_PIECE = 2048
 
 
 class UART:
@@ -30,19 +30,19 @@ class UART:
 
     def init(
         self,
-        baudrate=REPL_BAUD,
+        baudrate=_REPL_BAUD,
         bits=8,
         parity=None,
         stop=None,
         *,
         timeout=1000,
         timeout_char=10,
-        read_buf_len=RING_BYTES,
+        read_buf_len=_RING_BYTES,
         ide=False,
         from_ide=True,
     ):
         """Sets the line; what was received is lost."""
-        if not 0 <= baudrate <= MAX_BAUD:
+        if not 0 <= baudrate <= _MAX_BAUD:
             raise ValueError("[MAIXPY]UART:invalid baudrate")
         if not 5 <= bits <= 8:
             raise ValueError("[MAIXPY]UART:invalid data bits")
@@ -77,7 +77,7 @@ class UART:
             return b"" if not size else None
         found = b""
         while size < 0 or len(found) < size:
-            piece = self._piece(PIECE if size < 0 else size - len(found))
+            piece = self._piece(_PIECE if size < 0 else size - len(found))
             if not piece:
                 break
             found += piece
@@ -139,11 +139,6 @@ class UART:
 _repl = []
 
 
-def start_repl():
-    """Called once at the start: the REPL's UART."""
-    _repl.append(UART(UART.UARTHS, REPL_BAUD, 8))
-
-
 class WDT:
     """The watchdog: resets the chip unless fed in time."""
 
@@ -188,3 +183,4 @@ PWM = _host.missing("machine.PWM")
 I2C = _host.missing("machine.I2C")
 SPI = _host.missing("machine.SPI")
 SDCard = _host.missing("machine.SDCard")
+_repl.append(UART(UART.UARTHS, _REPL_BAUD, 8))

@@ -1,12 +1,12 @@
 """MaixPy's sensor module: the camera is the host's; each frame is copied into one of its buffers."""
 
 import _host
-import image
+import image as _image
 
-RGB565 = image.RGB565
+RGB565 = _image._RGB565
 YUV422 = 3
 GRAYSCALE = 4
-JPEG = image.JPEG
+JPEG = _image._JPEG
 # MaixPy's numbers for frame sizes, and width and height.
 QQCIF, QCIF, CIF, QQSIF, QSIF, SIF = 1, 2, 3, 4, 5, 6
 QQQQVGA, QQQVGA, QQVGA, QVGA, VGA, HQQQVGA, HQQVGA, HQVGA = 7, 8, 9, 10, 11, 12, 13, 14
@@ -82,7 +82,7 @@ def snapshot(*, update_jb=True):
     width, height, slot, _, _, _, _, _ = _host.call(b"snapshot")
     pixels = _host.part(_host.frame(slot), width * height * 2)
     _host.call(b"frame_pixels", slot, into=pixels)
-    return image.Image(_made=(width, height, RGB565, pixels, slot))
+    return _image.Image(_made=(width, height, RGB565, pixels, slot))
 
 
 def skip_frames(n=None, *, time=300):
@@ -152,3 +152,9 @@ def height():
 
 
 binocular_reset = _host.missing("sensor.binocular_reset")
+flush = _host.missing("sensor.flush")
+get_exposure_us = _host.missing("sensor.get_exposure_us")
+get_gain_db = _host.missing("sensor.get_gain_db")
+get_rgb_gain_db = _host.missing("sensor.get_rgb_gain_db")
+set_lens_correction = _host.missing("sensor.set_lens_correction")
+set_special_effect = _host.missing("sensor.set_special_effect")
