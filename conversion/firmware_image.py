@@ -64,8 +64,9 @@ _ARM_RAM, _ARM_CODE = range(0x2000_0000, 0x2100_0000), range(0, 0x1100_0000)
 class Firmware:
     """A program for the K210. `version`, `date` and `board` are "" where the image does not tell them.
 
-    `start` is the offset of the start routine that the entry code jumps to; `bytes_needed` is the least length that the entry code asks for, 0 where it could not be read from it;
-    `linked_to_ram` says that its tables hold addresses of the RAM that the ROM loads it to (or that it is small).
+    `start` is the offset of the start routine that the entry code jumps to; `bytes_needed` is the least length that the
+    entry code asks for, 0 where it could not be read from it; `linked_to_ram` says that its tables hold
+    addresses of the RAM that the ROM loads it to (or that it is small).
     """
 
     size: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import string
-import struct
 from pathlib import Path
 
 from conversion import firmware_image, network
@@ -87,8 +86,8 @@ def check_firmware(data: bytes, where: str) -> Firmware:
     flashed = firmware_image.out_of_flash(data)
     if flashed:
         raise FlashError(
-            f"{where}: was read out of a flash: it has the header (flags {flashed.flags}) that kflash would write again; "
-            "take the firmware as it was published"
+            f"{where}: was read out of a flash: it has the header (flags {flashed.flags}) that kflash would write "
+            "again; take the firmware as it was published"
         )
     found = firmware_image.recognise(data)
     if found is None:

@@ -1,4 +1,4 @@
-"""The device calls in a source, with their forms: functions of MaixPy's modules, constructors, methods of their objects.
+"""The device calls in a source, with their forms: functions of MaixPy's modules, constructors, objects' methods.
 
 A form is what `firmware_names` takes it for: how many arguments, which of them are tuples, which keywords.
 """

@@ -119,7 +119,7 @@ def _install_files(flash, card, card_delay):
 
 
 def _install_open(files):
-    """Programs' files are SPIFFS' own, those of imports MicroPython's; outside of folders no relative name is a file."""
+    """Programs' files are SPIFFS' own, those of imports MicroPython's; in no folder no relative name is a file."""
     real = builtins.open
 
     def open_(path, mode="r", *_, **__):
