@@ -1,5 +1,6 @@
 """MaixPy's image module: pixels lie here, as the board stores them; the host draws into the rows of a shape."""
 
+import errno as _errno
 import os as _os
 import struct as _struct
 
@@ -131,6 +132,7 @@ class Image(memoryview):
         )
         if scale <= 0:
             raise OSError("Error: 0 < scale!")
+        _host.text_of(text)
         lines = text.count("\n") + text.count("\r") + 1
         scale256 = int(scale * 256)
         _host.call(b"text", data=text)
@@ -299,9 +301,15 @@ def _memory(size):
         raise MemoryError(_NO_HEAP) from None
 
 
+# JPEG and BMP.
+_KINDS = (b"\xff\xd8", b"BM")
+
+
 def _blank(size):
     """A picture whose memory holds anything, as on the board."""
-    width, height = size or (_LCD_WIDTH, _LCD_HEIGHT)
+    width, height = (_LCD_WIDTH, _LCD_HEIGHT) if size is None else _host.pair_of(size, 2)
+    if not width or not height:
+        width, height = _LCD_WIDTH, _LCD_HEIGHT
     pixels = _memory(width * height * 2)
     row = b"\x5a\xc3" * width
     for at in range(0, len(pixels), len(row)):
@@ -311,11 +319,18 @@ def _blank(size):
 
 def _decoded(source, from_bytes):
     """A _JPEG or BMP, decoded by the host."""
+    if isinstance(source, int):
+        _host.crash()
     if from_bytes:
+        if bytes(source[:2]) not in _KINDS:
+            raise ValueError("format not supported")
         data = source
     else:
         path = source if source.startswith("/") else _os.getcwd() + "/" + source
-        _os.stat(path)
+        try:
+            _os.stat(path)
+        except OSError:
+            raise OSError(_errno.EIO) from None
         data = path
     width, height, _, _, _, _, _, _ = _host.call(b"decode", int(from_bytes), data=data)
     pixels = _memory(width * height * 2)

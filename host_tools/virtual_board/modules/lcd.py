@@ -133,7 +133,7 @@ def draw_string(x, y, text, fg=RED, bg=BLACK):
     """Letters of 8x12 pixels, cut at the right edge."""
     if not _State.type:
         raise ValueError("not init")
-    text = text[: (_State.size[0] - x) // _LETTER_WIDTH]
+    text = _host.text_of(text)[: (_State.size[0] - x) // _LETTER_WIDTH]
     if text and y <= _State.size[0] - 16:
         _host.call(b"lcd_string", x, y, fg & 0xFFFF, bg & 0xFFFF, data=text)
 

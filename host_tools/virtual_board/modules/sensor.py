@@ -32,12 +32,13 @@ _SIZES = {
     B128X128: (128, 128),
     B240X240: (240, 240),
 }
-FRAMERATES = (2, 8, 15, 25, 30, 60)
+_MOST_LEVEL = 2
+_FRAMERATES = (2, 8, 15, 25, 30, 60)
 
 _frame = (0, 0)
 
 
-def reset(*, freq=24000000, set_regs=True, dual_buff=False, choice=0):
+def reset(freq=24000000, *, set_regs=True, dual_buff=False, choice=0):
     """Looks for the sensor; the frame's buffers are freed."""
     global _frame
     _frame = (0, 0)
@@ -60,6 +61,8 @@ def set_framesize(framesize, set_regs=True):
 
 
 def set_windowing(roi):
+    if not isinstance(roi, (tuple, list)):
+        _host.pair_of(roi, 2)
     if len(roi) == 2:
         w, h = roi
         x, y = _frame[0] // 2 - w // 2, _frame[1] // 2 - h // 2
@@ -105,13 +108,13 @@ def _control(name, enable):
 
 
 def set_framerate(framerate):
-    if framerate not in FRAMERATES:
-        raise ValueError("Invalid framerate")
+    """No sensor's driver can do it."""
+    raise ValueError("Fail" if framerate in _FRAMERATES else "Invalid framerate")
 
 
 def _level(value):
     """Brightness and the like: the picture stays as it is."""
-    return True
+    return -_MOST_LEVEL <= value <= _MOST_LEVEL
 
 
 set_brightness = set_contrast = set_saturation = _level
@@ -126,13 +129,17 @@ set_auto_gain = set_auto_exposure = set_auto_whitebal = set_jb_quality = _automa
 
 def run(enable):
     _host.call(b"sensor_run", int(bool(enable)))
+    return True
 
 
 def shutdown(enable):
     run(not enable)
 
 
-sleep = shutdown
+def sleep(enable):
+    """No sensor's driver can do it."""
+    print("[MAIXPY]: Operation not supported.")
+    raise OSError("Sleep Failed")
 
 
 def deinit():
@@ -158,3 +165,6 @@ get_gain_db = _host.missing("sensor.get_gain_db")
 get_rgb_gain_db = _host.missing("sensor.get_rgb_gain_db")
 set_lens_correction = _host.missing("sensor.set_lens_correction")
 set_special_effect = _host.missing("sensor.set_special_effect")
+set_colorbar = _host.missing("sensor.set_colorbar")
+set_gainceiling = _host.missing("sensor.set_gainceiling")
+get_fb = _host.missing("sensor.get_fb")
