@@ -1,4 +1,4 @@
-"""Looks into any file of this project's world: weights as published, TFLite, kmodel V3, V4, V5."""
+"""Looks into any file of this project's world: weights as published, TFLite, kmodel V3, V4, V5, K210 firmware."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
-from conversion.errors import UnsupportedModelError
-from conversion.inspection import kmodel_v3, kmodel_v4, kmodel_v5
+from conversion import firmware_image
+from conversion.errors import ConversionError, UnsupportedModelError
+from conversion.inspection import firmware, kmodel_v3, kmodel_v4, kmodel_v5
 from conversion.inspection.model import FilePart, Inspection
 from conversion.kmodel import v3_container, v4, v5_container
 from conversion.kmodel.recognise import recognise
@@ -24,7 +25,16 @@ def inspect(path: Path) -> Inspection:
         describe = _kmodel(data, path)
         if describe is not None:
             return describe(path, data, _part(path, data))
-    return _weights(path)
+        found = firmware_image.recognise(data)
+        if found is not None:
+            return firmware.describe(path, data, _part(path, data), found)
+    try:
+        return _weights(path)
+    except ConversionError as error:
+        other = None if path.is_dir() else firmware.what_else(data)
+        if other is None:
+            raise
+        raise UnsupportedModelError(f"{path}: is {other}") from error
 
 
 def _weights(path: Path) -> Inspection:
@@ -48,7 +58,7 @@ def _recognised(path: Path) -> tuple[ModuleType, Path]:
     except UnsupportedModelError as error:
         if ACCEPTED not in str(error):
             raise
-        raise UnsupportedModelError(f"{error}, or a kmodel V3, V4 or V5") from error
+        raise UnsupportedModelError(f"{error}, or a kmodel V3, V4 or V5, or a firmware for the K210") from error
 
 
 def _kmodel(data: bytes, path: Path) -> Callable[[Path, bytes, tuple[FilePart, ...]], Inspection] | None:

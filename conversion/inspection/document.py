@@ -14,6 +14,9 @@ Top level
     totals           {layers, parameters, parameter_bytes, macs_useful, macs_executed, time_us}
     memory           {kpu_ram_bytes, main_memory_bytes} of a kmodel, or null
     facts, remarks   {name: text}, [text]: for people
+    firmware         of a K210 firmware, else null: {name, version, date, board, parts, start, bytes_needed,
+                     missing_bytes, linked_to_ram, micropython, test_image}; "" for what the image does not tell, start:
+                     address of the routine that the entry code jumps to, bytes_needed: 0 if that code does not say
 
 tensor
     name, role       the file's name; the head that it is (heatmap, offset, ... mid_offsets, segments) or ""
@@ -85,6 +88,7 @@ def to_dict(inspection: Inspection) -> dict:
         "memory": vars(memory) if memory else None,
         "facts": dict(inspection.facts),
         "remarks": list(inspection.remarks),
+        "firmware": dict(inspection.firmware) if inspection.firmware is not None else None,
     }
 
 

@@ -156,7 +156,8 @@ class Inspection:
 
     `refusal` is why `make kmodel` does not take the file as weights (None: it does); `network` is what the layers are
     recognised as. `facts` are (name, text) pairs of this form, `remarks` what a reader should know, one line each.
-    `assumed_size` is the picture (width, height) that shapes and MACs are given for when the file takes any size.
+    `firmware` is what is known of a firmware, by name. `assumed_size` is the picture (width, height) that shapes
+    and MACs are given for when the file takes any size.
     """
 
     path: Path
@@ -172,6 +173,7 @@ class Inspection:
     assumed_size: tuple[int, int] | None = None
     memory: Memory | None = None
     facts: tuple[tuple[str, str], ...] = ()
+    firmware: Mapping[str, object] | None = None
     remarks: tuple[str, ...] = ()
 
     @property

@@ -32,6 +32,8 @@ def renderables(inspection: Inspection) -> Iterator[RenderableType]:
     yield _facts(text_format.facts(inspection))
     for remark in inspection.remarks:
         yield _facts([("!", remark)])
+    if inspection.firmware is not None:
+        return
     yield _drawn("inputs", tabular.tensors(inspection.inputs))
     yield _drawn("outputs", tabular.tensors(inspection.outputs))
     yield _drawn("layers", tabular.layers(inspection, full=False))

@@ -32,6 +32,8 @@ def facts(inspection: Inspection) -> Facts:
 
 
 def _identity(inspection: Inspection) -> Facts:
+    if inspection.firmware is not None:
+        return []
     if inspection.memory is not None:
         return [("made of", inspection.known)] if inspection.known else []
     taken = "takes it as WEIGHTS=" if inspection.refusal is None else f"does not take it: {inspection.refusal}"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion import firmware_image
 from conversion.progress import BYTES, Report, Talk
 from host_tools.boards import Board
 from host_tools.errors import FlashError, LinkError, VerificationError
-from host_tools.flashing import download, firmware_image, readback, sources
+from host_tools.flashing import download, readback, sources
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.kfpkg import Package
 from host_tools.flashing.watch import Stage

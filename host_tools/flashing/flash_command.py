@@ -44,8 +44,8 @@ def flash(
 
     Exit codes: 0 written and equal to the files, 1 the flash differs, 2 not written or not read back.
     """
+    from conversion import firmware_image
     from host_tools import boards
-    from host_tools.flashing import firmware_image
     from host_tools.flashing import flash as flashing
     from host_tools.serial_link import link_note, ports
 

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import string
-import struct
 from pathlib import Path
 
-from conversion import network
+from conversion import firmware_image, network
 from conversion.errors import ConversionError
+from conversion.firmware_image import Firmware
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.posenet import MAX_KMODEL_BYTES
 from host_tools.errors import FlashError
-from host_tools.flashing import firmware_image
-from host_tools.flashing.firmware_image import Firmware
 
 MOST_FLASH_BYTES = 16 * 1024 * 1024
-# What kflash writes before a firmware, and behind it.
-FIRMWARE_HEADER = struct.Struct("<BI")
+FIRMWARE_HEADER, DIGEST_BYTES = firmware_image.FLASH_HEADER, firmware_image.DIGEST_BYTES
 _DUAL_SPI = 0x02
-DIGEST_BYTES = 32
 _LOOKED_AT = 4096
 _TEXT = frozenset(string.printable.encode())
 _BEGINNINGS = (
@@ -87,12 +83,11 @@ def _check_heads(model: V3Model, where: str) -> None:
 
 def check_firmware(data: bytes, where: str) -> Firmware:
     """A MicroPython firmware as it is published, `.bin`, and what it is; FlashError says what else the file is."""
-    flags, length = FIRMWARE_HEADER.unpack(data[: FIRMWARE_HEADER.size].ljust(FIRMWARE_HEADER.size, b"\0"))
-    body, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
-    if len(data) == FIRMWARE_HEADER.size + length + DIGEST_BYTES and hashlib.sha256(body).digest() == digest:
+    flashed = firmware_image.out_of_flash(data)
+    if flashed:
         raise FlashError(
-            f"{where}: was read out of a flash: it has the header (flags {flags}) that kflash would write again; take "
-            "the firmware as it was published"
+            f"{where}: was read out of a flash: it has the header (flags {flashed.flags}) that kflash would write "
+            "again; take the firmware as it was published"
         )
     found = firmware_image.recognise(data)
     if found is None:

@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from conversion import firmware_image
 from host_tools.closing import Closing
 from host_tools.errors import BoardError
-from host_tools.flashing import firmware_image, images
+from host_tools.flashing import images
 from host_tools.virtual_board import pixels
 from host_tools.virtual_board.camera import Photo, Scene, look_at
 from host_tools.virtual_board.chip import Chip

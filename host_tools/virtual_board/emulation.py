@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
+from conversion import firmware_image
 from host_tools.errors import BoardError
-from host_tools.flashing import firmware_image
 from host_tools.k210 import CrashError, Machine, boot
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.clock import MICROSECONDS, Over

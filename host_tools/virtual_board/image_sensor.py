@@ -36,7 +36,8 @@ class ImageSensor:
         self._blocks: list[int] = []
         self._slots = 1
         self._slot = 0
-        self._found = False
+        self.found = False
+        self.running = True
         self._size = self._window = (0, 0, 0, 0)
         self._asked: int | None = None
         self.flipped = self.mirrored = False
@@ -50,8 +51,8 @@ class ImageSensor:
         self.power_off()
         self.frames = frames
         self._slots = 2 if double else 1
-        self._found = self.kind is not None
-        return self._found
+        self.found = self.kind is not None
+        return self.found
 
     def set_size(self, heap: SystemHeap, width: int, height: int) -> None:
         """Take buffers for frames of that size; OutOfMemoryError, and none taken, if there is no room."""
@@ -82,7 +83,7 @@ class ImageSensor:
     def snapshot(self) -> tuple[int, int, int]:
         """Take the next frame: its width, height and slot. The planes and the RGB565 picture are independent of each
         other from then on. NotReadyError if the sensor was not set up."""
-        if not (self._found and self._blocks):
+        if not (self.found and self._blocks):
             raise NotReadyError
         self._slot = (self._slot + 1) % self._slots
         picture = self._scene.picture(self.frames, *self._size[2:])

@@ -34,17 +34,20 @@ class CameraServices(Services):
         devices = self._devices
         if not devices.sensor.reset(devices.heap, bool(double)) or devices.faults.no_camera:
             devices.sensor.reset(devices.heap, False)
+            devices.sensor.found = False
             devices.print("[MAIXPY]: no sensor")
             raise RaisedError(Error.OS, "Reset Failed")
-        devices.print(f"init i2c2\r\n[MAIXPY]: find {devices.sensor.kind}")
+        devices.print(f"init i2c:2 freq:100000\r\n[MAIXPY]: find {devices.sensor.kind}\r\n[MAIXPY]: find ov sensor")
         return Reply()
 
     def sensor_format(self, data: bytes, *_: int) -> Reply:
+        if not self._devices.sensor.found:
+            raise RaisedError(Error.OS, "Pixel format is not supported!")
         return Reply()
 
     def sensor_size(self, data: bytes, width: int, height: int, most: int, *_: int) -> Reply:
         devices = self._devices
-        if not width:
+        if not width or not devices.sensor.found:
             raise RaisedError(Error.OS, _EIO)
         if width * height > most:
             raise RaisedError(Error.NOT_IMPLEMENTED, f"frames of {width}x{height}: not on the virtual board")
@@ -66,8 +69,11 @@ class CameraServices(Services):
 
     def _frame(self) -> tuple[int, int, int]:
         sensor, faults = self._devices.sensor, self._devices.faults
-        if sensor.kind is None:
+        if not sensor.found:
             raise RaisedError(Error.TYPE, "not found sensor")
+        if not sensor.running:
+            self._devices.spend(timing.CAMERA_LIMIT_US)
+            raise RaisedError(Error.RUNTIME, "Sensor timeout!")
         if faults.camera and (sensor.frames + 1) % faults.camera == 0:
             sensor.frames += 1
             self._devices.spend(timing.CAMERA_LIMIT_US)
@@ -105,21 +111,24 @@ class CameraServices(Services):
 
     def sensor_vflip(self, data: bytes, enable: int, *_: int) -> Reply:
         self._devices.sensor.flipped = bool(enable)
-        return Reply((int(self._devices.sensor.kind is not None),))
+        return Reply((int(self._devices.sensor.found),))
 
     def sensor_mirror(self, data: bytes, enable: int, *_: int) -> Reply:
         self._devices.sensor.mirrored = bool(enable)
-        return Reply((int(self._devices.sensor.kind is not None),))
+        return Reply((int(self._devices.sensor.found),))
 
     def sensor_run(self, data: bytes, enable: int, *_: int) -> Reply:
+        self._devices.sensor.running = bool(enable)
         return Reply()
 
     def sensor_deinit(self, data: bytes, *_: int) -> Reply:
         self._devices.sensor.reset(self._devices.heap, False)
+        self._devices.sensor.found = False
         return Reply()
 
     def sensor_id(self, data: bytes, *_: int) -> Reply:
-        return Reply((SENSORS.get(self._devices.sensor.kind or "", 0),))
+        sensor = self._devices.sensor
+        return Reply((SENSORS.get(sensor.kind or "", 0) if sensor.found else 0,))
 
 
 class LcdServices(Services):

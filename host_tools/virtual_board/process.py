@@ -56,7 +56,7 @@ class MicroPython:
             *(sys.executable, "-I", "-c", _LAUNCHER, "micropython"),
             *("-X", f"heapsize={gc_heap_bytes + STAND_IN_BYTES}"),
             *(str(MODULES / "_start.py"), str(theirs.fileno()), str(MODULES), str(folders.flash)),
-            *(str(folders.card or "-"), str(folders.card_delay_ms)),
+            *(str(folders.card or "-"), str(folders.card_delay_ms), str(gc_heap_bytes)),
         ]
         with theirs, log.open("ab") as errors:
             self._process = subprocess.Popen(

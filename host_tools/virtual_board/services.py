@@ -53,7 +53,7 @@ class ChipServices(Services):
             source, whole = devices.flash.read(address, devices.heap.size), False
         else:
             path = devices.file(data.decode())
-            source, whole = path.read_bytes() if path and path.is_file() else None, True
+            source, whole = path.read_bytes() or None if path and path.is_file() else None, True
         try:
             handle, model = devices.models.load(devices.heap, source, whole)
         except ModelError as error:
@@ -103,9 +103,11 @@ class ChipServices(Services):
         return Reply((self._devices.next_gc_heap_bytes,))
 
     def flash_read(self, data: bytes, address: int, size: int, *_: int) -> Reply:
-        found = self._devices.flash.read(address, size) if address >= 0 and size <= MOST_BYTES else b""
-        if len(found) != size:
+        flash, start = self._devices.flash, address % self._devices.flash.size
+        if size > MOST_BYTES:
             raise RaisedError(Error.OS, _EIO)
+        found = flash.read(start, size)
+        found += flash.read(0, size - len(found))
         self._devices.spend(timing.microseconds(size, timing.FLASH_BYTES_PER_SECOND))
         return Reply(data=found)
 

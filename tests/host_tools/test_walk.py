@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from conversion import photos
+from conversion import firmware_image, photos
 from host_tools import boards, time_limits
-from host_tools.flashing import firmware_image
 from host_tools.serial_link import link_note
 from host_tools.virtual_board import Hardware
 from tests.host_tools.verification import small

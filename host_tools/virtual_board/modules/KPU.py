@@ -1,11 +1,12 @@
 """MaixPy's KPU module: the host loads and runs models; outputs are views of memory that the next run overwrites."""
 
-import os
-import struct
+import os as _os
+import struct as _struct
 
 import _host
+import uctypes as _uctypes
 
-MODELS = (".kmodel", ".smodel", ".emodel")
+_MODELS = (".kmodel", ".smodel", ".emodel")
 
 
 class kpu_net:  # noqa: N801 - MaixPy's name
@@ -49,7 +50,7 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
         raise TypeError("object of type 'kpu_fmap' has no len()")
 
     def __iter__(self):
-        raise TypeError("'kpu_fmap' object is not iterable")
+        raise TypeError("'kpu_fmap' object isn't iterable")
 
     def __getitem__(self, index):
         if isinstance(index, slice):
@@ -57,14 +58,16 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
         return self._get(self._place(index))
 
     def __setitem__(self, index, value):
-        for n in self._range(index) if isinstance(index, slice) else (self._place(index),):
+        places = self._range(index) if isinstance(index, slice) else (self._place(index),)
+        values = value if isinstance(index, slice) else (value,)
+        for n, one in zip(places, values):  # noqa: B905 - MicroPython's takes no keyword
             if self._typecode == "B":
-                self._bytes[n] = value
+                self._bytes[n] = _host.whole(one) & 0xFF
             else:
-                struct.pack_into("<f", self._bytes, 4 * n, value)
+                _struct.pack_into("<f", self._bytes, 4 * n, one)
 
     def _get(self, n):
-        return self._bytes[n] if self._typecode == "B" else struct.unpack_from("<f", self._bytes, 4 * n)[0]
+        return self._bytes[n] if self._typecode == "B" else _struct.unpack_from("<f", self._bytes, 4 * n)[0]
 
     def _count(self):
         return len(self._bytes) if self._typecode == "B" else len(self._bytes) // 4
@@ -75,6 +78,8 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
         return range(*index.indices(self._count()))
 
     def _place(self, index):
+        if not isinstance(index, int):
+            raise TypeError(f"kpu_fmap indices must be integers, not {type(index).__name__}")
         n = index + self._count() if index < 0 else index
         if not 0 <= n < self._count():
             raise IndexError("kpu_fmap index out of range")
@@ -96,25 +101,27 @@ class kpu_fmap(memoryview):  # noqa: N801 - MaixPy's name
         return self._shape[2]
 
     def typecode(self):
-        # On the board this reads from an address that is the typecode's character.
-        _host.call(b"crash", data="core dump: misaligned load")
+        return self._typecode
 
     def __repr__(self):
         w, h, ch = self._shape
-        facts = f'"fmap": "data"=0x0, "size"={self.size()}, "index": {self._index}, "w": {w}, "h": {h}, "ch": {ch}'
+        address = _uctypes.addressof(self._bytes)
+        facts = f'"fmap": "data"={address:#x}, "size"={self.size()}, "index": {self._index}, '
+        facts += f'"w": {w}, "h": {h}, "ch": {ch}'
         return "{" + facts + f', "typecode": {self._typecode}' + "}"
 
 
-def load(model):
-    """A model from a flash address or a file; it lies in the system heap until deinit()."""
+def load(model, _=None):
+    """A model from a flash address or a file; it lies in the system heap until deinit(). The second argument does
+    nothing."""
     if type(model) is int:
         if model <= 0:
             raise ValueError("[MAIXPY]kpu: model_addr must > 0 ")
         return _open(model, None, _host.call(b"kpu_load", model))
     if type(model) is str:
-        if not [suffix for suffix in MODELS if suffix in model]:
+        if not [suffix for suffix in _MODELS if suffix in model]:
             raise ValueError("[MAIXPY]kpu: model format don't match, only supply .kmodel ")
-        path = model if model.startswith("/") else os.getcwd() + "/" + model
+        path = model if model.startswith("/") else _os.getcwd() + "/" + model
         return _open(None, model, _host.call(b"kpu_load", 0, data=path))
     raise TypeError("[MAIXPY]kpu: only accept int or string")
 
@@ -125,24 +132,34 @@ def _open(address, path, facts):
     except MemoryError:
         _host.call(b"kpu_deinit", facts[0])
         raise
-    return kpu_net(address, path, facts, memory)
+    return _Net(address, path, facts, memory)
 
 
-def forward(kpu_net=None, img=None, out_index=0, dma=-1):
-    """Runs the model on an image's planes; returns one output, the rest through get_output()."""
-    if not _is_open(kpu_net):
+def forward(net, *rest, **keywords):
+    """forward(net, img, out_index=0, dma=-1) runs the model on an image's planes; returns one output, the rest through
+    get_output()."""
+    return _forward(net, *rest, **keywords)
+
+
+def _forward(net, img=None, out_index=0, dma=-1):
+    if not isinstance(net, _Net):
         return None
+    if not net._handle:
+        raise OSError("ERR_PARAM: please check param, load address or kmodel file name")
+    out_index = _host.whole(out_index)
     if isinstance(img, list):
         raise NotImplementedError("KPU.forward: the virtual board takes images only, no lists")
+    if isinstance(img, str):
+        _host.crash()
     if not hasattr(img, "_planes_for_kpu"):
         raise ValueError("input not support")
     slot, planes = img._planes_for_kpu()
-    problem = _problem(kpu_net, img, planes is None and slot < 0)
+    problem = _problem(net, img, planes is None and slot < 0)
     if problem:
         print(problem)
         raise ValueError("[MAIXPY]kpu: check img format err!\r\n")
-    _host.call(b"kpu_forward", kpu_net._handle, slot, data=planes, into=kpu_net._memory)
-    return _output(kpu_net, out_index, "sipeed_kpu_get_output err")
+    _host.call(b"kpu_forward", net._handle, slot, data=planes, into=net._memory)
+    return _output(net, out_index, "sipeed_kpu_get_output err")
 
 
 def _problem(net, img, no_planes):
@@ -157,13 +174,13 @@ def _problem(net, img, no_planes):
     return None
 
 
-def get_output(*arguments):
+def get_output(net, index, *_):
     """A further output of the last forward()."""
-    if len(arguments) != 2 or not isinstance(arguments[0], kpu_net_type) or type(arguments[1]) is not int:
+    if not isinstance(net, _Net) or type(index) is not int:
         raise ValueError("[MAIXPY]kpu: get_output arg format error: get_output(task, int idx)")
-    if not _is_open(arguments[0]):
+    if not net._handle:
         return None
-    return _output(arguments[0], arguments[1] & 0xFFFF, "2001")
+    return _output(net, index & 0xFFFF, "2001")
 
 
 def _output(net, index, error):
@@ -173,15 +190,15 @@ def _output(net, index, error):
         raise OSError(error)
     memory = memoryview(net._memory)[offset : offset + size]
     if net._raw:
-        return kpu_fmap(memory, net._layers - 1, (width, height, channels), "B")
-    return kpu_fmap(memory, net._layers - 1, (size & 0xFFFF, 1, 1), "f")
+        return _Fmap(memory, net._layers - 1, (width, height, channels), "B")
+    return _Fmap(memory, net._layers - 1, (size & 0xFFFF, 1, 1), "f")
 
 
 def deinit(net):
     """Gives the model's memory back; fmaps are invalid from here on."""
-    if not isinstance(net, kpu_net_type):
+    if not isinstance(net, _Net):
         raise TypeError("[MAIXPY]kpu: kpu_net type error")
-    if _is_open(net):
+    if net._handle:
         _host.call(b"kpu_deinit", net._handle)
         _host.give_output(net._memory)
         net._handle = 0
@@ -201,24 +218,35 @@ def fmap_free(fmap):
     """Does nothing, on the board too."""
 
 
-def set_outputs(*arguments):
+def set_outputs(net, index, width, *_):
     """For kmodel V4 only."""
-    if len(arguments) != 5 or not isinstance(arguments[0], kpu_net_type):
+    if not isinstance(net, _Net):
         raise ValueError("[MAIXPY]kpu: set_outputs arg format error: set_outputs(task, int idx, int w, int h, int ch)")
+    print("[MAIXPY]kpu: set_outputs ctx error, maybe init err:2002")
     return False
 
 
-# forward() has a parameter of the class's name.
-kpu_net_type = kpu_net
+def set_layers(net, count):
+    """Does nothing that could be seen."""
+    return True
 
 
-def _is_open(net):
-    return isinstance(net, kpu_net_type) and net._handle
+def netinfo(net):
+    """The layers of a model."""
+    if not isinstance(net, _Net) or not net._handle:
+        raise ValueError("get layer num error!")
+    raise NotImplementedError("KPU.netinfo: not on the virtual board")
+
+
+# The classes have no names in the module.
+_Net, _Fmap = kpu_net, kpu_fmap
+del kpu_net, kpu_fmap
 
 
 load_flash = _host.missing("KPU.load_flash")
 fmap = _host.missing("KPU.fmap")
-netinfo = _host.missing("KPU.netinfo")
-set_layers = _host.missing("KPU.set_layers")
 init_yolo2 = _host.missing("KPU.init_yolo2")
 run_yolo2 = _host.missing("KPU.run_yolo2")
+classifier = _host.missing("KPU.classifier")
+face_compare = _host.missing("KPU.face_compare")
+face_encode = _host.missing("KPU.face_encode")

@@ -1,10 +1,13 @@
 """MaixPy's Maix module: pins, the board's configuration, the firmware's memory and flash."""
 
-import json
+import json as _json
 
 import _host
 
-CONFIG = "/flash/config.json"
+_CONFIG = "/flash/config.json"
+# What the PLLs make of the 400 MHz that MaixPy asks for.
+_CPU_MHZ = 403
+_KPU_MHZ = 398
 # Kendryte's numbers of what a pin can do.
 _GPIOHS0 = 24
 _GPIO0 = 56
@@ -47,6 +50,7 @@ class GPIO:
 
     IN, PULL_DOWN, PULL_UP, OUT = 0, 1, 2, 3
     PULL_NONE = -1
+    WAKEUP_NOT_SUPPORT = 4
     IRQ_NONE, IRQ_RISING, IRQ_FALLING, IRQ_BOTH = 0, 1, 2, 3
 
     def __init__(self, number, mode=None, pull=None, *, value=None):
@@ -66,6 +70,9 @@ class GPIO:
     def mode(self, mode=None, pull=None):
         if mode is None:
             return
+        if self._number < 32 and _GPIOHS0 + self._number not in FPIOA._pins:
+            # An assertion in the vendor's driver, which fails for ever.
+            _host.crash("(gpiohs.c:38) io_number >= 0")
         if pull not in (None, GPIO.PULL_NONE):
             if mode == GPIO.OUT:
                 raise ValueError("When this pin is in output mode, it is not allowed to pull up and down.")
@@ -103,8 +110,8 @@ class config:  # noqa: N801 - MaixPy's name
     def get_value(key, default):
         if config._values is None:
             try:
-                with open(CONFIG) as file:
-                    values = json.load(file)
+                with open(_CONFIG) as file:
+                    values = _json.load(file)
             except (OSError, ValueError):
                 return default
             config._values = values if isinstance(values, dict) else {}
@@ -126,7 +133,7 @@ class utils:  # noqa: N801 - MaixPy's name
 
     @staticmethod
     def flash_read(address, size):
-        """Takes twice `size` of MicroPython's heap."""
+        """Takes twice `size` of MicroPython's heap; the chip's addresses begin anew behind its end."""
         data = bytearray(size)
         if size:
             _host.call(b"flash_read", address, size, into=data)
@@ -138,17 +145,17 @@ class freq:  # noqa: N801 - MaixPy's name
 
     @staticmethod
     def get():
-        return 400, 400
+        return _CPU_MHZ, _KPU_MHZ
 
     @staticmethod
     def get_cpu():
-        return 400
+        return _CPU_MHZ
 
     @staticmethod
     def get_kpu():
-        return 400
+        return _KPU_MHZ
 
     set = _host.missing("Maix.freq.set")
 
 
-I2S = FFT = MIC_ARRAY = _host.missing("Maix: sound")
+I2S = FFT = Audio = _host.missing("Maix: sound")

@@ -1,6 +1,7 @@
 """A board made of a unix MicroPython: puts the stand-ins in place, then does the jobs that the host gives it."""
 
 import builtins
+import errno
 import gc
 import os
 import sys
@@ -52,14 +53,14 @@ lcd.draw_string(lcd.width() // 2 - 68, lcd.height() // 2, "Welcome to MaixPy")
 BANNER = "\nOfficial Site : https://www.sipeed.com\nWiki          : https://wiki.sipeed.com/maixpy\n"
 
 
-def run(stand_ins, flash, card, card_delay):
+def run(stand_ins, flash, card, card_delay, heap):
     """Is a board until the host ends it."""
     _install_modules()
     _install_import(stand_ins)
     _install_files(flash, card, card_delay)
-    sys.modules["machine"].start_repl()
     gc.collect()
-    _gc.overhead = gc.mem_alloc()
+    _gc.set_heap(heap)
+    del _gc.set_heap
     _serve()
 
 
@@ -105,15 +106,32 @@ def _import_stand_in(real, stand_ins, name):
 def _install_files(flash, card, card_delay):
     """The board's file systems, and nothing else of this machine's."""
     files = _vfs.Spiffs(flash)
+    _install_open(files)
     if card:
-        _os.card = _vfs.Card(card, card_delay)
+        _os._card = _vfs.Card(card, card_delay)
     os.mount(files, "/flash")
     if card:
-        _os.card.poll()
+        _os._card.poll()
     os.umount(STAND_INS)
     os.umount("/")
     sys.path[:] = []
     os.chdir("/flash")
+
+
+def _install_open(files):
+    """Programs' files are SPIFFS' own, those of imports MicroPython's; in no folder no relative name is a file."""
+    real = builtins.open
+
+    def open_(path, mode="r", *_, **__):
+        if isinstance(path, str) and not path.startswith("/") and _os.getcwd() == "/":
+            raise OSError(errno.EPERM)
+        files.for_programs = True
+        try:
+            return real(path, mode)
+        finally:
+            files.for_programs = False
+
+    builtins.open = open_
 
 
 def _boot():
@@ -175,7 +193,7 @@ def _attempt(kind, data, names):
     except BaseException as error:  # noqa: BLE001 - whatever the board's programs raise
         failure = error
     try:
-        text = _sys.traceback(failure)
+        text = _sys._traceback(failure)
     except MemoryError:
         gc.collect()
         text = type(failure).__name__ + "\n"

@@ -2,18 +2,25 @@
 
 import gc as _gc
 
-collect = _gc.collect
 disable = _gc.disable
 enable = _gc.enable
 isenabled = _gc.isenabled
 mem_free = _gc.mem_free
-# In use when the board's own programs started; set once.
-overhead = 0
+threshold = _gc.threshold
+# What MicroPython's tables leave of the board's heap; set once, at the start.
+_total = 0
+
+
+def collect():
+    """Returns nothing, other than the unix MicroPython's."""
+    _gc.collect()
 
 
 def mem_alloc():
-    return _gc.mem_alloc() - overhead
+    return max(_total - _gc.mem_free(), 0)
 
 
-def threshold(size=-1):
-    return _gc.threshold(size) if size >= 0 else _gc.threshold()
+def set_heap(size):
+    """A heap of so many bytes holds one byte of table for four blocks of 32 bytes, and a bit a block for finalisers."""
+    global _total
+    _total = size * 8 // (8 + 4 + 8 * 4 * 32) * 4 * 32

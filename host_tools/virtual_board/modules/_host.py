@@ -85,6 +85,34 @@ def give_output(memory):
     _outputs[:] = [block for block in _outputs if block[0] != start]
 
 
+def whole(value):
+    """An integer, as the board's C functions take it out of any argument."""
+    if not isinstance(value, (int, bool)):
+        raise TypeError(f"can't convert {type(value).__name__} to int")
+    return int(value)
+
+
+def text_of(value):
+    """A text, as the board's C functions take it out of an argument."""
+    if not isinstance(value, (str, bytes)):
+        raise TypeError(f"can't convert '{type(value).__name__}' object to str implicitly")
+    return value
+
+
+def pair_of(values, count):
+    """A tuple or list of so many values."""
+    if not isinstance(values, (tuple, list)):
+        raise TypeError(f"object '{type(values).__name__}' isn't a tuple or list")
+    if len(values) != count:
+        raise ValueError(f"requested length {count} but object has length {len(values)}")
+    return values
+
+
+def crash(text="core dump: misaligned load"):
+    """What the firmware crashes of: it prints that, and does nothing any more."""
+    call(b"crash", data=text)
+
+
 def missing(name):
     """A function that the board has and the virtual board has not."""
 

@@ -3,19 +3,21 @@
 import hashlib as _hashlib
 import os as _os
 
+import _host
+
 # The mounted card's poll(), set at the start.
-card = None
-SYSTEM = ("MaixPy", "MaixPy", "0.6.3", "v0.6.3-2-gd8901fd22 on 2024-06-17", "Sipeed_M1 with kendryte-k210")
+_card = None
+_SYSTEM = ("MaixPy", "MaixPy", "0.6.3", "v0.6.3-2-gd8901fd22 on 2024-06-17", "Sipeed_M1 with kendryte-k210")
 
 
 class _Uname(tuple):
-    sysname, nodename, release, version, machine = SYSTEM
+    sysname, nodename, release, version, machine = _SYSTEM
 
 
 def _polled(function):
     def polled(*arguments):
-        if card:
-            card.poll()
+        if _card:
+            _card.poll()
         return function(*arguments)
 
     return polled
@@ -41,6 +43,8 @@ _random = b"\x06^\x9d\xde"
 def urandom(size):
     """Bytes that look random, and are the same after each reset."""
     global _random
+    if size < 0:
+        _host.crash()
     while len(_random) < size:
         _random += _hashlib.sha256(_random).digest()
     found, _random = _random[:size], _random[size:] or _hashlib.sha256(_random).digest()
@@ -53,7 +57,7 @@ def getcwd():
 
 
 def uname():
-    return _Uname(SYSTEM)
+    return _Uname(_SYSTEM)
 
 
 def sync():
@@ -65,3 +69,9 @@ def flash_format():
     for name in listdir("/flash"):
         remove("/flash/" + name)
     return True
+
+
+VfsFat = _host.missing("os.VfsFat")
+VfsSpiffs = _host.missing("os.VfsSpiffs")
+dupterm = _host.missing("os.dupterm")
+set_REPLio = _host.missing("os.set_REPLio")  # noqa: N816 - MaixPy's name

@@ -1,13 +1,14 @@
 """MaixPy's sys module, and tracebacks without the frames that on the board are C."""
 
-import io
+import io as _io
 import sys as _sys
 
 # Where the stand-ins come from.
-HERE = ('  File "/.c/', '/_start.py", line ')
+_HERE = ('  File "/.c/', '/_start.py", line ')
 
 platform = "MaixPy"
 version = "3.4.0"
+version_info = (3, 4, 0)
 maxsize = 2147483647
 byteorder = "little"
 argv = []
@@ -27,13 +28,13 @@ class _Implementation(tuple):
 implementation = _Implementation(("micropython", (0, 6, 3)))
 
 
-def traceback(error):
+def _traceback(error):
     """What the board prints of an exception."""
-    memory = io.StringIO()
+    memory = _io.StringIO()
     _sys.print_exception(error, memory)
     lines = memory.getvalue().split("\n")
-    return "\n".join([line for line in lines if not (HERE[0] in line or HERE[1] in line)])
+    return "\n".join([line for line in lines if not (_HERE[0] in line or _HERE[1] in line)])
 
 
 def print_exception(error, file=None):
-    (file or _sys.stdout).write(traceback(error))
+    (file or _sys.stdout).write(_traceback(error))

@@ -6,9 +6,9 @@ import _host
 
 ticks_add = _time.ticks_add
 ticks_diff = _time.ticks_diff
-localtime = _time.localtime
-mktime = _time.mktime
-CPU_MHZ = 403
+_CPU_MHZ = 403
+# The chip's calendar begins in 2000, Unix' in 1970.
+_EPOCH = 946684800
 
 
 def ticks_us():
@@ -20,7 +20,7 @@ def ticks_ms():
 
 
 def ticks_cpu():
-    return _host.ticks() * CPU_MHZ
+    return _host.ticks() * _CPU_MHZ
 
 
 def time():
@@ -28,15 +28,26 @@ def time():
     return _host.ticks() // 1000000
 
 
+def localtime(seconds=None):
+    """Year, month, day, hour, minute, second, weekday, day of the year."""
+    return tuple(_time.localtime(_EPOCH + (time() if seconds is None else seconds))[:8])
+
+
+def mktime(moment):
+    """Seconds since the calendar's beginning."""
+    return int(_time.mktime((*tuple(moment), 0))) - _EPOCH
+
+
 def sleep(seconds):
     sleep_us(int(seconds * 1000000))
 
 
 def sleep_ms(milliseconds):
-    sleep_us(milliseconds * 1000)
+    sleep_us(_host.whole(milliseconds) * 1000)
 
 
 def sleep_us(microseconds):
+    microseconds = _host.whole(microseconds)
     # Below that the call itself takes longer.
     while microseconds > 200:
         _host.call(b"sleep", min(microseconds, 0x7FFFFFFF))

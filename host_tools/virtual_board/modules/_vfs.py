@@ -6,12 +6,20 @@ import os
 
 import _utime
 
-SPIFFS_BYTES = 3 * 1024 * 1024
-SPIFFS_PAGE = 0x1000
+# As MaixPy sets SPIFFS up in 3 MiB: pages of 4 KiB with a header of 5 bytes, in blocks of 128 KiB, of which each loses
+# a page to its table and two are spare.
+BLOCK = 128 * 1024
+PAGE_DATA = 4096 - 5
+DATA_PAGES = (24 - 2) * (32 - 1) + 1
+MOST_OPEN = 2
+# With the slash before it.
+MOST_NAME = 127
+# SPIFFS' numbers; seek() gives them as the unsigned numbers that they are not.
+_NOT_FOUND = -10002
+_END_OF_OBJECT = (1 << 64) - 10003
+_FILE_CLOSED = (1 << 64) - 10010
 # A slash in a name is a letter like others to SPIFFS; in the folder behind it stands this instead.
 SLASH = "%2F"
-# Not in this MicroPython's errno.
-ENOSPC = 28
 _FILE = 0x8000
 _FOLDER = 0x4000
 
@@ -47,29 +55,81 @@ class _Files:
             yield (name, kind, inode, self._files.stat(folder.rstrip("/") + "/" + name)[6])
 
 
-class _Writer(io.IOBase):
-    """A file that is written, as long as there is room."""
+class _SpiffsFile(io.IOBase):
+    """An open file of SPIFFS: what is wrong with it is EIO, and a seek gives SPIFFS' own error as a number."""
 
-    def __init__(self, file, has_room):
+    def __init__(self, spiffs, file, name, mode):
+        self._spiffs = spiffs
         self._file = file
-        self._has_room = has_room
+        self._name = name
+        self._text = "b" not in mode
+        self._readable = "+" in mode or not _writes(mode)
+        self._writable = "+" in mode or _writes(mode)
+        self._dirty = False
+
+    def _alive(self):
+        if self._file is None or self._name not in self._spiffs.names():
+            raise OSError(errno.EIO)
+        return self._file
+
+    def _made(self, data):
+        return data.decode() if self._text else data
+
+    def read(self, size=-1):
+        file = self._alive()
+        return self._made(file.read(size) if self._readable else b"")
+
+    def readline(self, size=-1):
+        file = self._alive()
+        return self._made(file.readline(size) if self._readable else b"")
+
+    def readlines(self):
+        return list(self)
+
+    def __iter__(self):
+        while True:
+            line = self.readline()
+            if not line:
+                return
+            yield line
+
+    def readinto(self, memory):
+        file = self._alive()
+        return file.readinto(memory) if self._readable else 0
 
     def write(self, data):
-        if not self._has_room(len(data)):
-            raise OSError(ENOSPC)
-        return self._file.write(data)
+        if isinstance(data, (int, type(None))):
+            raise TypeError("object with buffer protocol required")
+        file = self._alive()
+        if not self._writable or not self._spiffs.has_room(self._name, file.tell() + len(data)):
+            raise OSError(errno.EIO)
+        self._dirty = True
+        return file.write(data.encode() if isinstance(data, str) else data)
 
-    def seek(self, *arguments):
-        return self._file.seek(*arguments)
+    def seek(self, offset, whence=0):
+        if self._file is None:
+            return _FILE_CLOSED
+        here = self._file.tell()
+        size = self._file.seek(0, 2)
+        place = offset + (0, here, size)[whence]
+        if 0 <= place <= size:
+            return self._file.seek(place)
+        self._file.seek(size)
+        return _END_OF_OBJECT
 
     def tell(self):
-        return self._file.tell()
+        return _FILE_CLOSED if self._file is None else self._file.tell()
 
     def flush(self):
-        self._file.flush()
+        if self._dirty:
+            raise OSError(errno.EIO)
 
     def close(self):
-        self._file.close()
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
+            if self._dirty and self._name not in self._spiffs.names():
+                raise OSError(errno.EIO)
 
     def __enter__(self):
         return self
@@ -77,28 +137,80 @@ class _Writer(io.IOBase):
     def __exit__(self, *_):
         self.close()
 
+    def __repr__(self):
+        return f"<io.{'TextIOWrapper' if self._text else 'FileIO'} {id(self):x}>"
+
+
+def _writes(mode):
+    return "w" in mode or "a" in mode or "x" in mode
+
 
 class Spiffs(_Files):
     """A folder without folders."""
 
-    def open(self, path, mode):
-        file = super().open(path, mode)
-        if "+" in mode or not ("w" in mode or "a" in mode):
-            return file
-        return _Writer(file, self._has_room)
+    def __init__(self, root):
+        super().__init__(root)
+        # What this process has open: the garbage collector closes files, and nobody else hears of it.
+        self._descriptors = os.VfsPosix("/proc/self/fd")
+        self._descriptors.mount(True, False)
+        # Files of imports are MicroPython's own, closed at once.
+        self.for_programs = False
 
-    def _has_room(self, size):
-        return self.statvfs("/")[3] * SPIFFS_PAGE >= size
+    def open(self, path, mode):
+        if not self.for_programs:
+            return super().open(path, mode)
+        name = self._place(path)
+        if self._open_files() >= MOST_OPEN or len(name) > MOST_NAME or name == "/":
+            raise OSError(errno.ENOENT)
+        kind = "w" if "x" in mode else mode[0] if mode[:1] in ("r", "w", "a") else "r"
+        file = self._files.open(name, kind + "b" + ("+" if "+" in mode else ""))
+        return _SpiffsFile(self, file, name, mode)
+
+    def _open_files(self):
+        ours = [entry[2] for entry in self._files.ilistdir("/")]
+        count = 0
+        for name, *_ in self._descriptors.ilistdir("/"):
+            try:
+                count += self._descriptors.stat("/" + name)[1] in ours
+            except OSError:
+                # What the list itself was read from.
+                continue
+        return count
+
+    def names(self):
+        """The names of all files, each behind a slash."""
+        return ["/" + entry[0] for entry in self._files.ilistdir("/")]
+
+    def has_room(self, name, size):
+        """Whether a file can become that large."""
+        pages = sum([_pages(entry[3]) for entry in self._entries("/") if "/" + entry[0] != name])
+        return pages + _pages(size) <= DATA_PAGES
 
     def _place(self, path):
-        path = path.strip("/")
         if path.startswith("./"):
             path = path[2:]
+        elif path.startswith("/"):
+            path = path[1:]
         return "/" + path.replace("/", SLASH)
 
+    def remove(self, path):
+        try:
+            super().remove(path)
+        except OSError:
+            print("[MaixPy]:SPIFFS Error Code", _NOT_FOUND)
+            raise
+
+    def rename(self, old, new):
+        """What has the new name is removed first, also where it is the file itself."""
+        if self._place(old) not in self.names():
+            raise OSError(errno.ENOENT)
+        if self._place(new) in self.names():
+            self._files.remove(self._place(new))
+        super().rename(old, new)
+
     def ilistdir(self, path):
-        for name, kind, _, size in self._entries("/"):
-            yield (name.replace(SLASH, "/"), kind, 0, size)
+        for name, _, _, size in self._entries("/"):
+            yield (name.replace(SLASH, "/"), _FILE, 0, size)
 
     def mkdir(self, path):
         raise NotImplementedError("SPIFFS not support")
@@ -107,8 +219,7 @@ class Spiffs(_Files):
         raise OSError(errno.EIO)
 
     def chdir(self, path):
-        if path.strip("/"):
-            raise OSError(errno.ENOENT)
+        """Succeeds, and changes nothing."""
 
     def getcwd(self):
         return "/"
@@ -116,12 +227,19 @@ class Spiffs(_Files):
     def stat(self, path):
         if not path.strip("/."):
             return (_FOLDER,) + (0,) * 9
-        return super().stat(path)
+        if len(path) > MOST_NAME:
+            raise OSError(errno.EINVAL)
+        return (_FILE, 0, 0, 0, 0, 0, super().stat(path)[6], 0, 0, 0)
 
     def statvfs(self, path):
-        used = sum([-(-entry[3] // SPIFFS_PAGE) for entry in self.ilistdir("/")])
-        pages = SPIFFS_BYTES // SPIFFS_PAGE
-        return (SPIFFS_PAGE, SPIFFS_PAGE, pages, pages - used, pages - used, 0, 0, 0, 0, 128)
+        used = sum([_pages(entry[3]) for entry in self._entries("/")])
+        free = max(DATA_PAGES - used, 0) * PAGE_DATA // BLOCK
+        return (BLOCK, BLOCK, DATA_PAGES * PAGE_DATA // BLOCK, free, free, 0, 0, 0, 0, 128)
+
+
+def _pages(size):
+    """An index page, and pages of data."""
+    return 1 - -size // PAGE_DATA
 
 
 class Card(_Files):

@@ -1,21 +1,22 @@
 """MaixPy's image module: pixels lie here, as the board stores them; the host draws into the rows of a shape."""
 
-import os
-import struct
+import errno as _errno
+import os as _os
+import struct as _struct
 
 import _host
 
 # MaixPy's numbers for pixel formats (sensor.RGB565).
-RGB565 = 2
-JPEG = 5
-LCD_WIDTH = 320
-LCD_HEIGHT = 240
-FONT_HEIGHT = 10
-WHITE = -1
+_RGB565 = 2
+_JPEG = 5
+_LCD_WIDTH = 320
+_LCD_HEIGHT = 240
+_FONT_HEIGHT = 10
+_WHITE = -1
 # imlib asks for all that is left of its work buffer, which is malloc'ed; 300 KB in minimum builds.
-JPEG_WORK_BYTES = 300 * 1024
-NOT_MUTABLE = "Image format is not supported!"
-NO_HEAP = (
+_JPEG_WORK_BYTES = 300 * 1024
+_NOT_MUTABLE = "Image format is not supported!"
+_NO_HEAP = (
     "Out of normal MicroPython Heap Memory! Please reduce the resolution of the image you are running this algorithm "
     "on to bypass this issue!"
 )
@@ -55,11 +56,11 @@ class Image(memoryview):
         raise TypeError("object of type 'Image' has no len()")
 
     def __repr__(self):
-        kind = "jpeg" if self._format == JPEG else "rgb565"
+        kind = "jpeg" if self._format == _JPEG else "rgb565"
         return f'{{"w":{self._width}, "h":{self._height}, "type"="{kind}", "size":{self.size()}}}'
 
     def __getitem__(self, index):
-        count = self._width * self._height if self._format == RGB565 else self.size()
+        count = self._width * self._height if self._format == _RGB565 else self.size()
         if isinstance(index, slice):
             return tuple([self._item(n) for n in range(*index.indices(count))])
         if not -count <= index < count:
@@ -67,7 +68,7 @@ class Image(memoryview):
         return self._item(index % count)
 
     def _item(self, n):
-        return self._pixels[n] if self._format == JPEG else self.get_pixel(n % self._width, n // self._width)
+        return self._pixels[n] if self._format == _JPEG else self.get_pixel(n % self._width, n // self._width)
 
     def get_pixel(self, *arguments, **keywords):
         self._demand_mutable()
@@ -76,8 +77,8 @@ class Image(memoryview):
             return None
         at = 2 * (y * self._width + x)
         if not as_tuple:
-            return struct.unpack_from("<H", self._pixels, at)[0]
-        word = struct.unpack_from(">H", self._pixels, at)[0]
+            return _struct.unpack_from("<H", self._pixels, at)[0]
+        word = _struct.unpack_from(">H", self._pixels, at)[0]
         return (_wide5(word >> 11), ((word >> 5 & 63) * 255 + 31) // 63, _wide5(word & 31))
 
     # Drawing: every method returns the image
@@ -88,59 +89,60 @@ class Image(memoryview):
         return self
 
     def set_pixel(self, *arguments, **keywords):
-        x, y, color = self._parsed(arguments, 2, (("color", WHITE),), keywords)
+        x, y, color = self._parsed(arguments, 2, (("color", _WHITE),), keywords)
         if 0 <= x < self._width and 0 <= y < self._height:
-            struct.pack_into("<H", self._pixels, 2 * (y * self._width + x), word_of(color))
+            _struct.pack_into("<H", self._pixels, 2 * (y * self._width + x), _word_of(color))
         return self
 
     def draw_line(self, *arguments, **keywords):
-        x0, y0, x1, y1, color, thickness = self._parsed(arguments, 4, (("color", WHITE), ("thickness", 1)), keywords)
+        x0, y0, x1, y1, color, thickness = self._parsed(arguments, 4, (("color", _WHITE), ("thickness", 1)), keywords)
         around = thickness // 2
-        self._draw(b"line", min(y0, y1) - around, max(y0, y1) + around + 1, x0, y0, x1, y1, word_of(color), thickness)
+        self._draw(b"line", min(y0, y1) - around, max(y0, y1) + around + 1, x0, y0, x1, y1, _word_of(color), thickness)
         return self
 
     def draw_cross(self, *arguments, **keywords):
         x, y, color, size, thickness = self._parsed(
-            arguments, 2, (("color", WHITE), ("size", 5), ("thickness", 1)), keywords
+            arguments, 2, (("color", _WHITE), ("size", 5), ("thickness", 1)), keywords
         )
         self.draw_line(x - size, y, x + size, y, color, thickness)
         return self.draw_line(x, y - size, x, y + size, color, thickness)
 
     def draw_rectangle(self, *arguments, **keywords):
         x, y, w, h, color, thickness, fill = self._parsed(
-            arguments, 4, (("color", WHITE), ("thickness", 1), ("fill", False)), keywords
+            arguments, 4, (("color", _WHITE), ("thickness", 1), ("fill", False)), keywords
         )
         around = thickness // 2
-        self._draw(b"rectangle", y - around, y + h + around + 1, x, y, w, h, word_of(color), thickness, int(fill))
+        self._draw(b"rectangle", y - around, y + h + around + 1, x, y, w, h, _word_of(color), thickness, int(fill))
         return self
 
     def draw_circle(self, *arguments, **keywords):
         x, y, radius, color, thickness, fill = self._parsed(
-            arguments, 3, (("color", WHITE), ("thickness", 1), ("fill", False)), keywords
+            arguments, 3, (("color", _WHITE), ("thickness", 1), ("fill", False)), keywords
         )
         around = radius + thickness // 2
-        self._draw(b"circle", y - around, y + around + 1, x, y, radius, word_of(color), thickness, int(fill))
+        self._draw(b"circle", y - around, y + around + 1, x, y, radius, _word_of(color), thickness, int(fill))
         return self
 
     def draw_string(self, *arguments, **keywords):
         x, y, text, color, scale, x_spacing, y_spacing, mono_space = self._parsed(
             arguments,
             3,
-            (("color", WHITE), ("scale", 1), ("x_spacing", 0), ("y_spacing", 2), ("mono_space", 0)),
+            (("color", _WHITE), ("scale", 1), ("x_spacing", 0), ("y_spacing", 2), ("mono_space", 0)),
             keywords,
         )
         if scale <= 0:
             raise OSError("Error: 0 < scale!")
+        _host.text_of(text)
         lines = text.count("\n") + text.count("\r") + 1
         scale256 = int(scale * 256)
         _host.call(b"text", data=text)
         self._draw(
             b"string",
             y,
-            y + lines * (FONT_HEIGHT * scale256 // 256 + 1 + y_spacing),
+            y + lines * (_FONT_HEIGHT * scale256 // 256 + 1 + y_spacing),
             x,
             y,
-            word_of(color),
+            _word_of(color),
             scale256,
             x_spacing,
             y_spacing,
@@ -184,19 +186,19 @@ class Image(memoryview):
         return new
 
     def compress(self, quality=50):
-        """Makes this image a JPEG, in its own memory."""
+        """Makes this image a _JPEG, in its own memory."""
         jpeg = self._jpeg(quality)
         if len(jpeg) > self.size():
             raise OSError("Can't compress in place!")
         self._pixels[: len(jpeg)] = jpeg
         self._pixels = _host.part(self._pixels, len(jpeg))
-        self._format = JPEG
+        self._format = _JPEG
         super().__init__(self._pixels)
         return self
 
     def compressed(self, quality=50):
-        """A JPEG of this image."""
-        return Image(_made=(self._width, self._height, JPEG, bytearray(self._jpeg(quality)), -1))
+        """A _JPEG of this image."""
+        return Image(_made=(self._width, self._height, _JPEG, bytearray(self._jpeg(quality)), -1))
 
     def save(self, path, roi=None, quality=50):
         if path.endswith((".jpg", ".jpeg", ".bmp")):
@@ -214,13 +216,13 @@ class Image(memoryview):
         self._demand_mutable()
         if not 1 <= quality <= 100:
             raise OSError("Error: 1 <= quality <= 100!")
-        return _host.fetch(b"jpeg", self._width, self._height, quality, JPEG_WORK_BYTES, data=self._pixels)
+        return _host.fetch(b"jpeg", self._width, self._height, quality, _JPEG_WORK_BYTES, data=self._pixels)
 
     # Planes for the KPU
 
     def pix_to_ai(self):
         """Fills the planes from the pixels; makes them where the image has none."""
-        if self._format != RGB565:
+        if self._format != _RGB565:
             print("only support grayscale now")
         elif self._slot >= 0:
             _host.call(b"camera_planes", self._slot, data=self._pixels)
@@ -239,8 +241,8 @@ class Image(memoryview):
     # Helpers
 
     def _demand_mutable(self):
-        if self._format != RGB565:
-            raise OSError(NOT_MUTABLE)
+        if self._format != _RGB565:
+            raise OSError(_NOT_MUTABLE)
 
     def _parsed(self, arguments, count, options, keywords):
         self._demand_mutable()
@@ -251,17 +253,18 @@ class Image(memoryview):
         for at in range(0, len(self._pixels), len(row)):
             self._pixels[at : at + len(row)] = row
 
-    ai_to_pix = _host.missing("ai_to_pix")
-    crop = _host.missing("crop")
-    draw_arrow = _host.missing("draw_arrow")
-    draw_ellipse = _host.missing("draw_ellipse")
-    draw_font = _host.missing("draw_font")
-    to_grayscale = _host.missing("to_grayscale")
-    to_rgb565 = _host.missing("to_rgb565")
+
+# What MaixPy's images have besides.
+for _name in (
+    "ai_to_pix", "compress_for_ide", "compressed_for_ide", "conv3", "crop", "draw_arrow", "draw_ellipse", "draw_font",
+    "dump_roi", "lens_corr", "mean_pool", "mean_pooled", "midpoint_pool", "midpoint_pooled", "strech_char", "stretch",
+    "to_bitmap", "to_grayscale", "to_rainbow", "to_rgb565",
+):  # fmt: skip
+    setattr(Image, _name, _host.missing(_name))
 
 
-def word_of(color):
-    """A colour as the board's integers have it: RGB565 with the bytes swapped."""
+def _word_of(color):
+    """A colour as the board's integers have it: _RGB565 with the bytes swapped."""
     if isinstance(color, int):
         return color & 0xFFFF
     red, green, blue = [min(max(value, 0), 255) for value in color]
@@ -295,28 +298,54 @@ def _memory(size):
     try:
         return bytearray(size)
     except MemoryError:
-        raise MemoryError(NO_HEAP) from None
+        raise MemoryError(_NO_HEAP) from None
+
+
+# JPEG and BMP.
+_KINDS = (b"\xff\xd8", b"BM")
 
 
 def _blank(size):
     """A picture whose memory holds anything, as on the board."""
-    width, height = size or (LCD_WIDTH, LCD_HEIGHT)
+    width, height = (_LCD_WIDTH, _LCD_HEIGHT) if size is None else _host.pair_of(size, 2)
+    if not width or not height:
+        width, height = _LCD_WIDTH, _LCD_HEIGHT
     pixels = _memory(width * height * 2)
     row = b"\x5a\xc3" * width
     for at in range(0, len(pixels), len(row)):
         pixels[at : at + len(row)] = row
-    return width, height, RGB565, pixels, -1
+    return width, height, _RGB565, pixels, -1
 
 
 def _decoded(source, from_bytes):
-    """A JPEG or BMP, decoded by the host."""
+    """A _JPEG or BMP, decoded by the host."""
+    if isinstance(source, int):
+        _host.crash()
     if from_bytes:
+        if bytes(source[:2]) not in _KINDS:
+            raise ValueError("format not supported")
         data = source
     else:
-        path = source if source.startswith("/") else os.getcwd() + "/" + source
-        os.stat(path)
+        path = source if source.startswith("/") else _os.getcwd() + "/" + source
+        try:
+            _os.stat(path)
+        except OSError:
+            raise OSError(_errno.EIO) from None
         data = path
     width, height, _, _, _, _, _, _ = _host.call(b"decode", int(from_bytes), data=data)
     pixels = _memory(width * height * 2)
     _host.call(b"decoded", into=pixels)
-    return width, height, RGB565, pixels, -1
+    return width, height, _RGB565, pixels, -1
+
+
+ASCII, UTF8 = 0, 1
+ImageReader = _host.missing("image.ImageReader")
+ImageWriter = _host.missing("image.ImageWriter")
+font_free = _host.missing("image.font_free")
+font_load = _host.missing("image.font_load")
+get_affine_transform = _host.missing("image.get_affine_transform")
+grayscale_to_rgb = _host.missing("image.grayscale_to_rgb")
+lab_to_rgb = _host.missing("image.lab_to_rgb")
+rgb_to_grayscale = _host.missing("image.rgb_to_grayscale")
+rgb_to_lab = _host.missing("image.rgb_to_lab")
+warp_affine_ai = _host.missing("image.warp_affine_ai")

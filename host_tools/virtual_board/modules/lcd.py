@@ -1,8 +1,8 @@
 """MaixPy's lcd module: the panel is the host's."""
 
 import _host
-import image
-from Maix import config
+import image as _image
+from Maix import config as _config
 
 # Colours as they are stored: RGB565 with the bytes swapped.
 BLACK, WHITE, RED, GREEN, BLUE = 0x0000, 0xFFFF, 0x00F8, 0xE007, 0x1F00
@@ -15,8 +15,8 @@ XY_RLDU, YX_RLDU, XY_LRDU, YX_LRDU = 0x80, 0xA0, 0xC0, 0xE0
 _SHIELD, _CUBE, _STICK, _WATCH, _CONVERTER = 1, 2, 3, 4, 5
 _ROTATIONS = (YX_RLDU, XY_RLUD, YX_LRUD, XY_LRDU)
 _MIRRORED = (YX_RLUD, XY_LRUD, YX_LRDU, XY_RLDU)
-LETTER_WIDTH = 8
-LETTER_HEIGHT = 12
+_LETTER_WIDTH = 8
+_LETTER_HEIGHT = 12
 
 
 class _State:
@@ -60,7 +60,7 @@ def init(
     if type not in (_SHIELD, _CUBE, _STICK, _WATCH, _CONVERTER):
         raise ValueError("type error")
     if type in (_SHIELD, _CONVERTER):
-        values = config.get_value("lcd", None) or {}
+        values = _config.get_value("lcd", None) or {}
         width, height = values.get("width", width), values.get("height", height)
         invert, lcd_type = values.get("invert", invert), values.get("lcd_type", lcd_type)
         _State.direction = values.get("dir", _State.direction)
@@ -69,7 +69,7 @@ def init(
         invert = invert if type == _CUBE else 1
     if type == _CUBE:
         width = height = 240
-    _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, image.word_of(color))
+    _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, _image._word_of(color))
     _State.type, _State.freq, _State.size = type, freq, (width, height)
     _State.width, _State.height = width, height
     _State.rotation, _State.mirror = 0, False
@@ -84,7 +84,7 @@ def deinit():
 
 def display(img, roi=None, oft=None):
     """Shows an image: cut where it is larger, in the middle of black where it is smaller, unless `oft` is its place."""
-    if img.format() != image.RGB565:
+    if img.format() != _image._RGB565:
         raise OSError("Image format is not supported.")
     if not _State.type:
         return
@@ -118,7 +118,7 @@ def _centred(start, size, screen):
 def clear(*color, **_):
     """Fills the panel; a keyword does nothing."""
     if _State.type:
-        _host.call(b"lcd_fill", 0, 0, _State.width, _State.height, image.word_of(color[0] if color else BLACK))
+        _host.call(b"lcd_fill", 0, 0, _State.width, _State.height, _image._word_of(color[0] if color else BLACK))
 
 
 def fill_rectangle(x, y, w, h, color):
@@ -126,14 +126,14 @@ def fill_rectangle(x, y, w, h, color):
         raise ValueError("not init")
     if x + w >= _State.size[0] or y + h >= _State.size[1]:
         raise ValueError("arg error")
-    _host.call(b"lcd_fill", x, y, w, h, image.word_of(color))
+    _host.call(b"lcd_fill", x, y, w, h, _image._word_of(color))
 
 
 def draw_string(x, y, text, fg=RED, bg=BLACK):
     """Letters of 8x12 pixels, cut at the right edge."""
     if not _State.type:
         raise ValueError("not init")
-    text = text[: (_State.size[0] - x) // LETTER_WIDTH]
+    text = _host.text_of(text)[: (_State.size[0] - x) // _LETTER_WIDTH]
     if text and y <= _State.size[0] - 16:
         _host.call(b"lcd_string", x, y, fg & 0xFFFF, bg & 0xFFFF, data=text)
 

@@ -3,10 +3,14 @@
 import _host
 import _utime
 
-REPL_BAUD = 115200
-MAX_BAUD = 0x500000
-RING_BYTES = 2048
-PIECE = 2048
+PWRON_RESET = HARD_RESET = 0
+SOFT_RESET = 1
+WDT_RESET = 2
+WDT1_RESET = 3
+_REPL_BAUD = 115200
+_MAX_BAUD = 0x500000
+_RING_BYTES = 2048
+_PIECE = 2048
 
 
 class UART:
@@ -17,26 +21,28 @@ class UART:
 
     def __init__(self, id, *arguments, **keywords):  # noqa: A002 - MaixPy's name
         if id not in (0, 1, 2, 4):
-            raise ValueError(f"[MAIXPY]UART{id}:does not exist")
+            _host.whole(id)
+            # The firmware prints whether the number is wrong in place of the number.
+            raise ValueError("[MAIXPY]UARTtrue:does not exist")
         self._id = id
         self._open = True
         self.init(*arguments, **keywords)
 
     def init(
         self,
-        baudrate=REPL_BAUD,
+        baudrate=_REPL_BAUD,
         bits=8,
         parity=None,
         stop=None,
         *,
         timeout=1000,
         timeout_char=10,
-        read_buf_len=RING_BYTES,
+        read_buf_len=_RING_BYTES,
         ide=False,
         from_ide=True,
     ):
         """Sets the line; what was received is lost."""
-        if not 0 <= baudrate <= MAX_BAUD:
+        if not 0 <= baudrate <= _MAX_BAUD:
             raise ValueError("[MAIXPY]UART:invalid baudrate")
         if not 5 <= bits <= 8:
             raise ValueError("[MAIXPY]UART:invalid data bits")
@@ -71,7 +77,7 @@ class UART:
             return b"" if not size else None
         found = b""
         while size < 0 or len(found) < size:
-            piece = self._piece(PIECE if size < 0 else size - len(found))
+            piece = self._piece(_PIECE if size < 0 else size - len(found))
             if not piece:
                 break
             found += piece
@@ -99,11 +105,15 @@ class UART:
             return b""
         return _host.fetch(b"uart_read", size, self._timeout) or b""
 
-    def write(self, data):
-        """Sends bytes as they are; returns when they are on the line."""
+    def write(self, data, size=None):
+        """Sends bytes as they are, the first `size` of them; returns when they are on the line."""
         if not self._open:
             return 0
-        size = len(data.encode()) if isinstance(data, str) else len(data)
+        if isinstance(data, (int, type(None))):
+            raise TypeError("object with buffer protocol required")
+        data = data.encode() if isinstance(data, str) else data
+        data = data if size is None else data[:size]
+        size = len(data)
         if size:
             self._call(b"uart_write", data=data)
         return size
@@ -129,15 +139,14 @@ class UART:
 _repl = []
 
 
-def start_repl():
-    """Called once at the start: the REPL's UART."""
-    _repl.append(UART(UART.UARTHS, REPL_BAUD, 8))
-
-
 class WDT:
     """The watchdog: resets the chip unless fed in time."""
 
+    WDT_DEVICE_0, WDT_DEVICE_1 = 0, 1
+
     def __init__(self, id=0, timeout=5000, callback=None, context=None):  # noqa: A002 - MaixPy's name
+        if id not in (WDT.WDT_DEVICE_0, WDT.WDT_DEVICE_1):
+            raise ValueError(f"WDT({id}) does not exist")
         if timeout <= 0:
             raise ValueError("WDT timeout too short")
         if callback is not None:
@@ -174,3 +183,4 @@ PWM = _host.missing("machine.PWM")
 I2C = _host.missing("machine.I2C")
 SPI = _host.missing("machine.SPI")
 SDCard = _host.missing("machine.SDCard")
+_repl.append(UART(UART.UARTHS, _REPL_BAUD, 8))

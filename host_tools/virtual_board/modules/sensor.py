@@ -1,12 +1,12 @@
 """MaixPy's sensor module: the camera is the host's; each frame is copied into one of its buffers."""
 
 import _host
-import image
+import image as _image
 
-RGB565 = image.RGB565
+RGB565 = _image._RGB565
 YUV422 = 3
 GRAYSCALE = 4
-JPEG = image.JPEG
+JPEG = _image._JPEG
 # MaixPy's numbers for frame sizes, and width and height.
 QQCIF, QCIF, CIF, QQSIF, QSIF, SIF = 1, 2, 3, 4, 5, 6
 QQQQVGA, QQQVGA, QQVGA, QVGA, VGA, HQQQVGA, HQQVGA, HQVGA = 7, 8, 9, 10, 11, 12, 13, 14
@@ -32,12 +32,13 @@ _SIZES = {
     B128X128: (128, 128),
     B240X240: (240, 240),
 }
-FRAMERATES = (2, 8, 15, 25, 30, 60)
+_MOST_LEVEL = 2
+_FRAMERATES = (2, 8, 15, 25, 30, 60)
 
 _frame = (0, 0)
 
 
-def reset(*, freq=24000000, set_regs=True, dual_buff=False, choice=0):
+def reset(freq=24000000, *, set_regs=True, dual_buff=False, choice=0):
     """Looks for the sensor; the frame's buffers are freed."""
     global _frame
     _frame = (0, 0)
@@ -60,6 +61,8 @@ def set_framesize(framesize, set_regs=True):
 
 
 def set_windowing(roi):
+    if not isinstance(roi, (tuple, list)):
+        _host.pair_of(roi, 2)
     if len(roi) == 2:
         w, h = roi
         x, y = _frame[0] // 2 - w // 2, _frame[1] // 2 - h // 2
@@ -82,7 +85,7 @@ def snapshot(*, update_jb=True):
     width, height, slot, _, _, _, _, _ = _host.call(b"snapshot")
     pixels = _host.part(_host.frame(slot), width * height * 2)
     _host.call(b"frame_pixels", slot, into=pixels)
-    return image.Image(_made=(width, height, RGB565, pixels, slot))
+    return _image.Image(_made=(width, height, RGB565, pixels, slot))
 
 
 def skip_frames(n=None, *, time=300):
@@ -105,13 +108,13 @@ def _control(name, enable):
 
 
 def set_framerate(framerate):
-    if framerate not in FRAMERATES:
-        raise ValueError("Invalid framerate")
+    """No sensor's driver can do it."""
+    raise ValueError("Fail" if framerate in _FRAMERATES else "Invalid framerate")
 
 
 def _level(value):
     """Brightness and the like: the picture stays as it is."""
-    return True
+    return -_MOST_LEVEL <= value <= _MOST_LEVEL
 
 
 set_brightness = set_contrast = set_saturation = _level
@@ -126,13 +129,17 @@ set_auto_gain = set_auto_exposure = set_auto_whitebal = set_jb_quality = _automa
 
 def run(enable):
     _host.call(b"sensor_run", int(bool(enable)))
+    return True
 
 
 def shutdown(enable):
     run(not enable)
 
 
-sleep = shutdown
+def sleep(enable):
+    """No sensor's driver can do it."""
+    print("[MAIXPY]: Operation not supported.")
+    raise OSError("Sleep Failed")
 
 
 def deinit():
@@ -152,3 +159,12 @@ def height():
 
 
 binocular_reset = _host.missing("sensor.binocular_reset")
+flush = _host.missing("sensor.flush")
+get_exposure_us = _host.missing("sensor.get_exposure_us")
+get_gain_db = _host.missing("sensor.get_gain_db")
+get_rgb_gain_db = _host.missing("sensor.get_rgb_gain_db")
+set_lens_correction = _host.missing("sensor.set_lens_correction")
+set_special_effect = _host.missing("sensor.set_special_effect")
+set_colorbar = _host.missing("sensor.set_colorbar")
+set_gainceiling = _host.missing("sensor.set_gainceiling")
+get_fb = _host.missing("sensor.get_fb")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from conversion import firmware_image
 from host_tools import boards
-from host_tools.flashing import firmware_image
 from tests.host_tools.virtual_board import kmodels
 from tests.patience import exactly
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversion import firmware_image
 from host_tools import boards
 from host_tools.errors import FlashError
-from host_tools.flashing import firmware_image, flash, images
+from host_tools.flashing import flash, images
 from host_tools.serial_link import link_note
 from host_tools.serial_link.link_note import LinkNote
 from tests.host_tools.flashing.conftest import FIRMWARE

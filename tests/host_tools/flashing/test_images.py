@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from conversion import firmware_image
 from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
 from host_tools.errors import FlashError
-from host_tools.flashing import firmware_image, images
+from host_tools.flashing import images
 from tests.host_tools.flashing.conftest import FIRMWARE
 from tests.host_tools.virtual_board import kmodels
 

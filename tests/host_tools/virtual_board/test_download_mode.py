@@ -11,8 +11,9 @@ import pytest
 import serial
 from PIL import Image
 
+from conversion import firmware_image
 from host_tools.errors import BoardError
-from host_tools.flashing import firmware_image, images, isp
+from host_tools.flashing import images, isp
 from host_tools.flashing.isp import Operation, Status
 from host_tools.virtual_board import session
 from host_tools.virtual_board.rom import DownloadFault

@@ -8,6 +8,7 @@ code itself says how long the file has to be.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import struct
 from collections.abc import Iterator
@@ -33,6 +34,13 @@ RAM_ADDRESS, RAM_BYTES = 0x8000_0000, 6 * 1024 * 1024
 # Tables of a program hold addresses of its own functions: some 6,000 in the smallest image seen.
 _BIG_PROGRAM, _LEAST_ADDRESSES = 64 * 1024, 64
 
+# What kflash writes before a firmware, and behind it; the flag says that the ROM has to decrypt it.
+FLASH_HEADER = struct.Struct("<BI")
+DIGEST_BYTES = 32
+_ENCRYPTED = 0x01
+# Bits of entropy a byte: the images seen have 7.3 or less.
+_NOISE_BITS = 7.9
+
 # What an image that this project made for its tests says of itself: it has an entry, but no program.
 TEST_IMAGE = b"posenet-maix test image"
 _BANNER = re.compile(rb"MicroPython (v[\w.+-]{1,60}) on ([\d-]{10}); ([\w .-]{1,40}) with ([\w-]{1,20})\r\n")
@@ -56,11 +64,13 @@ _ARM_RAM, _ARM_CODE = range(0x2000_0000, 0x2100_0000), range(0, 0x1100_0000)
 class Firmware:
     """A program for the K210. `version`, `date` and `board` are "" where the image does not tell them.
 
-    `bytes_needed` is the least length that the entry code asks for, 0 where it could not be read from it;
-    `linked_to_ram` says that its tables hold addresses of the RAM that the ROM loads it to (or that it is small).
+    `start` is the offset of the start routine that the entry code jumps to; `bytes_needed` is the least length that the
+    entry code asks for, 0 where it could not be read from it; `linked_to_ram` says that its tables hold
+    addresses of the RAM that the ROM loads it to (or that it is small).
     """
 
     size: int
+    start: int
     bytes_needed: int
     linked_to_ram: bool
     micropython: bool
@@ -87,13 +97,14 @@ class Firmware:
 
 def recognise(data: bytes) -> Firmware | None:
     """The K210 program in `data`, whole or cut short; None if it does not begin with a K210's entry code."""
-    needed = _bytes_needed(data)
-    if needed is None:
+    needed, start = _bytes_needed(data), _jump(data, 0)
+    if needed is None or start is None:
         return None
     banner = _BANNER.search(data)
     version, date, board = (banner[number].decode() for number in (1, 2, 3)) if banner else ("", "", "")
     return Firmware(
         size=len(data),
+        start=start,
         bytes_needed=needed,
         linked_to_ram=len(data) < _BIG_PROGRAM or _addresses_in_ram(data) >= _LEAST_ADDRESSES,
         micropython=_MICROPYTHON in data.lower(),
@@ -120,6 +131,37 @@ def other_processor(data: bytes) -> str | None:
         if stack in _ARM_RAM and reset in _ARM_CODE and reset & 1:
             return "a firmware for an ARM microcontroller (STM32, RP2040 and others)"
     return None
+
+
+@dataclass(frozen=True)
+class OutOfFlash:
+    """What a firmware is in a flash chip, where kflash has put it; `flags` are the ROM's."""
+
+    flags: int
+    firmware: bytes
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the ROM decrypts it with the key of its own chip."""
+        return bool(self.flags & _ENCRYPTED)
+
+
+def out_of_flash(data: bytes) -> OutOfFlash | None:
+    """The firmware in a file that was read out of a flash: flags, length, firmware, SHA-256 of these; else None."""
+    flags, length = FLASH_HEADER.unpack(data[: FLASH_HEADER.size].ljust(FLASH_HEADER.size, b"\0"))
+    body, digest = data[:-DIGEST_BYTES], data[-DIGEST_BYTES:]
+    if len(data) != FLASH_HEADER.size + length + DIGEST_BYTES or hashlib.sha256(body).digest() != digest:
+        return None
+    return OutOfFlash(flags, body[FLASH_HEADER.size :])
+
+
+def is_scrambled(data: bytes) -> bool:
+    """Whether a large file is as even as noise, as encrypted and packed ones are and programs are not."""
+    if len(data) < _BIG_PROGRAM:
+        return False
+    counts = np.bincount(np.frombuffer(data, np.uint8), minlength=256)
+    shares = counts[counts > 0] / len(data)
+    return float(-(shares * np.log2(shares)).sum()) > _NOISE_BITS
 
 
 def make_test_image(program: bytes = b"") -> bytes:

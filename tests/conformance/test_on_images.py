@@ -1,0 +1,26 @@
+"""What is recorded is what the images answer today: a sample in `make test`, all of it on all images in `make soak`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conformance import recorded
+from tests.conformance.boards import ask_image
+from tests.conformance.probes import groups
+from tests.host_tools.k210.images import IMAGES, image
+
+SAMPLE = ("uart", "pins", "names", "hashes")
+CASES = [
+    pytest.param(name, group, marks=() if name == recorded.FIRST and group in SAMPLE else pytest.mark.soak)
+    for name in IMAGES
+    for group in groups()
+]
+
+
+@pytest.mark.parametrize(("name", "group"), CASES)
+def test_an_image_answers_what_is_recorded(name: str, group: str) -> None:
+    assert ask_image(image(name), group) == recorded.answers(group, name)
+
+
+def test_the_recorded_images_are_those_of_the_tests() -> None:
+    assert recorded.images() == IMAGES
