@@ -31,7 +31,7 @@ T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
 # The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
-_CHANGE_SECONDS = 0.025
+CHANGE_SECONDS = 0.025
 # What is due is looked for this often, even if nothing comes.
 _TEND_SECONDS = 0.25
 _HIGHEST_ID = 65535
@@ -181,7 +181,7 @@ class Link(Closing):
             # The answer may have been lost on the way: the next lines find out.
             pass
         self._raised = None
-        time.sleep(_CHANGE_SECONDS)
+        time.sleep(CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
             if self._answers(time_limits.SPEED_PING):
