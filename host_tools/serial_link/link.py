@@ -30,6 +30,8 @@ from host_tools.time_limits import Tries
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
+# A board gives fewer frames to a line from which nothing has come for 30 s.
+LISTENING_SECONDS = 10.0
 # The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
 CHANGE_SECONDS = 0.025
 # What is due is looked for this often, even if nothing comes.
@@ -64,7 +66,7 @@ class Link(Closing):
         self._usual_baud = baud
         # Raised speeds that carried nothing, or not any more.
         self.failed_rates: set[int] = set()
-        self._last_ping = self._last_sentence = self._asked_again = 0.0
+        self._last_ping = self._last_sent = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
         self._busy_until = 0.0
         self._was_open = self._serial.is_open
@@ -223,6 +225,7 @@ class Link(Closing):
 
     def _send(self, sentence: bytes) -> None:
         self._decoder.own = sentences.read(sentence.rstrip())
+        self._last_sent = time.monotonic()
         self._serial.write(sentence)
 
     def _reply(self, request: int, seconds: float) -> Reply | None:
@@ -333,6 +336,8 @@ class Link(Closing):
             self._greet_again()
         elif self._raised and now - self._last_ping > PING_SECONDS:
             self._last_ping = now
+            self._send(sentences.made("PING", self._new_id()))
+        elif self.hello is not None and now - self._last_sent > LISTENING_SECONDS:
             self._send(sentences.made("PING", self._new_id()))
         if self._decoder.unsure and now - self._asked_again > PING_SECONDS:
             self._greet_again()

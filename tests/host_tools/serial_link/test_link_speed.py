@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from host_tools import time_limits
+from host_tools.serial_link import link as link_module
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
 from host_tools.serial_link.refusal import Refused
@@ -25,6 +26,25 @@ def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
         collected(link, lambda events: len(peer.heard) - begin >= 2)
         assert {each.kind for each in peer.heard[begin:]} == {"PING"}
     assert (peer.heard[-1].kind, peer.heard[-1].fields[1]) == ("BAUD", "115200")
+
+
+def test_a_host_at_the_usual_speed_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board sends fewer frames to a line from which nothing comes."""
+    monkeypatch.setattr(link_module, "LISTENING_SECONDS", 0.2)
+    with linked() as (peer, link):
+        link.greet()
+        begin = len(peer.heard)
+        collected(link, lambda events: len(peer.heard) - begin >= 2)
+        assert {each.kind for each in peer.heard[begin:]} == {"PING"}
+
+
+def test_nothing_is_said_to_what_has_not_shown_itself_as_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "LISTENING_SECONDS", 0.0)
+    with linked() as (peer, link):
+        for _ in range(3):
+            peer.send(b"some other program\r\n")
+            link.poll(0.05)
+        assert peer.heard == []
 
 
 def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
