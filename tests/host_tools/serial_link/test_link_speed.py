@@ -74,6 +74,29 @@ def test_a_board_that_falls_back_is_followed(monkeypatch: pytest.MonkeyPatch) ->
         assert link.ask("PING") == 1
 
 
+def test_a_question_that_a_raised_speed_swallows_is_asked_at_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board has fallen back before its silence was long enough to be noticed."""
+    monkeypatch.setattr(time_limits, "USUAL_SPEED_PING", Tries(0.2, 5))
+    few = Tries(0.02, 1)
+    with linked() as (peer, link):
+        assert link.raise_baud(460800)
+        begin = len(peer.heard)
+        peer.answer = lambda sentence: polite(sentence) if len(peer.heard) - begin > few.times + 1 else b""
+        assert link.ask("PAUSE", tries=few) == 1
+        assert link.baud == 115200
+        assert link.statistics.fallbacks == 1
+        assert link.failed_rates == {460800}
+
+
+def test_a_raised_speed_that_answers_late_is_kept() -> None:
+    with linked() as (peer, link):
+        assert link.raise_baud(460800)
+        begin = len(peer.heard)
+        peer.answer = lambda sentence: polite(sentence) if len(peer.heard) - begin > 1 else b""
+        assert link.ask("PAUSE", tries=Tries(0.1, 4)) == 1
+        assert link.baud == 460800
+
+
 def test_a_rate_that_the_board_refuses_changes_nothing() -> None:
     with linked(lambda sentence: reply(sentence, 2, 0, "rate must be from 9600 to 4000000")) as (_, link):
         with pytest.raises(Refused, match="rate must be"):

@@ -117,8 +117,6 @@ def test_a_raised_speed_is_used_and_lowered_again(board: VirtualBoard, kmodel: P
     assert verify(board.port, "--model", kmodel, "--image", photo).exit_code == 0
 
 
-# Not settled since the line is raised first: see the soak.
-@pytest.mark.soak
 @pytest.mark.parametrize("mode", ["image", "board"])
 def test_a_line_that_loses_and_damages_bytes_only_takes_longer(
     kmodel: Path, photo: Path, mode: str, monkeypatch: pytest.MonkeyPatch
