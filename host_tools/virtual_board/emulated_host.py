@@ -1,7 +1,7 @@
 """A host in the emulated board's own time: what `monitor` says to a board, at moments that no busy computer moves.
 
 The tools' own Link lives in real time, of which an emulated board needs a varying multiple: it would ask several times
-as often as at a real board. What is said here is what a Link says that raises the speed; a test compares both.
+as often as at a real board. What is said here is what a monitor with its defaults says; a test compares both.
 """
 
 from __future__ import annotations
@@ -53,10 +53,11 @@ class EmulatedHost:
         self.machine.run_for(CHANGE_SECONDS)
         self.ask("PING")
         self._keep_up()
+        self.ask("SETTINGS")
 
     def ask(self, kind: str, *fields: int | None) -> int:
         """Send a sentence and wait for its reply's value; BoardError where the board refuses."""
-        number, begin = self._send(kind, *fields), len(self.events)
+        begin, number = len(self.events), self._send(kind, *fields)
 
         def reply() -> Reply | None:
             found = (event for event in self.events[begin:] if isinstance(event, Reply) and event.id == number)
