@@ -127,6 +127,10 @@ class Sender:
         self._writer.text(b"SELFTEST,%d,%d,%d,%d,%d,%d" % ((frame, result) + crcs + counts), text)
         self._link.send(self._writer)
 
+    def layer(self, number, layers, microseconds):
+        """LAYER: what the first `number` of all layers took."""
+        self._send(b"LAYER,%d,%d,%d" % (number, layers, microseconds))
+
     def settings(self):
         """SETTINGS."""
         self._send(b"SETTINGS" + b"".join([b",%d" % value for value in self._settings.values()]))
