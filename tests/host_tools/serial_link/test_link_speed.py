@@ -38,6 +38,15 @@ def test_a_host_at_the_usual_speed_says_that_it_is_there(monkeypatch: pytest.Mon
         assert {each.kind for each in peer.heard[begin:]} == {"PING"}
 
 
+def test_a_rate_is_proved_before_the_board_gives_it_up() -> None:
+    """It falls back after 3 s without a sentence; so every failed rate costs about as long, and no more."""
+    proof = time_limits.SPEED_ANSWER.seconds * time_limits.SPEED_ANSWER.usual + link_module.CHANGE_SECONDS
+    proof += time_limits.SPEED_PING.seconds * time_limits.SPEED_PING.usual
+    assert proof < 3.0
+    waited = time_limits.USUAL_SPEED_PING.seconds * time_limits.USUAL_SPEED_PING.usual
+    assert waited > 3.0
+
+
 def test_nothing_is_said_to_what_has_not_shown_itself_as_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link_module, "LISTENING_SECONDS", 0.0)
     with linked() as (peer, link):
