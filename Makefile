@@ -56,8 +56,8 @@ fps: need-FIRMWARE venv ## frames a second of a MaixPy .bin on the emulated chip
 	$(Q)$(PY) -m host_tools fps$(call option,firmware,FIRMWARE)$(if $(value MODEL),$(call option,model,MODEL),$(if $(value SIZE), --model build/posenet-mobilenet-075-$(SIZE).kmodel))$(call option,board,BOARD)$(call option,people,PEOPLE)
 
 .PHONY: flash
-flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= DRY_RUN=1 NO_VERIFY=1]
-	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
+flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= PROFILE=1 DRY_RUN=1 NO_VERIFY=1]
+	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,profile,PROFILE)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
 
 .PHONY: deploy
 deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB REMOVE=1 DRY_RUN=1]
@@ -70,6 +70,10 @@ monitor: venv ## watch a board in the terminal, or in a browser with WEB=1 [PORT
 .PHONY: verify
 verify: venv ## prove that a board computes what the host computes [PORT= IMAGE= MODEL= FRAMES= BAUD= JSON=1]
 	$(Q)$(PY) -m host_tools verify$(call option,port,PORT)$(call option,image,IMAGE)$(call option,model,MODEL)$(call option,frames,FRAMES)$(call option,baud,BAUD)$(call flag,json,JSON)
+
+.PHONY: profile
+profile: venv ## measure the KPU layer by layer on a board that was flashed with PROFILE=1, against the estimate [PORT= MODEL= JSON=1]
+	$(Q)$(PY) -m host_tools profile$(call option,port,PORT)$(call option,model,MODEL)$(call flag,json,JSON)
 
 .PHONY: release
 release: need-BOARD venv ## pack what a maker without a tool chain needs into dist/: BOARD= [MODEL= OUTPUT=]

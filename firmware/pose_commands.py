@@ -25,6 +25,7 @@ TABLE = {
     b"CHUNK": ("_chunk", 2, 1),
     b"RUN": ("_run", 0, 1),
     b"SELFTEST": ("_selftest", 0, 1),
+    b"PROFILE": ("_profile", 0, 0),
     b"RESET": ("_reset", 0, 0),
 }
 LOWEST_BAUD = 9600
@@ -122,6 +123,11 @@ class Commands:
         number = self._app.requests.check_selftest(heads)
         self._after = lambda: self._app.requests.run_selftest(heads)
         return number
+
+    def _profile(self):
+        layers = self._app.requests.check_profile()
+        self._after = self._app.requests.run_profile
+        return layers
 
     def _reset(self):
         self._after = self._app.requests.reset

@@ -30,13 +30,13 @@ def load(config):
         import pose_model as backend
     network = backend.load(place, card, budget.line)
     print("posenet: kmodel %dx%d from %s" % (card.width, card.height, place.name))
-    return Engine(card, network, budget.buffers)
+    return Engine(card, network, budget.buffers, lambda: backend.load(place, card, budget.line))
 
 
 class Engine:
     """Runs the network and decodes: `poses[:count]` and `heads` are those of the last picture, `stages` its times."""
 
-    def __init__(self, card, network, buffers):
+    def __init__(self, card, network, buffers, again):
         self.card = card
         # The camera's, decided while nothing was loaded.
         self.buffers = buffers
@@ -46,6 +46,8 @@ class Engine:
         self.heads = None
         self.stages = array("i", [0] * 5)
         self._network = network
+        # Loads it afresh.
+        self._again = again
         self._copy = None
 
     def run(self, picture, mode):
@@ -89,6 +91,17 @@ class Engine:
             at += len(head)
         return self._copy
 
+    def without_network(self, work):
+        """Does what needs the network's memory, and loads the network afresh, whatever comes of that."""
+        self.close()
+        try:
+            work()
+        finally:
+            self._network = self._again()
+
     def close(self):
         """Gives the kmodel's memory back."""
-        self._network.close()
+        network = self._network
+        self._network = None
+        if network:
+            network.close()

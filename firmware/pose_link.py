@@ -9,6 +9,8 @@ BITS_PER_BYTE = 10
 RECEIVE_BYTES = 2048
 # A raised speed without a valid sentence from the host for this long is given up.
 FALLBACK_MS = 3000
+# Whoever wants frames says something more often than this; a plain serial monitor, or nobody, is silent.
+SILENT_MS = 30000
 # The account holds at most what the line carries in this time, or one frame.
 ACCOUNT_MS = 500
 # The UART's transmitter still holds a few bytes when write() returns.
@@ -32,6 +34,7 @@ class Link:
         self._line = bytearray(pose_wire.MAX_SENTENCE)
         self._length = 0
         self._heard = utime.ticks_ms()
+        self._spoken = False
         self._largest = 0
         self._credit = 0
         self._earned = utime.ticks_us()
@@ -67,9 +70,17 @@ class Link:
             if fields:
                 self.received += 1
                 self._heard = utime.ticks_ms()
+                self._spoken = True
                 return fields
             if fields is not None:
                 self.damaged += 1
+
+    def silent(self):
+        """Whether no host has spoken for a while."""
+        if self._spoken and utime.ticks_diff(utime.ticks_ms(), self._heard) > SILENT_MS:
+            # Kept, since ticks come round again.
+            self._spoken = False
+        return not self._spoken
 
     def _next_line(self):
         """The next line that is complete, without its end, or None."""

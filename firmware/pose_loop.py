@@ -285,6 +285,10 @@ class App:
             return RECEIVING
         return PAUSED if self.paused else RUNNING
 
+    def address(self):
+        """The flash address at which the config has the kmodel."""
+        return self._config.model["address"]
+
     def hello(self):
         """Sends HELLO."""
         self._greeted = utime.ticks_ms()

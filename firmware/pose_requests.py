@@ -18,6 +18,9 @@ class Requests:
         self._app = app
         self._upload = None
         self._running = False
+        # The kmodel's copy for measuring, and its number of layers.
+        self._copy = None
+        self._layers = 0
 
     def receiving(self):
         """Whether pixels are coming in, so that no frames must be taken."""
@@ -151,6 +154,37 @@ class Requests:
         )
         print("posenet: self-test: " + text)
         app.note("self-test: " + text)
+
+    # Profile
+
+    def check_profile(self):
+        """The number of layers that will be measured; nothing else may want the KPU meanwhile."""
+        app = self._app
+        card = self._ready(False).card
+        if not app.paused:
+            raise PoseError(pose_errors.NOT_NOW, "frames are being taken: send PAUSE first")
+        if pose_board.CANMV:
+            raise PoseError(pose_errors.NOT_POSSIBLE, "CanMV cannot run a part of a network")
+        import pose_profile
+
+        self._copy, self._layers = pose_profile.place(card, app.address())
+        return self._layers
+
+    def run_profile(self):
+        """Sends a LAYER for each layer, and has the network loaded afresh."""
+        import pose_profile
+
+        app = self._app
+        self.forget()
+        picture = app.frames.canvas()
+        app.message("Measuring", "The KPU, layer by layer.")
+        try:
+            app.engine.without_network(
+                lambda: pose_profile.measure(self._copy, self._layers, picture, app.sender.layer)
+            )
+        except (MemoryError, OSError, ValueError) as error:
+            app.errors.report(PoseError(pose_errors.KPU_FAILED, "measuring ended early: %s" % error))
+        app.show_paused()
 
     def reset(self):
         """Resets the chip."""

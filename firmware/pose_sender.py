@@ -14,6 +14,9 @@ PARTS = 17
 # What a frame and each of its poses take at least: less room on the line than this, and they need not be written.
 LEAST_FRAME = 40
 LEAST_POSE = 130
+# With nobody there who speaks, sending gets this part of its share, unless that is all of the time.
+SILENT_PART = 3
+ALL = 100
 POSE = b"POSE,%d,%d,%d" + b",%d,%d,%d" * PARTS
 
 
@@ -102,7 +105,13 @@ class Sender:
         self.sent += 1
         self._last_frame = now
         stages[4] = utime.ticks_diff(utime.ticks_us(), begin)
-        self._share_ms = stages[4] // (10 * self._settings.share)
+        self._share_ms = stages[4] // (10 * self._share())
+
+    def _share(self):
+        """Percent of the time that sending may take now. At the usual speed a frame's sentences hold the loop up for 25
+        ms and more, too much for a host that may not be there."""
+        share = self._settings.share
+        return max(1, share // SILENT_PART) if share < ALL and self._link.silent() else share
 
     def _may_send(self, now, least):
         soon = max(self._settings.frame_ms, self._share_ms)
@@ -117,6 +126,10 @@ class Sender:
         self._writer.clear()
         self._writer.text(b"SELFTEST,%d,%d,%d,%d,%d,%d" % ((frame, result) + crcs + counts), text)
         self._link.send(self._writer)
+
+    def layer(self, number, layers, microseconds):
+        """LAYER: what the first `number` of all layers took."""
+        self._send(b"LAYER,%d,%d,%d" % (number, layers, microseconds))
 
     def settings(self):
         """SETTINGS."""

@@ -12,6 +12,7 @@ from host_tools.flashing.flash_command import flash
 from host_tools.flashing.kfpkg_command import kfpkg
 from host_tools.flashing.release_command import release
 from host_tools.monitor.monitor_command import monitor
+from host_tools.verification.profile_command import profile
 from host_tools.verification.verify_command import verify
 from host_tools.virtual_board.board_command import board
 from host_tools.virtual_board.demo_command import demo
@@ -30,5 +31,5 @@ def main() -> None:
     """What runs beside a Maix board, and a virtual one."""
 
 
-for command in (board, demo, deploy, flash, fps, kfpkg, monitor, release, verify):
+for command in (board, demo, deploy, flash, fps, kfpkg, monitor, profile, release, verify):
     main.add_command(command)

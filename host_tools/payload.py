@@ -80,12 +80,18 @@ def kmodel(path: Path | None) -> Path:
         if not path.is_file():
             raise BoardError(f"{path}: no such kmodel; make one with `make kmodel`")
         return path
-    found = sorted(BUILD.glob(f"{network.NAME}-*.kmodel"))
-    if not found:
-        raise BoardError(f"{BUILD}: no kmodel here; make one with `make kmodel`, or name one with --model")
+    found = built()
     if len(found) > 1:
         raise BoardError(f"{BUILD}: {', '.join(path.name for path in found)}; choose one with --model")
     return found[0]
+
+
+def built() -> list[Path]:
+    """All kmodels in build/; BoardError where there is none."""
+    found = sorted(BUILD.glob(f"{network.NAME}-*.kmodel"))
+    if not found:
+        raise BoardError(f"{BUILD}: no kmodel here; make one with `make kmodel`, or name one with --model")
+    return found
 
 
 def device_card(path: Path) -> dict:

@@ -124,6 +124,8 @@ RUN_SILENCE = Limit(8.0)
 DRAWING = Limit(180.0)
 RUN = Limit(300.0)
 RESUME = Tries(1.0, 3)
+# A layer is measured four times, a fraction of a second.
+PROFILE_SILENCE = Limit(10.0)
 
 # The monitor. The board's words wait while it is greeted, so not the seconds of a program that can do nothing else.
 MONITOR_GREETING = Limit(3.0)

@@ -46,15 +46,21 @@ class Outcome:
 
 
 def prepare(
-    board: Board, model: Path | None, firmware: Path | None = None, package: Path | None = None, baud: int | None = None
+    board: Board,
+    model: Path | None,
+    firmware: Path | None = None,
+    package: Path | None = None,
+    baud: int | None = None,
+    profile: bool = False,
 ) -> Writing:
     """Read and check what is to be written; no board is touched. FlashError or BoardError says what cannot be meant.
 
-    `package` is a .kfpkg or a release, in place of `model` (None: the kmodel in build/) and `firmware`.
+    `package` is a .kfpkg or a release, in place of `model` (None: the kmodel in build/) and `firmware`. `profile` adds
+    the kmodel's copy that can be measured.
     """
-    if package is not None and (model is not None or firmware is not None):
-        raise FlashError(f"{package}: a package brings its own files; leave --model and --firmware out")
-    made = sources.of_files(board, model, firmware) if package is None else sources.of_package(package, board)
+    if package is not None and (model is not None or firmware is not None or profile):
+        raise FlashError(f"{package}: a package brings its own files; leave --model, --firmware and --profile out")
+    made = sources.of_files(board, model, firmware, profile) if package is None else sources.of_package(package, board)
     first = baud or board.uart.raised_baud
     return Writing(board, made, (first, *(rate for rate in SLOWER if rate < first)))
 

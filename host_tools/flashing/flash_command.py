@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--baud", type=click.IntRange(9600, 4_000_000), help="First rate to try; default: the board's highest, then slower."
 )
+@click.option("--profile", is_flag=True, help="Also write the copy of the kmodel that `profile` measures.")
 @click.option("--dry-run", is_flag=True, help="Check everything, show what would be written where, touch nothing.")
 @click.option("--no-verify", is_flag=True, help="Do not read back: for a board without MaixPy.")
 @click.option("--force", is_flag=True, help="Write a test image of this project, which is no firmware, all the same.")
@@ -36,6 +37,7 @@ def flash(
     firmware: Path | None,
     package: Path | None,
     baud: int | None,
+    profile: bool,
     dry_run: bool,
     no_verify: bool,
     force: bool,
@@ -49,7 +51,7 @@ def flash(
     from host_tools.flashing import flash as flashing
     from host_tools.serial_link import link_note, ports
 
-    writing = flashing.prepare(boards.find(board_id), model, firmware, package, baud)
+    writing = flashing.prepare(boards.find(board_id), model, firmware, package, baud, profile)
     if dry_run:
         _show_writing(writing)
         return

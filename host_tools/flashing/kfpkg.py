@@ -16,6 +16,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion.kmodel import profiling
 from conversion.outside import json_text
 from conversion.outside import names as file_names
 from conversion.outside.text import shown
@@ -28,6 +29,8 @@ LIST = "flash-list.json"
 VERSION = "0.1.0"
 FIRMWARE_ADDRESS = 0
 FIRMWARE_NAME = "maixpy.bin"
+# The kmodel's copy for measuring.
+PROFILE_NAME = "profile"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_FILES = 8
 _MOST_LIST_BYTES = 64 * 1024
@@ -78,8 +81,16 @@ class Package:
         return sum(entry.size for entry in self.entries)
 
 
-def make(board: Board, kmodel: bytes, kmodel_path: Path, firmware: bytes | None, firmware_path: Path | None) -> Package:
-    """The package of a kmodel, and of a firmware where there is one, for a board; FlashError names what is wrong."""
+def make(
+    board: Board,
+    kmodel: bytes,
+    kmodel_path: Path,
+    firmware: bytes | None,
+    firmware_path: Path | None,
+    profile: bool = False,
+) -> Package:
+    """The package of a kmodel, and of a firmware where there is one, for a board; FlashError names what is wrong. With
+    `profile` the copy of the kmodel that `profile` measures lies behind it."""
     entries = [Entry(file_names.plain(kmodel_path.name), board.flash.model_address, kmodel)]
     called = {entries[0].name: str(kmodel_path)}
     if firmware is not None and firmware_path is not None:
@@ -87,6 +98,9 @@ def make(board: Board, kmodel: bytes, kmodel_path: Path, firmware: bytes | None,
         name = FIRMWARE_NAME if name in (entries[0].name, LIST) else name
         entries.insert(0, Entry(name, FIRMWARE_ADDRESS, firmware, firmware=True))
         called[name] = str(firmware_path)
+    if profile:
+        address = profiling.address(board.flash.model_address, len(kmodel))
+        entries.append(Entry(f"{PROFILE_NAME}{kmodel_path.suffix}", address, profiling.copy(kmodel)))
     package = Package(tuple(entries))
     check(package, board, called)
     return package
@@ -156,7 +170,7 @@ def _check_entry(entry: Entry, board: Board, name: str) -> None:
         if entry.address == FIRMWARE_ADDRESS:
             raise FlashError(f"{name}: without kflash's header at address 0, where it would replace the firmware")
         images.check_kmodel(entry.data, name)
-        if entry.address != flash.model_address:
+        if entry.address not in (flash.model_address, profiling.address(flash.model_address, len(entry.data))):
             raise FlashError(
                 f"{name}: for address {entry.address:#x}, but the program on a {board.name} looks for its kmodel at "
                 f"{flash.model_address:#x}; make a package for this board"

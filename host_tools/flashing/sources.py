@@ -20,8 +20,9 @@ _MOST_RELEASE_FILES = 100
 _SUM_LINE = re.compile(r"([0-9a-f]{64})  (\S+)")
 
 
-def of_files(board: Board, model: Path | None, firmware: Path | None) -> Package:
-    """The package of a kmodel (None: the one in build/) and, where named, a firmware; checked for the board.
+def of_files(board: Board, model: Path | None, firmware: Path | None, profile: bool = False) -> Package:
+    """The package of a kmodel (None: the one in build/) and, where named, a firmware; checked for the board. With
+    `profile` also the copy that can be measured.
 
     BoardError, FlashError or ModelFormatError says which file is not what it should be.
     """
@@ -30,7 +31,7 @@ def of_files(board: Board, model: Path | None, firmware: Path | None) -> Package
     if card.path_beside(path).is_file():
         card.check_fits(card.read_for(path, data), path, data, images.check_kmodel(data, str(path)))
     firmware_data = images.read(firmware, "firmware") if firmware else None
-    return kfpkg.make(board, data, path, firmware_data, firmware)
+    return kfpkg.make(board, data, path, firmware_data, firmware, profile)
 
 
 def of_package(path: Path, board: Board) -> Package:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from concurrent.futures import Future
@@ -11,7 +12,20 @@ from queue import Empty, SimpleQueue
 from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item, Note, Queue, Source
-from host_tools.serial_link import FASTEST, RATES, Event, Found, Hello, Link, Lost, Restarted, limits, raise_speed
+from host_tools.serial_link import (
+    FASTEST,
+    OLDER_PROGRAM,
+    RATES,
+    Event,
+    Found,
+    Hello,
+    Link,
+    Lost,
+    Restarted,
+    Settings,
+    limits,
+    raise_speed,
+)
 
 _NO_NAME = "-"
 # How soon a request or close() is noticed on a silent line.
@@ -41,7 +55,7 @@ class PortReader:
         self._hello: Hello | None = None
         self._alive = True
         self.failure: HostToolError | None = None
-        self._speed_is_due = False
+        self._speed_is_due = self._told_of_age = False
         self._requests: SimpleQueue[_Request] = SimpleQueue()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"port {name}", daemon=True)
@@ -106,6 +120,9 @@ class PortReader:
                 self._speed_is_due = True
             case Found():
                 self._speed_is_due = True
+            case Settings(share=None) if not self._told_of_age:
+                self._told_of_age = True
+                self._put(Note(OLDER_PROGRAM))
         self._put(event)
 
     def _know(self, hello: Hello) -> None:
@@ -133,6 +150,9 @@ class PortReader:
             self._put(Note(f"nothing comes through at {rates} baud, the line stays at {self._link.baud}"))
         elif self._link.baud == self._baud:
             self._put(Note(f"the line runs at {self._baud} baud"))
+        with contextlib.suppress(LinkError):
+            # They show a program that is older.
+            self._link.ask("SETTINGS")
 
     def _carry_out_requests(self) -> None:
         while not self._closing.is_set():

@@ -14,6 +14,7 @@ from host_tools.serial_link.events import (
     Event,
     Found,
     Hello,
+    LayerTime,
     Lost,
     OtherProtocol,
     Print,
@@ -27,7 +28,7 @@ from host_tools.serial_link.events import (
 from host_tools.serial_link.link import Link
 from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.refusal import Refused
-from host_tools.serial_link.remedies import remedy
+from host_tools.serial_link.remedies import OLDER_PROGRAM, remedy
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from host_tools.serial_link.speed import FASTEST, RATES, raise_speed
 from host_tools.serial_link.statistics import Statistics
@@ -35,6 +36,7 @@ from host_tools.serial_link.statistics import Statistics
 __all__ = [
     "BAUD",
     "FASTEST",
+    "OLDER_PROGRAM",
     "RATES",
     "STAGES",
     "STATES",
@@ -48,6 +50,7 @@ __all__ = [
     "Frame",
     "Heard",
     "Hello",
+    "LayerTime",
     "Link",
     "Lost",
     "MissingPortError",

@@ -103,6 +103,15 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class LayerTime:
+    """What the first `number` of a network's `layers` took on the KPU, with the copy of the last one's whole result."""
+
+    number: int
+    layers: int
+    microseconds: int
+
+
+@dataclass(frozen=True)
 class Stats:
     """The program's counts; `state` as in STATES, `system_free` is -1 where the firmware cannot say."""
 
@@ -258,6 +267,7 @@ def _digest(frame: int, heads: int, *each: int) -> Digest:
 
 # How many of the last fields of a type came with a later program; an older one leaves them out.
 _LATER_FIELDS = {"SETTINGS": 1}
+_MOST_LAYERS = 9999
 # Of each type: what it becomes, and its fields in their order; fields behind those are a newer program's.
 _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
     "HELLO": (
@@ -279,6 +289,7 @@ _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
             *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(*units.PREVIEW_QUALITIES), _within(1, 100)),
         ),
     ),
+    "LAYER": (LayerTime, (_within(1, _MOST_LAYERS), _within(1, _MOST_LAYERS), _COUNT)),
     "STATS": (
         Stats,
         (_COUNT, _within(0, len(STATES) - 1), *(_COUNT,) * 9, _within(-1, 1 << 24), _BAUD),

@@ -1,14 +1,8 @@
-"""A conversation with a board: events as they come, questions with their answers, a raised speed kept alive.
-
-with Link(ports.choose(None)) as link:
-    print(link.greet().board)
-    link.ask("POSES", 3, None, None, None)
-    for event in link.poll(1.0):
-        …
-"""
+"""A conversation with a board: events as they come, questions with their answers, a raised speed kept alive."""
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from typing import TypeVar
@@ -30,12 +24,13 @@ from host_tools.time_limits import Tries
 T = TypeVar("T")
 # firmware/README.md: the board is back at BAUD after 3 s without a sentence of the host; it hears a PING each second.
 PING_SECONDS = 1.0
-# The board changes its rate 18 ms after its answer has left it; what comes before that is lost.
-_CHANGE_SECONDS = 0.025
-# What is due is looked for this often, even if nothing comes.
-_TEND_SECONDS = 0.25
+# A board gives fewer frames to a line from which nothing has come for 30 s.
+LISTENING_SECONDS = 10.0
+# The board changes its rate 18 ms after its answer; what comes before that is lost.
+CHANGE_SECONDS = 0.025
+# What is due is looked for this often, even if nothing comes; a greeting is repeated.
+_TEND_SECONDS, _GREETING_SECONDS = 0.25, 1.0
 _HIGHEST_ID = 65535
-_GREETING_SECONDS = 1.0
 # A board that waits silently in the raw REPL shows itself by this: leave it, and print the banner.
 _CTRL_B = b"\x02"
 
@@ -62,9 +57,8 @@ class Link(Closing):
         self._resend_id: int | None = None
         self._raised: int | None = None
         self._usual_baud = baud
-        # Raised speeds that carried nothing, or not any more.
         self.failed_rates: set[int] = set()
-        self._last_ping = self._last_sentence = self._asked_again = 0.0
+        self._last_ping = self._last_sent = self._last_sentence = self._asked_again = 0.0
         # A board that draws the test card does not listen.
         self._busy_until = 0.0
         self._was_open = self._serial.is_open
@@ -103,9 +97,7 @@ class Link(Closing):
 
     def poll(self, seconds: float) -> list[Event]:
         """What came, in the order of the line: as soon as something came, [] after `seconds`.
-
-        LinkError when the port vanishes and the link is not patient.
-        """
+        LinkError when the port vanishes and the link is not patient."""
         deadline = time.monotonic() + seconds
         while not self._kept:
             left = deadline - time.monotonic()
@@ -117,18 +109,21 @@ class Link(Closing):
     def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
 
-        Sends again where no answer comes, as `tries` says. Refused where the board says no; LinkError, with what was
-        heard instead, where it says nothing. Events that come meanwhile are for the next poll.
+        Sends again where no answer comes, as `tries` says, and at last at the usual speed. Refused where the board
+        says no; LinkError, with what was heard, where it says nothing. Events that come meanwhile are for later polls.
         """
         request = self._new_id()
         sentence = sentences.made(kind, request, *fields)
         self._begin_listening()
         self._awaited.add(request)
         try:
-            for _ in range(tries.times):
-                self._send(sentence)
-                if reply := self._reply(request, tries.seconds):
-                    return self._accepted(kind, reply)
+            reply = self._answered(request, sentence, tries)
+            if reply is None and self._raised:
+                # A line that damages bytes may have cost the board its raised speed before it is missed here.
+                self._give_speed_up()
+                reply = self._answered(request, sentence, time_limits.USUAL_SPEED_PING)
+            if reply is not None:
+                return self._accepted(kind, reply)
         finally:
             self._awaited.discard(request)
             self._replies.pop(request, None)
@@ -140,8 +135,7 @@ class Link(Closing):
         LinkError after `seconds`.
         """
         self._begin_listening()
-        event = self._next(kind, 0, seconds)
-        if event is not None:
+        if (event := self._next(kind, 0, seconds)) is not None:
             return event
         names = " or ".join(each.__name__ for each in (kind if isinstance(kind, tuple) else (kind,)))
         why = f"{self.port}: other sentences came" if self._came("sentences") else self.diagnosis()
@@ -173,15 +167,10 @@ class Link(Closing):
         False if nothing comes through at that rate: both are back at the usual one then. Refused for a rate that the
         board does not do; LinkError if it does not answer at all any more.
         """
-        try:
-            self.ask("BAUD", rate, tries=time_limits.SPEED_ANSWER)
-        except Refused:
-            raise
-        except LinkError:
-            # The answer may have been lost on the way: the next lines find out.
-            pass
+        # The answer may get lost on the way: the next lines find out.
+        self._answers(time_limits.SPEED_ANSWER, "BAUD", rate)
         self._raised = None
-        time.sleep(_CHANGE_SECONDS)
+        time.sleep(CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
             if self._answers(time_limits.SPEED_PING):
@@ -206,12 +195,12 @@ class Link(Closing):
 
     def close(self) -> None:
         """Lower a raised speed and let the port go."""
+        raised, self._raised = self._raised, None
         try:
-            if self._raised and self._serial.is_open:
-                self.ask("BAUD", self._usual_baud, tries=time_limits.LOWER_SPEED)
-        except LinkError:
-            # The board falls back by itself.
-            pass
+            # Where that is not heard the board falls back by itself.
+            with contextlib.suppress(LinkError):
+                if raised and self._serial.is_open:
+                    self.ask("BAUD", self._usual_baud, tries=time_limits.LOWER_SPEED)
         finally:
             self._serial.close()
 
@@ -223,7 +212,15 @@ class Link(Closing):
 
     def _send(self, sentence: bytes) -> None:
         self._decoder.own = sentences.read(sentence.rstrip())
+        self._last_sent = time.monotonic()
         self._serial.write(sentence)
+
+    def _answered(self, request: int, sentence: bytes, tries: Tries) -> Reply | None:
+        for _ in range(tries.times):
+            self._send(sentence)
+            if reply := self._reply(request, tries.seconds):
+                return reply
+        return None
 
     def _reply(self, request: int, seconds: float) -> Reply | None:
         deadline = time.monotonic() + seconds
@@ -241,9 +238,11 @@ class Link(Closing):
             self._busy_until = time.monotonic() + time_limits.SELFTEST.seconds
         return reply.value
 
-    def _answers(self, tries: Tries) -> bool:
+    def _answers(self, tries: Tries, kind: str = "PING", *fields: int) -> bool:
         try:
-            self.ask("PING", tries=tries)
+            self.ask(kind, *fields, tries=tries)
+        except Refused:
+            raise
         except LinkError:
             return False
         return True
@@ -252,8 +251,7 @@ class Link(Closing):
         """The first kept event of a kind from position `begin` on, taken out; waits for one."""
         deadline = time.monotonic() + seconds
         while True:
-            event = self._kept.take_first(kind, begin)
-            if event is not None:
+            if (event := self._kept.take_first(kind, begin)) is not None:
                 return event
             begin = self._kept.end
             left = deadline - time.monotonic()
@@ -323,16 +321,22 @@ class Link(Closing):
         self._asked_again = time.monotonic()
         self._send(sentences.made("HELLO", self._new_id()))
 
+    def _give_speed_up(self) -> None:
+        """Back to the usual speed, where the board goes by itself when it hears nothing."""
+        self.failed_rates.add(self._raised)
+        self._raised = None
+        self.statistics.fallbacks += 1
+        self._serial.set_baud(self._usual_baud)
+
     def _tend(self, now: float) -> None:
         """Keep a raised speed alive or give it up; ask for lost chunks."""
         if self._raised and now - self._last_sentence > time_limits.RAISED_SILENCE.seconds and now > self._busy_until:
-            self.failed_rates.add(self._raised)
-            self._raised = None
-            self.statistics.fallbacks += 1
-            self._serial.set_baud(self._usual_baud)
+            self._give_speed_up()
             self._greet_again()
         elif self._raised and now - self._last_ping > PING_SECONDS:
             self._last_ping = now
+            self._send(sentences.made("PING", self._new_id()))
+        elif self.hello is not None and now - self._last_sent > LISTENING_SECONDS:
             self._send(sentences.made("PING", self._new_id()))
         if self._decoder.unsure and now - self._asked_again > PING_SECONDS:
             self._greet_again()

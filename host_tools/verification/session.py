@@ -13,6 +13,7 @@ from conversion.progress import Talk
 from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError, VerificationError
 from host_tools.serial_link import (
+    OLDER_PROGRAM,
     STATES,
     Block,
     BlockLost,
@@ -161,7 +162,10 @@ def opened(link: Link, model: Model, talk: Talk) -> Iterator[Session]:
         link.poll(0)
         hello = link.greet()
         check_model(hello, model)
-        yield Session(link, model, hello)
+        session = Session(link, model, hello)
+        if session.settings.share is None:
+            talk(OLDER_PROGRAM)
+        yield session
     except MissingPortError:
         # Nobody is there any more to be told to go on; a board that was unplugged starts anew.
         paused_before = True

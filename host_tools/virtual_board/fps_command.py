@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import rich_click as click
 from rich.table import Table
 
 from host_tools.talk import result_console, talk
-from host_tools.virtual_board import check_platform
 
 if TYPE_CHECKING:
     from host_tools.virtual_board.frame_rate import Measured
@@ -17,9 +17,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--firmware", type=click.Path(path_type=Path), required=True, help="A MaixPy v1 .bin.")
-@click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
+@click.option(
+    "--model",
+    "models",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="kmodel, once or more; default: those of build/.",
+)
 @click.option("--board", "board_id", default="maix_bit", show_default=True, help="A file of boards/, by its name.")
-@click.option("--people", type=click.IntRange(1, 4), help="People before the camera; default: 1 and 4, each in turn.")
+@click.option("--people", type=click.IntRange(1, 4), help="People before the camera; default: 1, and 4 in one run.")
 @click.option(
     "--json",
     "path",
@@ -28,36 +34,48 @@ if TYPE_CHECKING:
     show_default=True,
     help="Figures.",
 )
-def fps(firmware: Path, model: Path | None, board_id: str, people: int | None, path: Path) -> None:
-    """Measure frames a second and a frame's stages, with a monitor attached and with nobody there: some minutes."""
-    check_platform()
+def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | None, path: Path) -> None:
+    """Measure frames a second and a frame's stages: with a monitor and with nobody there, with four people, with a
+    faster LCD, with one camera buffer, with fewer and more cycles an instruction. Some minutes."""
     from conversion import files
     from host_tools import boards, payload
-    from host_tools.virtual_board import frame_rate
+    from host_tools.virtual_board import frame_rate, session
 
+    data = session.real_firmware(firmware)
     files.check_writable(path.parent)
-    the_board, kmodel = boards.find(board_id), payload.kmodel(model)
+    the_board, kmodels = boards.find(board_id), [payload.kmodel(model) for model in models] or payload.built()
     runs = []
-    for count in (people,) if people else (1, 4):
-        for attached in (True, False):
-            talk(f"{count} before the camera, {'a monitor attached' if attached else 'nobody attached'}")
-            runs.append(frame_rate.measure(firmware, the_board, kmodel, count, attached, talk))
+    for kmodel in kmodels:
+        for number, conditions in enumerate(plan := frame_rate.plan(people), 1):
+            talk(f"{kmodel.name}: run {number} of {len(plan)}")
+            runs.append(frame_rate.measure(data, the_board, kmodel, conditions, talk))
     _show(runs)
     frame_rate.write(path, firmware.name, runs)
     result_console.print(f"written: {path}")
 
 
-def _show(runs: list[Measured]) -> None:
+def _show(runs: Sequence[Measured]) -> None:
     from host_tools.virtual_board import frame_rate
 
-    table = Table("stage, ms", *(f"{run.size}, {run.people} people, {run.host}" for run in runs), "rests on")
-    for name, source in frame_rate.RESTS_ON.items():
-        table.add_row(name, *(f"{run.stages_ms[name]:.1f}" for run in runs), source)
-    table.add_row("a frame", *(f"{1000 / run.fps:.1f}" for run in runs), "")
-    table.add_row("frames a second", *(f"{run.fps:.1f}" for run in runs), "")
+    heads = ("size", "people", "host", "LCD MHz", "buffers", "cycles")
+    table = Table(*heads, *(f"{name} ms" for name in frame_rate.RESTS_ON), "a frame ms", "frames/s")
+    for run in runs:
+        made = run.conditions
+        lcd = f"{made.lcd_hertz / 1e6:g}" if made.lcd_hertz else "none"
+        cells = (run.size, str(made.people), made.host, lcd, str(made.buffers), f"{float(made.cycles):g}")
+        stages = (f"{run.stages_ms[name]:.1f}" for name in frame_rate.RESTS_ON)
+        table.add_row(*cells, *stages, f"{1000 / run.fps:.1f}", f"{run.fps:.1f}")
     result_console.print(table)
-    cycles = float(frame_rate.CYCLES_PER_INSTRUCTION)
+    for name, source in frame_rate.RESTS_ON.items():
+        result_console.print(f"{name}: rests on {source}")
+    for run in runs:
+        missed = frame_rate.missed(run)
+        if missed is not None:
+            bar = frame_rate.BARS[run.size]
+            result_console.print(
+                f"{run.size}: {run.fps:.1f} frames/s, at least {bar:g} owed: {'missed' if missed else 'met'}"
+            )
     result_console.print(
-        f"Estimated: {cycles:g} cycles an instruction, which is a guess (1.2 to 1.8); on the vendor's firmware, on the "
-        "emulated chip, not on silicon."
+        f"Estimated: cycles an instruction are a guess ({float(frame_rate.FEWEST_CYCLES):g} to "
+        f"{float(frame_rate.MOST_CYCLES):g}); on the vendor's firmware, on the emulated chip, not on silicon."
     )

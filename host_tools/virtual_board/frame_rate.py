@@ -1,160 +1,208 @@
 """How many frames a second the vendor's firmware makes on the emulated chip, and where the time of a frame goes.
 
 Everything is the board's own measurement in the board's own time: the stages that its frame sentences carry, and the
-times at which they were computed. The emulated chip's time is an estimate, so what it rests on is part of the result.
+times at which they were computed. Two runs give the same figures, whatever else the computer does. The emulated chip's
+time is an estimate, so what it rests on is part of the result.
 """
 
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PIL import Image
 
 from conversion import files, photos
+from conversion.kpu.time import ERROR
 from conversion.progress import Talk
+from host_tools import payload
 from host_tools.boards import Board
-from host_tools.errors import BoardError
-from host_tools.k210.engine.clock import CYCLES_PER_INSTRUCTION
-from host_tools.monitor import sources
-from host_tools.serial_link import STAGES, Decoder, Frame
-from host_tools.virtual_board import session
-from host_tools.virtual_board.board import VirtualBoard
+from host_tools.serial_link import STAGES, Frame
+from host_tools.virtual_board import prepared
 from host_tools.virtual_board.camera import Photo
-from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.emulated_host import EmulatedHost
+
+if TYPE_CHECKING:
+    from host_tools.k210 import Machine
 
 FRAMES = 100
-# What comes first is not what stays: the line's speed is being raised, the camera begins.
-SETTLING_SECONDS = 4.0
-# Of real time: an emulated board on a busy computer.
-_LIMIT_SECONDS = 1200.0
-_POLL_SECONDS = 0.2
-_SIZE = (320, 240)
-# In the sample photo the person stands here, as a share of its width.
-_PERSON = 0.44
+# What an instruction takes on average is a guess, which these bound.
+CYCLES, FEWEST_CYCLES, MOST_CYCLES = Fraction(3, 2), Fraction(6, 5), Fraction(9, 5)
+MONITOR, NOBODY = "monitor", "nobody"
+# What comes first is not what stays: the camera begins, and the rate that the LCD shows.
+_SETTLING_SECONDS = 1.5
+# Of the board's time: to its first frame, with a restart for a larger heap; and for all frames, when few are sent.
+_START_SECONDS, _RUN_SECONDS = 60.0, 120.0
+# The camera's frame, of which the model sees the top left part; in the sample photo the person stands here, as a share
+# of its width.
+_CAMERA, _PERSON = (320, 240), 0.44
+_LCD_HERTZ = 20_000_000
 REST = "rest"
 RESTS_ON = {
     "capture": "instructions, and waiting for a camera of 30 frames a second",
-    "kpu": "the KPU by the model of published layer times (±5 %), the rest instructions",
+    "kpu": f"the KPU by the model of published layer times (±{100 * ERROR:.0f} %), and instructions",
     "decode": "instructions",
     "draw": "instructions, and the LCD's bytes at the clock of its bus",
-    "send": "instructions, and the line's bytes at its baud rate",
-    REST: "instructions: collecting, questions of the host, the loop",
+    "send": "instructions, and the line's bytes at its baud rate; of frames that are not sent, nothing",
+    REST: "instructions: the host's sentences, collecting, the loop",
 }
+# Frames a second that the default boards' program owes, a monitor attached and one person before the camera.
+BARS = {"320x240": 13.5, "256x192": 19.0}
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """What a run is made under: people before the camera, who listens, the LCD's clock in hertz and the camera's
+    buffers (None: as the board's settings and the program have them), cycles an instruction."""
+
+    people: int = 1
+    host: str = MONITOR
+    lcd_hertz: int | None = None
+    buffers: int | None = None
+    cycles: Fraction = CYCLES
+
+    def settings(self) -> dict:
+        """As entries of pose_config.json."""
+        lcd = {} if self.lcd_hertz is None else {"lcd": {"freq": self.lcd_hertz}}
+        return lcd if self.buffers is None else {**lcd, "camera": {"dual_buffer": self.buffers - 1}}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: so many people before the camera, a host that listens or none; means over its frames."""
+    """One run: the conditions as they were found, the frame rate, and the mean milliseconds of a frame's stages."""
 
     size: str
-    people: int
-    host: str
+    conditions: Conditions
     fps: float
     stages_ms: dict[str, float]
 
     def to_dict(self) -> dict:
         """As an entry of `build/fps.json`."""
+        conditions = self.conditions
         return {
             "size": self.size,
-            "people": self.people,
-            "host": self.host,
+            "people": conditions.people,
+            "host": conditions.host,
             "zoom": 0,
             "fps": round(self.fps, 2),
             "stages_ms": {name: round(value, 2) for name, value in self.stages_ms.items()},
+            "lcd_hertz": conditions.lcd_hertz,
+            "buffers": conditions.buffers,
+            "cycles_per_instruction": float(conditions.cycles),
         }
 
 
-def crowd(count: int) -> Image.Image:
-    """A picture in which the network sees `count` people, 1 to 4: the sample photo's person, side by side."""
+def plan(people: int | None) -> list[Conditions]:
+    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, and
+    both ends of what an instruction may take. With `people`, so many stand there in all of them."""
+    usual = Conditions(people or 1)
+    crowded = [] if people else [replace(usual, people=4)]
+    others = [replace(usual, lcd_hertz=_LCD_HERTZ), replace(usual, buffers=1)]
+    ends = [replace(usual, cycles=cycles) for cycles in (FEWEST_CYCLES, MOST_CYCLES)]
+    return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends]
+
+
+def crowd(count: int, size: tuple[int, int]) -> Image.Image:
+    """What the camera sees so that the model sees `count` people, 1 to 4: the sample photo's person, side by side."""
     photo = photos.bundled(photos.SAMPLE)
-    picture = Image.new("RGB", _SIZE)
-    width = _SIZE[0] // count
-    seen = photo.height * width // _SIZE[1]
+    picture = Image.new("RGB", _CAMERA)
+    width, height = size[0] // count, size[1]
+    seen = photo.height * width // height
     left = max(0, min(photo.width - seen, round(photo.width * _PERSON - seen / 2)))
-    person = photo.crop((left, 0, min(photo.width, left + seen), photo.height)).resize((width, _SIZE[1]))
+    person = photo.crop((left, 0, min(photo.width, left + seen), photo.height)).resize((width, height))
     for number in range(count):
         picture.paste(person, (number * width, 0))
     return picture
 
 
-def measure(firmware: Path, board: Board, kmodel: Path, people: int, attached: bool, talk: Talk) -> Measured:
-    """Boot, let it settle, and take the means of FRAMES frames; BoardError if they do not come."""
-    content = session.of_firmware(firmware, board, kmodel, talk)
-    scene = Photo(Image.fromarray(np.asarray(crowd(people))))
-    with VirtualBoard(**content, board=Hardware.of(board), camera=scene, tell=talk) as virtual:
-        frames = list(_settled(_attached(virtual) if attached else _overheard(virtual)))
-        size = _size(virtual)
-    seconds = (frames[-1].t_ms - frames[0].t_ms) / 1000
-    period = 1000 * seconds / (frames[-1].number - frames[0].number)
-    stages = {name: fmean(frame.stages_us[name] for frame in frames) / 1000 for name in STAGES}
-    return Measured(
-        size=size,
+def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Measured:
+    """Let a board settle that takes frames, and measure FRAMES of them; WaitError if they do not come."""
+    machine = _running(firmware, board, kmodel, conditions, talk)
+    width, height = payload.device_card(kmodel)["input"].values()
+    machine.look_at(Photo(crowd(conditions.people, (width, height))))
+    host = EmulatedHost(machine)
+    if conditions.host == MONITOR:
+        host.attach()
+    machine.run_for(_SETTLING_SECONDS)
+    frames, buffers = _watched(host)
+    found = replace(
+        conditions,
         people=round(fmean(len(frame.poses) for frame in frames)),
-        host="monitor" if attached else "nobody",
-        fps=1000 / period,
-        stages_ms={**stages, REST: period - sum(stages.values())},
+        lcd_hertz=conditions.lcd_hertz or (board.lcd.freq if board.lcd else None),
+        buffers=buffers,
     )
+    return of_frames(f"{width}x{height}", found, frames)
 
 
-def _settled(frames: Iterator[Frame]) -> Iterator[Frame]:
-    """FRAMES of them, after the first seconds of the board's time."""
-    first, taken = None, 0
-    for frame in frames:
-        first = frame.t_ms if first is None else first
-        if frame.t_ms - first >= 1000 * SETTLING_SECONDS:
-            yield frame
-            taken += 1
-        if taken == FRAMES:
-            return
+def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Measured:
+    """What frames say that a board has sent. Of those that it did not send only the time is known, so a stage's mean is
+    that of the others, and sending is shared among all."""
+    first, last = frames[0], frames[-1]
+    computed = last.number - first.number
+    period = (last.t_ms - first.t_ms) / computed
+    stages = {name: fmean(frame.stages_us[name] for frame in frames[1:]) / 1000 for name in STAGES}
+    # A frame's sentence says how long the one before took to be sent.
+    stages["send"] *= (len(frames) - 1) / computed
+    return Measured(size, conditions, 1000 / period, {**stages, REST: period - sum(stages.values())})
 
 
-def _attached(board: VirtualBoard) -> Iterator[Frame]:
-    """Frames as a monitor with its defaults gets them."""
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    with closing(sources.of_ports([board.port])) as feed:
-        while time.monotonic() < deadline:
-            board.check()
-            for item in feed.take(_POLL_SECONDS):
-                if isinstance(item.event, Frame):
-                    yield item.event
-    raise BoardError(f"the board sent too few frames in {_LIMIT_SECONDS:g} s; it printed: {board.output()[-400:]!r}")
+def _running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
+    """A board that has sent its first frame, saved or started."""
+    from host_tools.k210 import snapshot
+
+    flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings())
+    key = f"running {board.id} {conditions.cycles} ".encode() + flash
+    return snapshot.booted(key, lambda: _started(flash, board, conditions.cycles, talk))
 
 
-def _overheard(board: VirtualBoard) -> Iterator[Frame]:
-    """Frames that the board sends though nobody has its port open."""
-    decoder, heard = Decoder(), 0
-    deadline = time.monotonic() + _LIMIT_SECONDS
-    while time.monotonic() < deadline:
-        board.check()
-        said = board.output().encode()
-        for event in decoder.feed(said[heard:], time.monotonic()):
-            if isinstance(event, Frame):
-                yield event
-        heard = len(said)
-        time.sleep(_POLL_SECONDS)
-    raise BoardError(f"the board sent too few frames in {_LIMIT_SECONDS:g} s; it printed: {board.output()[-400:]!r}")
+def _started(flash: bytes, board: Board, cycles: Fraction, talk: Talk) -> Machine:
+    from host_tools.k210 import Machine
+
+    talk("starting the board; its state is kept")
+    machine = Machine(
+        flash=flash, board=board.id, camera=Photo(Image.new("RGB", _CAMERA)), cycles_per_instruction=cycles
+    )
+    machine.power_on()
+    host = EmulatedHost(machine)
+    host.wait(lambda: any(isinstance(event, Frame) for event in host.events), _START_SECONDS)
+    machine.serial.on_sent = None
+    return machine
 
 
-def _size(board: VirtualBoard) -> str:
-    decoder = Decoder()
-    decoder.feed(board.output().encode(), 0.0)
-    if decoder.hello is None:
-        raise BoardError("the board has not said which model it runs; `deploy` the program of this project")
-    return f"{decoder.hello.width}x{decoder.hello.height}"
+def _watched(host: EmulatedHost) -> tuple[list[Frame], int]:
+    """Frames that the board sends, until it has computed FRAMES more than the first; and its camera's buffers."""
+    host.events.clear()
+    places: set[int] = set()
+
+    def done() -> bool:
+        places.add(host.machine.bus.dvp.picture_address)
+        frames = _frames(host)
+        return bool(frames) and frames[-1].number - frames[0].number >= FRAMES
+
+    host.wait(done, _RUN_SECONDS)
+    return _frames(host), len(places)
 
 
-def write(path: Path, image: str, runs: list[Measured]) -> None:
+def _frames(host: EmulatedHost) -> list[Frame]:
+    return [event for event in host.events if isinstance(event, Frame)]
+
+
+def missed(run: Measured) -> bool | None:
+    """Whether a run is below the bar of its kind; None where there is none."""
+    usual = Conditions(lcd_hertz=run.conditions.lcd_hertz, buffers=run.conditions.buffers)
+    return run.fps < BARS[run.size] if run.size in BARS and run.conditions == usual else None
+
+
+def write(path: Path, image: str, runs: Sequence[Measured]) -> None:
     """Write the figures as JSON: image, cycles an instruction, and the runs."""
     document = {
         "image": image,
-        "cycles_per_instruction": float(CYCLES_PER_INSTRUCTION),
+        "cycles_per_instruction": float(CYCLES),
         "runs": [run.to_dict() for run in runs],
     }
     files.write(path, (json.dumps(document, indent=2) + "\n").encode())

@@ -64,11 +64,23 @@ class Loaded:
     kpu: Kpu
     size: int
     blocks: tuple[int, int]
+    # Of set_layers(); 0: all of them.
+    layers: int = 0
 
-    @cached_property
+    @property
     def kpu_us(self) -> int:
         """How long a run takes."""
+        return timing.kpu_us_of_first(self.kpu.model, self.layers) if self.layers else self._whole_us
+
+    @cached_property
+    def _whole_us(self) -> int:
         return timing.kpu_us(self.kpu.model)
+
+    def take_layers(self, layers: int) -> bool:
+        """Run only the first layers from now on; False where the last one's whole result does not fit main memory."""
+        self.layers = layers
+        result = self.kpu.model.convolutions[layers - 1].layer.destination.bytes
+        return result <= self.kpu.model.main_memory_bytes
 
     @property
     def raw(self) -> bool:
@@ -139,7 +151,8 @@ class Models:
     def run(self, handle: int, planes: np.ndarray) -> bytes:
         """Run a model on planes, uint8 [3, H, W]; gives all of its main memory."""
         kpu = self._loaded[handle].kpu
-        kpu.run(planes)
+        if not self._loaded[handle].layers:
+            kpu.run(planes)
         return kpu.main_memory.tobytes()
 
     def get(self, handle: int) -> Loaded:

@@ -1,7 +1,8 @@
 """A flash chip as a maker's afternoon leaves it: the vendor's firmware, the kmodel, and the program in /flash.
 
-What is in /flash is written by the firmware itself, on the emulated chip, through `deploy`: its file system is its own
-affair. That takes a while, so the chip's content is kept by what it was made of.
+What is in /flash is written by the firmware itself, on the emulated chip: its file system is its own affair. The files
+come to it through its memory, since over the line they would take minutes. The chip's content is kept by what it was
+made of.
 """
 
 from __future__ import annotations
@@ -9,56 +10,72 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from conversion import cache
 from conversion.progress import Talk
 from host_tools import payload
 from host_tools.boards import Board
-from host_tools.deployment import deploy
-from host_tools.flashing import images
-from host_tools.virtual_board.board import VirtualBoard
-from host_tools.virtual_board.clock import JumpingClock
-from host_tools.virtual_board.emulation import EmulationOptions
-from host_tools.virtual_board.flash_chip import FLASH_BYTES
-from host_tools.virtual_board.hardware import Hardware
+from host_tools.deployment import changes
+from host_tools.k210 import Machine, Session, snapshot
+from host_tools.payload import POSE_CONFIG
 
 _KIND = "deployed-flash"
 # Emulated, a board may be several times slower than real ones, on a busy computer many times.
-_START_SECONDS = 600.0
+_REAL_SECONDS = 600.0
 
 
-def flash(firmware: bytes, board: Board, kmodel: Path, talk: Talk) -> bytes:
-    """All 16 MiB of the flash chip of a board on which `flash` and `deploy` were run. Kept by content."""
-    digest = cache.key(firmware, board.id, *_contents(board, kmodel))
-    return zlib.decompress(cache.cached(_KIND, digest, lambda: zlib.compress(_made(firmware, board, kmodel, talk), 1)))
+def flash(firmware: bytes, board: Board, kmodel: Path, talk: Talk, settings: Mapping | None = None) -> bytes:
+    """All 16 MiB of the flash chip of a board on which `flash` and `deploy` were run, kept by content; `settings` are
+    entries of its pose_config.json that its owner has changed."""
+    files = _files(board, kmodel, settings or {})
+    parts = (f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in sorted(files.items()))
+    digest = cache.key(firmware, kmodel.read_bytes(), board.id, *parts)
+    made = cache.cached(_KIND, digest, lambda: zlib.compress(_made(firmware, board, kmodel, files, talk), 1))
+    return zlib.decompress(made)
 
 
-def _contents(board: Board, kmodel: Path) -> list[str]:
-    """What of the project goes onto the chip, as hashes."""
-    files = {name: _bytes(content) for name, content in payload.files(board).items()}
-    card = json.dumps(payload.device_card(kmodel), sort_keys=True)
-    parts = [f"{name} {hashlib.sha256(files[name]).hexdigest()}" for name in sorted(files)]
-    return [hashlib.sha256(kmodel.read_bytes()).hexdigest(), card, *parts]
+def _files(board: Board, kmodel: Path, settings: Mapping) -> dict[str, bytes]:
+    """What `deploy` would write to a board with nothing in /flash."""
+    files = changes.of_deploy(payload.of(board, kmodel), changes.Found()).upload
+    config = changes.merged(json.loads(files[POSE_CONFIG]), settings)
+    return {**files, POSE_CONFIG: json.dumps(config).encode()}
 
 
-def _bytes(content: bytes | str | Path) -> bytes:
-    if isinstance(content, Path):
-        return content.read_bytes()
-    return content.encode() if isinstance(content, str) else content
+def _made(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes], talk: Talk) -> bytes:
+    talk("putting the program into /flash by the firmware on the emulated chip; the result is kept")
+    common = {name: data for name, data in files.items() if name != POSE_CONFIG}
+    parts = (name.encode() + hashlib.sha256(data).digest() for name, data in sorted(common.items()))
+    key = b"".join((b"prepared", board.id.encode(), firmware, kmodel.read_bytes(), *parts))
+    machine = snapshot.booted(key, lambda: _with_program(firmware, board, kmodel, common))
+    _put(_session(machine), {POSE_CONFIG: files[POSE_CONFIG]})
+    return bytes(machine.flash.data)
 
 
-def _made(firmware: bytes, board: Board, kmodel: Path, talk: Talk) -> bytes:
-    talk("deploying the program through the firmware on the emulated chip; the result is kept")
-    with VirtualBoard(
-        model=kmodel,
-        flash=images.in_flash(firmware),
-        board=Hardware.of(board),
-        tell=talk,
-        clock=JumpingClock(),
-        emulate=EmulationOptions(),
-    ) as virtual:
-        options = deploy.DeployOptions(virtual.port, board.id, kmodel, seconds=_START_SECONDS)
-        with virtual.clock.host_waits():
-            deploy.run(options, lambda line: None, lambda done, total: None)
-        return virtual.flash.read(0, FLASH_BYTES)
+def _with_program(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes]) -> Machine:
+    """A board at its prompt, with these files."""
+    machine = Machine(firmware, board=board.id)
+    machine.flash.put(board.flash.model_address, kmodel.read_bytes())
+    machine.power_on()
+    session = _session(machine)
+    session.boot(real_seconds=_REAL_SECONDS)
+    session.enter_raw(real_seconds=_REAL_SECONDS)
+    _put(session, files)
+    return machine
+
+
+def _session(machine: Machine) -> Session:
+    return Session(machine)
+
+
+def _put(session: Session, files: Mapping[str, bytes]) -> None:
+    """Write files from a buffer on the board, which is filled past its line."""
+    most = max(map(len, files.values()))
+    found = session.execute(
+        f"import uctypes\nb = bytearray({most})\nprint(uctypes.addressof(b))", real_seconds=_REAL_SECONDS
+    )
+    for name, data in files.items():
+        session.machine.memory.store(int(found), data)
+        write = f"f = open('/flash/{name}', 'wb')\nf.write(memoryview(b)[:{len(data)}])\nf.close()"
+        session.execute(write, real_seconds=_REAL_SECONDS)

@@ -79,6 +79,9 @@ class ChipServices(Services):
         devices.clock.wait(begin + models.get(handle).kpu_us, devices.stirred)
         return Reply(data=outputs)
 
+    def kpu_layers(self, data: bytes, handle: int, layers: int, *_: int) -> Reply:
+        return Reply((int(self._devices.models.get(handle).take_layers(layers)),))
+
     def kpu_output(self, data: bytes, handle: int, index: int, *_: int) -> Reply:
         model = self._devices.models.get(handle).kpu.model
         if index >= len(model.outputs):

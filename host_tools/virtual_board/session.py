@@ -115,12 +115,20 @@ def of_firmware(
     """
     from host_tools.virtual_board import prepared
 
-    data = images.read(firmware, "firmware")
-    found = images.check_firmware(data, str(firmware))
-    if found.test_image:
-        raise BoardError(f"{firmware}: is {found}, which holds no program; take a MaixPy v1 .bin")
-    require()
+    data = real_firmware(firmware)
     return {"flash": None if is_kept else prepared.flash(data, board, kmodel, talk), "emulate": EmulationOptions()}
+
+
+def real_firmware(path: Path) -> bytes:
+    """A firmware that can run on the emulated chip; BoardError or FlashError say why it, or none, can."""
+    from host_tools.k210.requirements import require
+
+    data = images.read(path, "firmware")
+    found = images.check_firmware(data, str(path))
+    if found.test_image:
+        raise BoardError(f"{path}: is {found}, which holds no program; take a MaixPy v1 .bin")
+    require()
+    return data
 
 
 def _emulation_for_blank(options: BoardOptions, talk: Callable[[str], None]) -> EmulationOptions | None:

@@ -30,6 +30,13 @@ def kpu_us(model: V3Model) -> int:
     return round(time.estimate(layers, copied).total * MICROSECONDS)
 
 
+def kpu_us_of_first(model: V3Model, count: int) -> int:
+    """The same for the first layers, with the copy of the last one's whole result."""
+    layers = [convolution.layer for convolution in model.convolutions[:count]]
+    estimate = time.estimate((layer.registers for layer in layers), layers[-1].destination.bytes)
+    return round(estimate.total * MICROSECONDS)
+
+
 def frame_start(moment: int) -> int:
     """When the camera begins the first frame that does not begin before a moment."""
     return -(-moment // CAMERA_FRAME_US) * CAMERA_FRAME_US

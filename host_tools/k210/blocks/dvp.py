@@ -92,6 +92,11 @@ class Dvp(Registers):
         finish = self._status & _FRAME_FINISH and config & _FINISH_ENABLE
         self.chip.interrupt(Irq.DVP, bool(start or finish))
 
+    @property
+    def picture_address(self) -> int:
+        """Where it stores the picture in RGB565: another place from frame to frame where the driver has two buffers."""
+        return self.values.get(_DISPLAY, 0)
+
     # --- frames --------------------------------------------------------------------------------------------------
 
     @property

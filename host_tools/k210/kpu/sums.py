@@ -41,8 +41,20 @@ def _prepared(registers: Registers, weights: bytes, batch_norm: bytes, activatio
     return LayerArithmetic(KpuLayer(registers, weights, batch_norm, activation), "the KPU's layer")
 
 
+@lru_cache(_PREPARED)
+def _computed(
+    registers: Registers, weights: bytes, batch_norm: bytes, activation: bytes, planes: bytes, shape: tuple[int, ...]
+) -> np.ndarray:
+    result = _prepared(registers, weights, batch_norm, activation)(np.frombuffer(planes, np.uint8).reshape(shape))
+    result.flags.writeable = False
+    return result
+
+
 def compute(
     registers: Registers, weights: bytes, batch_norm: bytes, activation: bytes, planes: np.ndarray
 ) -> np.ndarray:
-    """One layer of uint8 [C, H, W]; ConversionError where its tables have no defined result."""
-    return _prepared(registers, weights, batch_norm, activation)(planes)
+    """One layer of uint8 [C, H, W], not to be written to; ConversionError where its tables have no defined result.
+
+    What the camera looks at is often the same for many frames, so the last layers' results are kept.
+    """
+    return _computed(registers, weights, batch_norm, activation, planes.tobytes(), planes.shape)

@@ -19,6 +19,7 @@ TABLE = {
     "CHUNK": "iib",
     "SELFTEST": "iiiiiit",
     "SETTINGS": "i" * 10,
+    "LAYER": "iii",
     "STATS": "i" * 13,
     "ERROR": "iit",
     "REPLY": "iiit",

@@ -243,6 +243,8 @@ class Kpu:
         self.loaded: list[object] = []
         self.pictures: list[tuple[int, int]] = []
         self.closed = 0
+        # Of set_layers(); 0: all of them.
+        self.layers = 0
         self.outputs_taken = 0
         self.block = bytearray()
         self.heads: list[memoryview] = []
@@ -253,10 +255,18 @@ class Kpu:
         if FAULTS["load"]:
             raise ValueError(f"[MAIXPY]kpu: load error:{FAULTS['load']}")
         self.loaded.append(source)
+        self.layers = 0
         return self
+
+    def set_layers(self, task: object, count: int) -> None:
+        assert task is self
+        self.layers = count
 
     def forward(self, task: object, picture: Image) -> object:
         assert task is self
+        if self.layers:
+            self.clock.pass_us(1000 * self.layers)
+            return None
         if FAULTS["forward"]:
             raise OSError("[MAIXPY]kpu: ERR_RUN_MODEL: maybe model dirty")
         self.clock.pass_us(40_000)

@@ -113,19 +113,44 @@ def test_the_account_follows_the_speed(baud: int) -> None:
     ("share", "baud", "all_sent"), [(5, 115200, False), (20, 115200, False), (20, 1_500_000, True)]
 )
 def test_sending_takes_its_share_of_the_time_at_most(share: int, baud: int, all_sent: bool) -> None:
-    """So that a slow line, with or without a listener, does not hold the loop up; at a fast one nothing is left out."""
+    """So that a slow line, with a host that listens, does not hold the loop up; at a fast one nothing is left out."""
     board = Board()
     board.config["settings"]["share"] = share
     if baud > 115200:
         board.tell(500, f"BAUD,1,{baud}")
-        for second in range(1, 11):
-            board.tell(1000 * second, "PING,1")
+    for second in range(11):
+        board.tell(1000 * second, "PING,1")
     found = sentences.frames(board.run(10_000))[5:]
     passed = found[-1][0][1] - found[0][0][1]
     sending = sum(frame[8] for frame, _ in found[1:]) / 1000  # each says what the one before took
     assert sending / passed <= 1.02 * share / 100
     left_out = found[-1][0][0] - found[0][0][0] + 1 - len(found)
     assert (left_out == 0) == all_sent
+
+
+def rates(found: list, begin: float, end: float) -> tuple[float, float]:
+    """Frames a second, computed and sent, in a part of the run, in milliseconds of the board's."""
+    frames = [frame for frame, _ in sentences.frames(found) if begin <= frame[1] < end]
+    seconds = (frames[-1][1] - frames[0][1]) / 1000
+    return (frames[-1][0] - frames[0][0]) / seconds, (len(frames) - 1) / seconds
+
+
+def test_a_board_that_nobody_speaks_to_spends_a_third_of_its_share_and_makes_more_frames() -> None:
+    board = Board()
+    board.config["settings"]["share"] = 15
+    board.tell(20_000, "PING,1")
+    found = board.run(80_000)
+    silent, heard, again = [rates(found, *part) for part in ((0, 20e3), (22e3, 45e3), (55e3, 80e3))]
+    assert silent[0] > 1.05 * heard[0]
+    assert heard[1] > 2 * silent[1]
+    assert again == pytest.approx(silent, rel=0.02)
+
+
+def test_a_share_of_all_the_time_is_all_of_it_for_a_silent_host_too() -> None:
+    board = Board()
+    board.config["settings"]["share"] = 100
+    computed, sent = rates(board.run(10_000), 0, 10_000)
+    assert computed == sent
 
 
 def test_what_was_asked_for_is_sent_whatever_the_share() -> None:

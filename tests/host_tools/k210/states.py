@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from conversion import cache
-from host_tools import boards
-from host_tools.deployment import changes, payload
+from host_tools import boards, payload
+from host_tools.deployment import changes
 from host_tools.k210 import Machine, Session, snapshot
 from tests.host_tools.k210 import fat
 from tests.host_tools.k210.images import IMAGES, image

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from conversion.progress import silent
-from host_tools import boards
-from host_tools.deployment import changes, payload
+from host_tools import boards, payload
+from host_tools.deployment import changes
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.errors import BoardError, LinkError
 from host_tools.k210 import Machine, WaitError

@@ -14,8 +14,7 @@ from PIL import Image
 
 from conversion.kpu.simulator import Kpu
 from conversion.test_card import planes_of
-from host_tools import boards, cli
-from host_tools.deployment import payload
+from host_tools import boards, cli, payload
 from host_tools.serial_link import sentences
 from host_tools.time_limits import Tries
 from host_tools.verification import upload

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from conversion import firmware_image
 from host_tools import boards, cli
-from host_tools.flashing import firmware_image
 from host_tools.k210 import Machine
 from host_tools.serial_link import link_note
 from host_tools.virtual_board import Hardware, VirtualBoard

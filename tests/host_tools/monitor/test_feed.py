@@ -15,7 +15,7 @@ from host_tools.monitor import sources
 from host_tools.monitor.feed import MOST_WAITING, Feed, Item, Note, Queue
 from host_tools.monitor.record import Recorder, RecordingError
 from host_tools.monitor.sources import short_names
-from host_tools.serial_link import events
+from host_tools.serial_link import events, sentences
 from host_tools.serial_link.sentences import Frame
 from host_tools.time_limits import Tries
 from tests import patience
@@ -169,6 +169,23 @@ def test_a_raised_speed_is_told_of_and_lowered_again() -> None:
             assert numbers(until(feed, frames(1))) == [9]
         asked = [sentence.fields[1] for sentence in puppet.asked if sentence.kind == "BAUD"]
     assert asked == ["460800", "115200"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "older"), [((0, 5, 16384, 20, 0, 0, 10000, 0, 50), True), ((0,) * 9 + (20,), False)]
+)
+def test_an_older_program_is_told_of_once_and_its_frames_are_taken(fields: tuple[int, ...], older: bool) -> None:
+    """It ends its SETTINGS before the share that sending may take."""
+    with Puppet() as puppet, sources.of_ports([puppet.port], baud=460800) as feed:
+        until(feed, lambda items: of(items, Note))
+        for _ in range(2):
+            puppet.send(sentences.made("SETTINGS", *fields))
+        puppet.send(actors.lines(actors.frame(9)))
+        items = until(feed, frames(1))
+        assert numbers(items) == [9]
+        told = [note.text for note in of(items, Note)]
+        assert [text.endswith("run `make deploy` for this board") for text in told] == [True] * older
+        assert "SETTINGS" in {sentence.kind for sentence in puppet.asked}
 
 
 def test_a_speed_that_does_not_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

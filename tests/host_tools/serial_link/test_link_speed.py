@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from host_tools import time_limits
+from host_tools.serial_link import link as link_module
 from host_tools.serial_link import sentences
 from host_tools.serial_link.events import SelfTest
 from host_tools.serial_link.refusal import Refused
@@ -25,6 +26,34 @@ def test_a_raised_speed_is_kept_up_and_lowered_at_the_end() -> None:
         collected(link, lambda events: len(peer.heard) - begin >= 2)
         assert {each.kind for each in peer.heard[begin:]} == {"PING"}
     assert (peer.heard[-1].kind, peer.heard[-1].fields[1]) == ("BAUD", "115200")
+
+
+def test_a_host_at_the_usual_speed_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A board sends fewer frames to a line from which nothing comes."""
+    monkeypatch.setattr(link_module, "LISTENING_SECONDS", 0.2)
+    with linked() as (peer, link):
+        link.greet()
+        begin = len(peer.heard)
+        collected(link, lambda events: len(peer.heard) - begin >= 2)
+        assert {each.kind for each in peer.heard[begin:]} == {"PING"}
+
+
+def test_a_rate_is_proved_before_the_board_gives_it_up() -> None:
+    """It falls back after 3 s without a sentence; so every failed rate costs about as long, and no more."""
+    proof = time_limits.SPEED_ANSWER.seconds * time_limits.SPEED_ANSWER.usual + link_module.CHANGE_SECONDS
+    proof += time_limits.SPEED_PING.seconds * time_limits.SPEED_PING.usual
+    assert proof < 3.0
+    waited = time_limits.USUAL_SPEED_PING.seconds * time_limits.USUAL_SPEED_PING.usual
+    assert waited > 3.0
+
+
+def test_nothing_is_said_to_what_has_not_shown_itself_as_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link_module, "LISTENING_SECONDS", 0.0)
+    with linked() as (peer, link):
+        for _ in range(3):
+            peer.send(b"some other program\r\n")
+            link.poll(0.05)
+        assert peer.heard == []
 
 
 def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,6 +81,29 @@ def test_a_board_that_falls_back_is_followed(monkeypatch: pytest.MonkeyPatch) ->
         assert peer.heard[-1].kind in ("PING", "HELLO")
         peer.answer = polite
         assert link.ask("PING") == 1
+
+
+def test_a_question_that_a_raised_speed_swallows_is_asked_at_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board has fallen back before its silence was long enough to be noticed."""
+    monkeypatch.setattr(time_limits, "USUAL_SPEED_PING", Tries(0.2, 5))
+    few = Tries(0.02, 1)
+    with linked() as (peer, link):
+        assert link.raise_baud(460800)
+        begin = len(peer.heard)
+        peer.answer = lambda sentence: polite(sentence) if len(peer.heard) - begin > few.times + 1 else b""
+        assert link.ask("PAUSE", tries=few) == 1
+        assert link.baud == 115200
+        assert link.statistics.fallbacks == 1
+        assert link.failed_rates == {460800}
+
+
+def test_a_raised_speed_that_answers_late_is_kept() -> None:
+    with linked() as (peer, link):
+        assert link.raise_baud(460800)
+        begin = len(peer.heard)
+        peer.answer = lambda sentence: polite(sentence) if len(peer.heard) - begin > 1 else b""
+        assert link.ask("PAUSE", tries=Tries(0.1, 4)) == 1
+        assert link.baud == 460800
 
 
 def test_a_rate_that_the_board_refuses_changes_nothing() -> None:

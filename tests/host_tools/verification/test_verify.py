@@ -117,8 +117,20 @@ def test_a_raised_speed_is_used_and_lowered_again(board: VirtualBoard, kmodel: P
     assert verify(board.port, "--model", kmodel, "--image", photo).exit_code == 0
 
 
-# Not settled since the line is raised first: see the soak.
-@pytest.mark.soak
+def test_a_board_with_an_older_program_is_verified_and_its_age_told(kmodel: Path, photo: Path) -> None:
+    """One that knows no share of the time for sending."""
+    older = {
+        **small.damaged("pose_settings.py", ('    ("share", 1, 100, 20),\n', "")),
+        **small.damaged("pose_sender.py", ("share = self._settings.share", "share = ALL")),
+    }
+    with small.board(older) as board:
+        board.wait_for("$FRAME,")
+        ended = verify(board.port, "--model", kmodel, "--image", photo)
+    assert ended.exit_code == 0, ended
+    assert "older than this tool" in ended.stderr
+    assert "`make deploy`" in ended.stderr
+
+
 @pytest.mark.parametrize("mode", ["image", "board"])
 def test_a_line_that_loses_and_damages_bytes_only_takes_longer(
     kmodel: Path, photo: Path, mode: str, monkeypatch: pytest.MonkeyPatch
