@@ -11,7 +11,6 @@ from conversion.evaluation.displacement import Displacement
 from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.oks import Alone, Precision
 
-
 # What is written of a displacement; the number of keypoints stands apart.
 _MOVED = ("median", "p90", "cell_flips", "jumps", "steady_median", "steady_p90")
 
