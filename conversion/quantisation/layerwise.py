@@ -21,6 +21,7 @@ from conversion.quantisation import (
     range_coverage,
 )
 from conversion.quantisation.channel_duplication import Coding
+from conversion.quantisation.effort import USUAL, Effort
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
 from conversion.quantisation.layer_statistics import Moments, Part
 from conversion.quantisation.layers import in_chunks
@@ -60,8 +61,15 @@ class Calibration:
     After `run`, `codings` says by layer how the body's maps are coded.
     """
 
-    def __init__(self, weights: PoseNetWeights, pictures: np.ndarray, reaching: np.ndarray | None = None) -> None:
+    def __init__(
+        self,
+        weights: PoseNetWeights,
+        pictures: np.ndarray,
+        reaching: np.ndarray | None = None,
+        effort: Effort = USUAL,
+    ) -> None:
         self._weights = weights
+        self._effort = effort
         self._reaching = pictures if reaching is None else reaching
         self.codings: dict[str, Coding] = {}
         self._random = np.random.default_rng(_SEED)
@@ -86,7 +94,7 @@ class Calibration:
         target = self._slots[spec.name].coded(_steps(spec, real.max((0, 1, 2)) * STEP))
         unit = source.coding.step[0] / BYTE_STEP if spec is network.BODY[0] else 1.0
         chosen = statistics if spec.kind == "depthwise" else statistics.of_outputs(target.channel)
-        layer = fitting.fit(spec, weights, chosen, source.coding, target, unit)
+        layer = fitting.fit(spec, weights, chosen, source.coding, target, unit, self._effort)
         self.codings[spec.name] = target
         return layer, _Signal(real, emulation.run_layer(spec, layer, source.bytes), target)
 
@@ -120,8 +128,8 @@ class Calibration:
         source, layers = self._signal, {}
         for spec, (name, own) in zip(HEAD_SPECS, _channels_of_heads(), strict=True):
             target = head_coding(spec, scales[name])
-            observed = statistics.of_outputs(own)
-            layers[name] = fitting.fit(spec, self._weights.heads[name], observed, source.coding, target, BYTE_STEP)
+            observed, head = statistics.of_outputs(own), self._weights.heads[name]
+            layers[name] = fitting.fit(spec, head, observed, source.coding, target, BYTE_STEP, self._effort)
         return layers
 
     def _observe(
@@ -134,7 +142,7 @@ class Calibration:
         shape = (count, height // spec.stride, width // spec.stride, spec.out_channels)
         kept_results = np.empty(shape, kept(np.zeros(0)).dtype)
         cells = kept_results[0, ..., 0].size
-        sample = layer_statistics.sample(self._random, spec, count * cells)
+        sample = layer_statistics.sample(self._random, spec, count * cells, self._effort)
         # A depthwise layer writes the slots that it reads; which channels a dense one writes is settled afterwards.
         outputs = source.coding.channel if spec.kind == "depthwise" else np.arange(spec.out_channels)
 

@@ -11,14 +11,15 @@ from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import Report
 from conversion.quantisation import calibration
 from conversion.quantisation.channel_duplication import Coding
+from conversion.quantisation.effort import THOROUGH
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.result import QuantisedNetwork
 
 # Counted up whenever the same photos would give other codes.
 RECIPE = 1
-# Where photos are seen: larger than nncase compiles, as the default kmodel sees them.
-SIZE = (320, 240)
-PICTURES = 192
+# Photos, and views of them in turn, at this size.
+PICTURES = 320
+SIZE = (256, 192)
 
 
 def learn(
@@ -28,6 +29,6 @@ def learn(
 
     PhotoError names what fails.
     """
-    pictures = calibration.from_folder(folder, *SIZE, PICTURES)
-    work = Calibration(weights, pictures, reaching)
+    pictures = calibration.from_folder(folder, *SIZE, PICTURES, PICTURES)
+    work = Calibration(weights, pictures, reaching, THOROUGH)
     return work.run(report), work.codings

@@ -16,8 +16,8 @@ from conversion.posenet_weights import PoseNetWeights
 from conversion.quantisation.known import packing
 from conversion.quantisation.result import SPECS, QuantisedLayer, QuantisedNetwork
 
-DESCRIPTION = "posenet-mobilenet-075.json"
-CODES = "posenet-mobilenet-075.xz"
+DESCRIPTION = "posenet_mobilenet_075.json"
+CODES = "posenet_mobilenet_075.xz"
 FOLDER = Path(__file__).parent
 FORMAT = "posenet-maix rounding 1"
 _MOST_BYTES = 4 << 20
