@@ -8,7 +8,6 @@ from conversion.network import LayerSpec
 from conversion.posenet_weights import ConvWeights
 from conversion.quantisation import depthwise_rounding, rounding
 from conversion.quantisation.channel_duplication import Coding
-from conversion.quantisation.effort import USUAL, Effort
 from conversion.quantisation.layer_statistics import Moments
 from conversion.quantisation.nncase_grid import LEAST_REACH, REACH_STEPS
 from conversion.quantisation.result import QuantisedLayer
@@ -25,13 +24,7 @@ _SCALE_BITS = 14
 
 
 def fit(
-    spec: LayerSpec,
-    weights: ConvWeights,
-    moments: Moments,
-    source: Coding,
-    target: Coding,
-    unit: float,
-    effort: Effort = USUAL,
+    spec: LayerSpec, weights: ConvWeights, moments: Moments, source: Coding, target: Coding, unit: float
 ) -> QuantisedLayer:
     """A layer in bytes that gives what `moments` say the float layer gives, in the codings of its input and output.
 
@@ -49,7 +42,7 @@ def fit(
         codes = codes.T
     else:
         wanted, metric = _refitted(moments.within, moments.across / target.step, prior)
-        codes, scale = rounding.best_codes(wanted, metric, least_scale, effort)
+        codes, scale = rounding.best_codes(wanted, metric, least_scale)
         bias = mean_out - moments.mean_in @ codes * scale
     codes = codes.astype(np.int8).reshape(spec.kernel_shape)
     bias = np.rint(bias / _BIAS_STEP) * _BIAS_STEP

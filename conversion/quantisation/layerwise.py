@@ -21,7 +21,6 @@ from conversion.quantisation import (
     range_coverage,
 )
 from conversion.quantisation.channel_duplication import Coding
-from conversion.quantisation.effort import USUAL, Effort
 from conversion.quantisation.float_layer import STEP, FloatLayer, activated
 from conversion.quantisation.layer_statistics import Moments, Part
 from conversion.quantisation.layers import in_chunks
@@ -58,6 +57,7 @@ class Calibration:
     """Quantises one network on one set of photos, uint8 [N, H, W, 3].
 
     `reaching` are the pictures that nncase may see, and within whose ends the heads' ranges lie; by default the same.
+    `offset_reach` is how far the offsets' range goes below and above 0, in pixels.
     After `run`, `codings` says by layer how the body's maps are coded.
     """
 
@@ -66,10 +66,10 @@ class Calibration:
         weights: PoseNetWeights,
         pictures: np.ndarray,
         reaching: np.ndarray | None = None,
-        effort: Effort = USUAL,
+        offset_reach: tuple[float, float] = head_ranges.OFFSET_REACH_PX,
     ) -> None:
         self._weights = weights
-        self._effort = effort
+        self._offset_reach = offset_reach
         self._reaching = pictures if reaching is None else reaching
         self.codings: dict[str, Coding] = {}
         self._random = np.random.default_rng(_SEED)
@@ -94,7 +94,7 @@ class Calibration:
         target = self._slots[spec.name].coded(_steps(spec, real.max((0, 1, 2)) * STEP))
         unit = source.coding.step[0] / BYTE_STEP if spec is network.BODY[0] else 1.0
         chosen = statistics if spec.kind == "depthwise" else statistics.of_outputs(target.channel)
-        layer = fitting.fit(spec, weights, chosen, source.coding, target, unit, self._effort)
+        layer = fitting.fit(spec, weights, chosen, source.coding, target, unit)
         self.codings[spec.name] = target
         return layer, _Signal(real, emulation.run_layer(spec, layer, source.bytes), target)
 
@@ -104,7 +104,10 @@ class Calibration:
         """Heads, their scales, and the pictures for nncase. Ranges that no picture reaches are narrowed."""
         results, statistics = self._observe_heads()
         fed = range_coverage.Fed(body, self._weights.normalisation.scale, self._reaching)
-        scales = {name: head_ranges.head_scale(name, results[..., own]) for name, own in _channels_of_heads()}
+        scales = {
+            name: head_ranges.head_scale(name, results[..., own], self._offset_reach)
+            for name, own in _channels_of_heads()
+        }
         for _ in range(_ATTEMPTS):
             heads = self._fitted_heads(statistics, scales)
             ends = fed.ends(heads)
@@ -128,8 +131,8 @@ class Calibration:
         source, layers = self._signal, {}
         for spec, (name, own) in zip(HEAD_SPECS, _channels_of_heads(), strict=True):
             target = head_coding(spec, scales[name])
-            observed, head = statistics.of_outputs(own), self._weights.heads[name]
-            layers[name] = fitting.fit(spec, head, observed, source.coding, target, BYTE_STEP, self._effort)
+            observed = statistics.of_outputs(own)
+            layers[name] = fitting.fit(spec, self._weights.heads[name], observed, source.coding, target, BYTE_STEP)
         return layers
 
     def _observe(
@@ -142,7 +145,7 @@ class Calibration:
         shape = (count, height // spec.stride, width // spec.stride, spec.out_channels)
         kept_results = np.empty(shape, kept(np.zeros(0)).dtype)
         cells = kept_results[0, ..., 0].size
-        sample = layer_statistics.sample(self._random, spec, count * cells, self._effort)
+        sample = layer_statistics.sample(self._random, spec, count * cells)
         # A depthwise layer writes the slots that it reads; which channels a dense one writes is settled afterwards.
         outputs = source.coding.channel if spec.kind == "depthwise" else np.arange(spec.out_channels)
 

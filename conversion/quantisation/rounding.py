@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from conversion.quantisation.effort import USUAL, Effort
 from conversion.quantisation.nncase_grid import HIGHEST_CODE, LOWEST_CODE
 
+# Scales tried for each output channel, as shares of the one that just holds its largest weight.
+_SHARES = np.array([1.0, 0.94, 0.88, 0.82, 0.76])
 _BLOCK = 32
 
 
@@ -34,35 +35,32 @@ class Lattice:
         return np.where(self.pinned == number, self.pinned_code, codes)
 
 
-def best_codes(
-    weights: np.ndarray, metric: np.ndarray, least_scale: float, effort: Effort = USUAL
-) -> tuple[np.ndarray, np.ndarray]:
+def best_codes(weights: np.ndarray, metric: np.ndarray, least_scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Codes float64 [K, C] and scales [C] that minimise (q - w)' M (q - w) in every channel; M [K, K], w [K, C].
 
     `least_scale` is the smallest that nncase can give. All scales are tried at once, side by side; each channel keeps
     its best.
     """
     channels = weights.shape[1]
-    lattice = _lattices(weights, least_scale, np.array(effort.shares))
-    wanted = np.tile(weights, len(effort.shares)) / lattice.scale
+    lattice = _lattices(weights, least_scale)
+    wanted = np.tile(weights, len(_SHARES)) / lattice.scale
     codes = _error_feedback(wanted, metric, lattice)
-    for _ in range(effort.sweeps):
-        _descend(codes, wanted, metric, lattice)
+    _descend(codes, wanted, metric, lattice)
     error = codes - wanted
     loss = (error * (metric @ error)).sum(0) * lattice.scale**2
     best = loss.reshape(-1, channels).argmin(0) * channels + np.arange(channels)
     return codes[:, best], lattice.scale[best]
 
 
-def _lattices(weights: np.ndarray, least_scale: float, shares: np.ndarray) -> Lattice:
+def _lattices(weights: np.ndarray, least_scale: float) -> Lattice:
     """A column for each share and channel, shares outermost. At the least scale no code needs to be at an end."""
     reach = np.where(weights > 0, weights / HIGHEST_CODE, weights / LOWEST_CODE)
     largest = reach.argmax(0)
     channels = np.arange(weights.shape[1])
-    scale = (reach[largest, channels] * shares[:, None]).ravel()
+    scale = (reach[largest, channels] * _SHARES[:, None]).ravel()
     end = np.where(weights[largest, channels] > 0, HIGHEST_CODE, LOWEST_CODE)
-    pinned = np.where(scale < least_scale, -1, np.tile(largest, len(shares)))
-    return Lattice(np.maximum(scale, least_scale), pinned, np.tile(end, len(shares)))
+    pinned = np.where(scale < least_scale, -1, np.tile(largest, len(_SHARES)))
+    return Lattice(np.maximum(scale, least_scale), pinned, np.tile(end, len(_SHARES)))
 
 
 def _error_feedback(wanted: np.ndarray, metric: np.ndarray, lattice: Lattice) -> np.ndarray:
