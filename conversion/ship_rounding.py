@@ -52,7 +52,7 @@ def make(folder: Path, weights: tuple[Path, ...], coco: Path, images: Path, wher
     names = weights or tuple(Path(each.name) for each in known.published() if each.form.startswith("tfjs"))
     published = [weights_files.load(name, progress=True) for name in names]
     _talk(f"calibrating on the photos of {folder}")
-    packed = _computed(published[0], folder)
+    packed = computed(published[0], folder)
     data = packing.pack(packed, published)
     _check(data, packed, published)
     with tempfile.TemporaryDirectory(prefix="rounding-") as scratch:
@@ -62,7 +62,8 @@ def make(folder: Path, weights: tuple[Path, ...], coco: Path, images: Path, wher
     click.echo(f"{len(data):,} bytes: {figures['sqnr_db']}, {figures['displacement_px']}")
 
 
-def _computed(weights: PoseNetWeights, folder: Path) -> Packed:
+def computed(weights: PoseNetWeights, folder: Path) -> Packed:
+    """The rounding of some weights, fitted to the photos of a folder by the recipe of what is shipped."""
     pool = range_pictures.drawn(range(range_pictures.POOL), *COMPILE_SIZE)
     with progress.bar(talk_console.is_terminal) as report:
         network, codings = learning.learn(weights, folder, pool, report)
