@@ -116,6 +116,10 @@ setup: venv ## make .venv with the locked packages; the other targets do so by t
 venv:
 	@scripts/setup.sh
 
+.PHONY: rounding
+rounding: need-CALIBRATION need-COCO need-IMAGES venv ## compute the rounding that is shipped anew: CALIBRATION= COCO= IMAGES= [WHERE=]
+	$(Q)OPENBLAS_NUM_THREADS=1 $(PY) -m conversion.ship_rounding make $(call quote,CALIBRATION)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)
+
 .PHONY: lock
 lock: ## resolve pyproject.toml into requirements.lock (network)
 	$(Q)scripts/lock.sh

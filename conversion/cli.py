@@ -63,8 +63,9 @@ def main() -> None:
 @click.option("--size", type=_Size(), help="The picture, multiples of 16, in place of a preset.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="Folder of JPEG or PNG photos with people.")
 @click.option(
-    "--quantisation", type=click.Choice(["full", "fast"]), default="full", show_default=True,
-    help="full rounds the weights so that the kmodel computes what the float network does; fast leaves it to nncase.",
+    "--quantisation", type=click.Choice(["shipped", "full", "fast"]),
+    help="shipped takes the rounding that known weights have been given on photos of people; full fits one to"
+    " --calibration, or to scikit-image's photos; fast leaves it to nncase.  [default: shipped, else full]",
 )  # fmt: skip
 @click.option(
     "--format", "format_", type=click.Choice(list(VERSIONS)), default="v3", show_default=True,
@@ -77,7 +78,7 @@ def kmodel(
     preset: str | None,
     size: tuple[int, int] | None,
     calibration: Path | None,
-    quantisation: str,
+    quantisation: str | None,
     format_: str,
     output: Path,
     known_only: bool,

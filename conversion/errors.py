@@ -29,6 +29,10 @@ class PhotoError(ConversionError):
     """A photo, or a folder of photos, that cannot be read."""
 
 
+class RoundingError(ConversionError):
+    """A shipped rounding that is asked for and that there is not, or that is damaged."""
+
+
 class CompilerError(ConversionError):
     """nncase refused, crashed, or gave something other than one K210 function of convolutions."""
 

@@ -18,7 +18,8 @@ from conversion.nncase import compilation, sizes
 from conversion.nncase.compilation import Compiled
 from conversion.posenet_weights import Origin, PoseNetWeights
 from conversion.progress import Talk
-from conversion.quantisation import calibration
+from conversion.quantisation import calibration, choice
+from conversion.quantisation.choice import Choice
 from conversion.tensorflow import reference
 from conversion.test_vector import test_vector
 
@@ -39,7 +40,7 @@ class Recipe:
     calibration: Path | None = None
     version: int = v3.VERSION
     known_only: bool = False
-    quantisation: str = "full"
+    quantisation: str | None = None
 
     @property
     def compile_size(self) -> tuple[int, int]:
@@ -72,17 +73,24 @@ def convert(recipe: Recipe, progress: bool, talk: Talk) -> Kmodel:
     talk(f"weights: {source.origin.form}, {source.origin}")
     for note in source.origin.notes:
         talk(f"note: {note}")
-    calibrated = recipe.quantisation == "full"
-    pictures = calibration.calibrating(recipe.calibration, *recipe.compile_size, recipe.quantisation)
-    compiled = compilation.compile_weights(source, pictures, calibrated, talk, progress)
+    rounding = choice.choose(recipe.quantisation, source, recipe.calibration, recipe.compile_size, talk)
+    return rounded(recipe, source, rounding, progress, talk)
+
+
+def rounded(recipe: Recipe, source: PoseNetWeights, rounding: Choice, progress: bool, talk: Talk) -> Kmodel:
+    """`convert` for weights that have been read, and a rounding that has been chosen."""
+    calibrated = rounding.name != choice.FAST
+    compiled = compilation.compile_weights(source, rounding.pictures, calibrated, talk, progress, rounding.network)
     talk(f"planning KPU RAM for {recipe.width}x{recipe.height}")
     if recipe.version == v3.VERSION:
         compiled = replace(compiled, network=sampling.early(compiled.network))
     the_plan = fastest.plan(compiled.network, recipe.width, recipe.height)
-    return _measured(recipe, source, compiled, the_plan, talk)
+    return _measured(recipe, source, rounding, compiled, the_plan, talk)
 
 
-def _measured(recipe: Recipe, source: PoseNetWeights, compiled: Compiled, the_plan: RamPlan, talk: Talk) -> Kmodel:
+def _measured(
+    recipe: Recipe, source: PoseNetWeights, rounding: Choice, compiled: Compiled, the_plan: RamPlan, talk: Talk
+) -> Kmodel:
     model = assemble.assemble(compiled.network, the_plan)
     data = v3.write(model) if recipe.version == v3.VERSION else compiled.kmodel
     path = recipe.output / f"{network.NAME}-{recipe.width}x{recipe.height}.kmodel"
@@ -97,13 +105,13 @@ def _measured(recipe: Recipe, source: PoseNetWeights, compiled: Compiled, the_pl
             "nncase": compilation.nncase_version(),
             "tensorflow": reference.tensorflow_version(),
         },
-        "calibration": calibration.description(recipe.calibration, recipe.quantisation),
+        "calibration": dict(rounding.photos),
     }
     talk("measuring the kmodel against the float network")
     measured = calibration.pictures(recipe.calibration, recipe.width, recipe.height, MEASURED_PHOTOS)
     figures = measure(source, simulation, measured, the_card)
     _demand(figures)
-    the_card["quantisation"] = {"recipe": recipe.quantisation, "sqnr_db": figures, "photos": len(measured)}
+    the_card["quantisation"] = {"recipe": rounding.name, "sqnr_db": figures, "photos": len(measured)}
     the_card["test_vector"] = test_vector(simulation, the_card)
     sample = photos.letterbox(photos.bundled(photos.SAMPLE), recipe.width, recipe.height)
     return Kmodel(

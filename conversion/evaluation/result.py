@@ -11,6 +11,9 @@ from conversion.evaluation.displacement import Displacement
 from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.oks import Alone, Precision
 
+# What is written of a displacement; the number of keypoints stands apart.
+_MOVED = ("median", "p90", "cell_flips", "jumps", "steady_median", "steady_p90")
+
 
 @dataclass(frozen=True)
 class FalsePositives:
@@ -51,8 +54,7 @@ class Evaluation:
         return {
             "stages": [{"name": stage, **_rounded(asdict(found), 4)} for stage, found in self.precision.items()],
             "sqnr_db": _rounded(self.sqnr_db, 2),
-            "displacement_px": moved
-            and _rounded({"median": moved.median, "p90": moved.p90, "cell_flips": moved.cell_flips}, 4),
+            "displacement_px": moved and _rounded({name: getattr(moved, name) for name in _MOVED}, 4),
             "images": len(self.coco.photos),
             "model_sha256": self.model_sha256,
         }

@@ -6,6 +6,7 @@ from rich import box
 from rich.table import Table
 
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED
+from conversion.evaluation.displacement import JUMP_PX
 from conversion.evaluation.result import Evaluation, signed
 
 _NEW_IN_STAGE = {
@@ -69,6 +70,10 @@ def differences(evaluation: Evaluation) -> Table:
         table.add_row("displacement, median", f"{moved.median:.2f} px")
         table.add_row("displacement, 90th percentile", f"{moved.p90:.2f} px")
         table.add_row("found in another cell", f"{moved.cell_flips:.1%}")
+        table.add_row(f"jumped further than {JUMP_PX:.0f} px", str(moved.jumps))
+    if moved.jumps and moved.steady_p90 is not None:
+        table.add_row("without these, median", f"{moved.steady_median:.2f} px")
+        table.add_row("without these, 90th percentile", f"{moved.steady_p90:.2f} px")
     return table
 
 

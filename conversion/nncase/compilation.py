@@ -53,12 +53,17 @@ def nncase_version() -> str:
 
 
 def compile_weights(
-    weights: PoseNetWeights, pictures: np.ndarray, calibrated: bool, talk: Talk, progress: bool = False
+    weights: PoseNetWeights,
+    pictures: np.ndarray,
+    calibrated: bool,
+    talk: Talk,
+    progress: bool = False,
+    quantised: QuantisedNetwork | None = None,
 ) -> Compiled:
     """Export, prove, round, compile, compare: `pictures` are uint8 [N, H, W, 3], at the size to compile for.
 
-    `calibrated` rounds the weights by `quantise`, else nncase does; `progress` allows a progress bar. Raises
-    ProofError where a proof fails and CompilerError where nncase does.
+    `calibrated` rounds the weights by `quantise`, or takes the network that has been `quantised`; else nncase rounds.
+    `progress` allows a progress bar. Raises ProofError where a proof fails and CompilerError where nncase does.
     """
     _, height, width, _ = pictures.shape
     talk("proving that our graph is the published network")
@@ -66,8 +71,11 @@ def compile_weights(
     proof = reference.proof(weights, tflite)
     planes = photos.planes(pictures)
     if calibrated:
-        talk(f"rounding the weights, calibrated on {len(pictures)} pictures")
-        quantised = _quantised(weights, pictures, progress)
+        if quantised is None:
+            talk(f"rounding the weights, calibrated on {len(pictures)} pictures")
+            quantised = _quantised(weights, pictures, progress)
+        else:
+            talk("rounding the weights as is shipped for them")
         talk(f"compiling with nncase at {width}x{height}")
         graph = kept("tflite", quantise.to_tflite, quantised, width, height, read=compiler.checked_tflite)
         kmodel = _compiled(graph, quantise.planes(quantised), quantise.input_range(quantised))

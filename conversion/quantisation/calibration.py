@@ -77,15 +77,15 @@ def _bundled(width: int, height: int) -> bytes:
     return packed.getvalue()
 
 
-def from_folder(folder: Path, width: int, height: int, limit: int) -> np.ndarray:
-    """Up to `limit` photos of a folder, evenly chosen, and views of them in turn until there are enough pictures.
+def from_folder(folder: Path, width: int, height: int, limit: int, enough: int = _ENOUGH_PICTURES) -> np.ndarray:
+    """Up to `limit` photos of a folder, evenly chosen, and views of them in turn until there are `enough` pictures.
 
     uint8 [N, height, width, 3], the photos as they are first. PhotoError names what fails.
     """
     random = np.random.default_rng(_SEED)
     chosen = _chosen(folder, limit)
     result = [photos.letterbox(photos.read(path), width, height) for path in chosen]
-    for path in itertools.islice(itertools.cycle(chosen), max(0, _ENOUGH_PICTURES - len(chosen))):
+    for path in itertools.islice(itertools.cycle(chosen), max(0, enough - len(chosen))):
         result.append(views.view(photos.read(path), random, width, height))
     return np.stack(result)
 

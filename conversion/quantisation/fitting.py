@@ -34,16 +34,13 @@ def fit(
     """
     least_scale = LEAST_REACH / REACH_STEPS * unit
     mean_out = moments.mean_out / target.step + target.offset
+    prior = published(spec, weights, source, target)
     if spec.kind == "depthwise":
-        kernel = weights.kernel.reshape(-1, spec.out_channels).astype(np.float64)
-        prior = kernel.T[target.channel] * (source.step / target.step)[:, None]
         wanted, metric = _refitted(moments.within, moments.across / target.step[:, None, None], prior[..., None])
         codes, scale = depthwise_rounding.best_codes(wanted[..., 0], metric, least_scale)
         bias = mean_out - (moments.mean_in * codes).sum(1) * scale
         codes = codes.T
     else:
-        kernel = weights.kernel[:, :, source.channel][..., target.channel].astype(np.float64)
-        prior = (kernel * (source.step * source.share)[:, None] / target.step).reshape(-1, spec.out_channels)
         wanted, metric = _refitted(moments.within, moments.across / target.step, prior)
         codes, scale = rounding.best_codes(wanted, metric, least_scale)
         bias = mean_out - moments.mean_in @ codes * scale
@@ -52,6 +49,15 @@ def fit(
     mantissa, exponent = np.frexp(scale)
     scale = np.ldexp(np.rint(np.ldexp(mantissa, _SCALE_BITS)), exponent - _SCALE_BITS)
     return QuantisedLayer(codes, scale.astype(np.float32), bias.astype(np.float32))
+
+
+def published(spec: LayerSpec, weights: ConvWeights, source: Coding, target: Coding) -> np.ndarray:
+    """The published kernel between the bytes of two codings: [K * K * C_in, C_out], or [C, 9] if depthwise."""
+    if spec.kind == "depthwise":
+        kernel = weights.kernel.reshape(-1, spec.out_channels).astype(np.float64)
+        return kernel.T[target.channel] * (source.step / target.step)[:, None]
+    kernel = weights.kernel[:, :, source.channel][..., target.channel].astype(np.float64)
+    return (kernel * (source.step * source.share)[:, None] / target.step).reshape(-1, spec.out_channels)
 
 
 def _refitted(within: np.ndarray, across: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

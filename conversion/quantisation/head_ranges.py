@@ -12,11 +12,11 @@ from conversion.quantisation.nncase_grid import LARGEST_BYTE
 from conversion.quantisation.range_coverage import MARGIN_BYTES
 from conversion.quantisation.result import HeadScale
 
-# Offsets were trained within 32 px of a keypoint (Papandreou et al. 2018, "PersonLab"); in cells that are sure of one
-# they stay below 30 px, with Coral's weights below 38. Beyond is background, which a measure over all cells sees. This
-# costs such a measure 0.5 dB at most, and keypoints hardly a thing: see
-# `python -m tests.conversion.quantisation.offset_reach`.
-OFFSET_REACH_PX = 56.0
+# How far the offsets' range goes below and above 0. Offsets were trained within 32 px of a keypoint (Papandreou et al.
+# 2018, "PersonLab"); in cells that are sure of one they stay below 30 px, with Coral's weights below 38. Beyond is
+# background, which a measure over all cells sees. This costs such a measure 0.5 dB at most, and keypoints hardly a
+# thing: see `python -m tests.conversion.quantisation.offset_reach`.
+OFFSET_REACH_PX = (56.0, 56.0)
 # What cutting off a displacement's rare outliers may cost, as a signal to noise ratio.
 DISPLACEMENT_CLIPPING_DB = 45.0
 # nncase sets the range from what the head reaches on the photos, so it must end within that: by a share of what the
@@ -26,9 +26,9 @@ _INSET_BYTES = MARGIN_BYTES + 1
 _BISECTIONS = 40
 
 
-def head_scale(name: str, values: np.ndarray) -> HeadScale:
+def head_scale(name: str, values: np.ndarray, offset_reach: tuple[float, float] = OFFSET_REACH_PX) -> HeadScale:
     """Scale and integer zero point for a head whose real values over the photos are given (any shape)."""
-    low, high = _ends(name, values.ravel())
+    low, high = _ends(name, values.ravel(), offset_reach)
     return _scale(max(low, _WITHIN * float(values.min())), min(high, _WITHIN * float(values.max())))
 
 
@@ -59,11 +59,12 @@ def _scale(low: float, high: float) -> HeadScale:
     return HeadScale(float(np.float32(min(scales))), zero_point)
 
 
-def _ends(name: str, values: np.ndarray) -> tuple[float, float]:
+def _ends(name: str, values: np.ndarray, offset_reach: tuple[float, float]) -> tuple[float, float]:
     if name == "heatmap":
         return HEATMAP_FLOOR, float(values.max())
     if name == "offset":
-        return -OFFSET_REACH_PX, OFFSET_REACH_PX
+        below, above = offset_reach
+        return -below, above
     allowed = np.square(values, dtype=np.float64).sum() * 10 ** (-DISPLACEMENT_CLIPPING_DB / 10) / 2
     return -_end(-values, allowed), _end(values, allowed)
 

@@ -54,15 +54,27 @@ class _Signal:
 
 
 class Calibration:
-    """Quantises one network on one set of photos."""
+    """Quantises one network on one set of photos, uint8 [N, H, W, 3].
 
-    def __init__(self, weights: PoseNetWeights, pictures: np.ndarray) -> None:
+    `reaching` are the pictures that nncase may see, and within whose ends the heads' ranges lie; by default the same.
+    `offset_reach` is how far the offsets' range goes below and above 0, in pixels.
+    After `run`, `codings` says by layer how the body's maps are coded.
+    """
+
+    def __init__(
+        self,
+        weights: PoseNetWeights,
+        pictures: np.ndarray,
+        reaching: np.ndarray | None = None,
+        offset_reach: tuple[float, float] = head_ranges.OFFSET_REACH_PX,
+    ) -> None:
         self._weights = weights
+        self._offset_reach = offset_reach
+        self._reaching = pictures if reaching is None else reaching
+        self.codings: dict[str, Coding] = {}
         self._random = np.random.default_rng(_SEED)
         self._slots = channel_duplication.assign(weights)
-        self._pictures = pictures
-        pixels = np.full(network.INPUT_CHANNELS, weights.normalisation.scale)
-        self._signal = _Signal(pictures, pictures, channel_duplication.in_order(network.INPUT_CHANNELS).coded(pixels))
+        self._signal = _Signal(pictures, pictures, picture_coding(weights.normalisation.scale))
 
     def run(self, report: Report) -> QuantisedNetwork:
         """The quantised network; `report` gets (layer, layers done, layers in all)."""
@@ -83,6 +95,7 @@ class Calibration:
         unit = source.coding.step[0] / BYTE_STEP if spec is network.BODY[0] else 1.0
         chosen = statistics if spec.kind == "depthwise" else statistics.of_outputs(target.channel)
         layer = fitting.fit(spec, weights, chosen, source.coding, target, unit)
+        self.codings[spec.name] = target
         return layer, _Signal(real, emulation.run_layer(spec, layer, source.bytes), target)
 
     def _heads(
@@ -90,14 +103,17 @@ class Calibration:
     ) -> tuple[dict[str, QuantisedLayer], dict[str, HeadScale], np.ndarray]:
         """Heads, their scales, and the pictures for nncase. Ranges that no picture reaches are narrowed."""
         results, statistics = self._observe_heads()
-        fed = range_coverage.Fed(body, self._weights.normalisation.scale, self._pictures)
-        scales = {name: head_ranges.head_scale(name, results[..., own]) for name, own in _channels_of_heads()}
+        fed = range_coverage.Fed(body, self._weights.normalisation.scale, self._reaching)
+        scales = {
+            name: head_ranges.head_scale(name, results[..., own], self._offset_reach)
+            for name, own in _channels_of_heads()
+        }
         for _ in range(_ATTEMPTS):
             heads = self._fitted_heads(statistics, scales)
             ends = fed.ends(heads)
             narrowed = {name: head_ranges.reached(scale, ends[name]) for name, scale in scales.items()}
             if narrowed == scales:
-                return heads, scales, self._pictures[range_coverage.sufficient(ends)]
+                return heads, scales, self._reaching[range_coverage.sufficient(ends)]
             scales = narrowed
         raise PhotoError("calibration: the photos do not take the heads to the ends of their ranges; give more of them")
 
@@ -114,7 +130,7 @@ class Calibration:
     def _fitted_heads(self, statistics: Moments, scales: Mapping[str, HeadScale]) -> dict[str, QuantisedLayer]:
         source, layers = self._signal, {}
         for spec, (name, own) in zip(HEAD_SPECS, _channels_of_heads(), strict=True):
-            target = _head_coding(spec, scales[name])
+            target = head_coding(spec, scales[name])
             observed = statistics.of_outputs(own)
             layers[name] = fitting.fit(spec, self._weights.heads[name], observed, source.coding, target, BYTE_STEP)
         return layers
@@ -155,6 +171,11 @@ def _steps(spec: LayerSpec, peak: np.ndarray) -> np.ndarray:
     return BYTE_STEP / gain
 
 
+def picture_coding(pixel_scale: float) -> Coding:
+    """How pixels code what the network sees: the real value of one step is `pixel_scale`."""
+    return channel_duplication.in_order(network.INPUT_CHANNELS).coded(np.full(network.INPUT_CHANNELS, pixel_scale))
+
+
 def _channels_of_heads() -> Iterator[tuple[str, np.ndarray]]:
     """Each head, and where its channels are among those of all heads together."""
     first = 0
@@ -163,6 +184,7 @@ def _channels_of_heads() -> Iterator[tuple[str, np.ndarray]]:
         first += head.channels
 
 
-def _head_coding(spec: LayerSpec, scale: HeadScale) -> Coding:
+def head_coding(spec: LayerSpec, scale: HeadScale) -> Coding:
+    """How a head's bytes code its channels."""
     ones = np.ones(spec.out_channels)
     return Coding(np.arange(spec.out_channels), ones * scale.zero_point, ones, ones * scale.scale)

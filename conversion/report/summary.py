@@ -53,9 +53,10 @@ def _splits(kmodel: Kmodel) -> str:
 
 
 def _quality(card: dict) -> Facts:
-    quantisation = card["quantisation"]
+    quantisation, calibration = card["quantisation"], card["calibration"]
     figures = ", ".join(f"{name} {value:.1f} dB" for name, value in quantisation["sqnr_db"].items())
-    return [("SQNR", f"{figures} (kmodel against float, {quantisation['photos']} photos)")]
+    rounding = f"{quantisation['recipe']}, from {calibration['count']} photos: {calibration['photos']}"
+    return [("rounding", rounding), ("SQNR", f"{figures} (kmodel against float, {quantisation['photos']} photos)")]
 
 
 def _proofs(kmodel: Kmodel) -> Facts:

@@ -54,7 +54,7 @@ def evaluation(tmp_path: Path) -> Evaluation:
         precision={stage: Precision(0.127 - 0.004 * n, 0.34, 0.07, 0.2) for n, stage in enumerate(KMODEL_STAGES)},
         alone={stage: Alone(24, 0.61) for stage in KMODEL_STAGES},
         sqnr_db={**dict.fromkeys(HEADS[1:], 23.456), "heatmap": math.inf},
-        displacement=Displacement(628, 0.31234, 0.7, 0.05),
+        displacement=Displacement(628, 0.31234, 0.7, 0.05, 4, 0.3, 0.61),
         layers=[LayerLoss("conv0", 24, 42.0, 41.0), LayerLoss("depthwise1", 12, math.inf, -math.inf)],
         false_positives={stage: FalsePositives(20, 2, 3) for stage in KMODEL_STAGES},
     )

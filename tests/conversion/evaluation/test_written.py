@@ -39,7 +39,10 @@ def test_json_has_the_agreed_form(evaluation: Evaluation) -> None:
     assert [stage["name"] for stage in written["stages"]] == list(KMODEL_STAGES)
     assert written["stages"][1] == {"name": "padded", "ap": 0.123, "ap50": 0.34, "ap75": 0.07, "ar": 0.2}
     assert written["sqnr_db"] == {**dict.fromkeys(HEADS[1:], 23.46), "heatmap": None}
-    assert written["displacement_px"] == {"median": 0.3123, "p90": 0.7, "cell_flips": 0.05}
+    assert written["displacement_px"] == {
+        **{"median": 0.3123, "p90": 0.7, "cell_flips": 0.05},
+        **{"jumps": 4, "steady_median": 0.3, "steady_p90": 0.61},
+    }
     assert (written["images"], written["model_sha256"]) == (1, "ab" * 32)
 
 
@@ -50,8 +53,9 @@ def test_json_of_floats(of_floats: Evaluation) -> None:
 
 
 def test_no_sure_keypoint_is_null(evaluation: Evaluation) -> None:
-    without = replace(evaluation, displacement=Displacement(0, None, None, None))
-    assert without.to_dict()["displacement_px"] == {"median": None, "p90": None, "cell_flips": None}
+    without = replace(evaluation, displacement=Displacement(0, None, None, None, 0, None, None))
+    nothing = dict.fromkeys(("median", "p90", "cell_flips", "steady_median", "steady_p90"))
+    assert without.to_dict()["displacement_px"] == {**nothing, "jumps": 0}
     assert "median" not in text(without, 80)
 
 

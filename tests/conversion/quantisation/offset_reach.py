@@ -16,14 +16,15 @@ import numpy as np
 from conversion import metrics
 from conversion import weights as weights_files
 from conversion.nncase.compilation import COMPILE_SIZE
-from conversion.quantisation import calibration, emulation, head_ranges
+from conversion.quantisation import calibration, emulation
 from conversion.quantisation.layerwise import Calibration
 from conversion.quantisation.nncase_grid import LARGEST_BYTE
 from conversion.quantisation.result import HeadScale
 from conversion.tensorflow import reference
 from tests.conversion.quantisation import measuring
 
-REACHES_PX = (32.0, 44.0, 52.0, 56.0, 60.0, 72.0)
+# Below and above 0.
+REACHES_PX = ((32.0, 32.0), (44.0, 44.0), (52.0, 52.0), (56.0, 56.0), (60.0, 44.0), (60.0, 60.0), (72.0, 72.0))
 
 
 def through_bytes(offsets: np.ndarray, scale: HeadScale) -> np.ndarray:
@@ -40,12 +41,14 @@ def main(shared: Path, weights_path: Path) -> None:
     wanted = reference.float_heads(weights, test)
     print("reach px   SQNR dB   output alone   median px   p90 px")
     for reach in REACHES_PX:
-        head_ranges.OFFSET_REACH_PX = reach
-        quantised = Calibration(weights, pictures).run(lambda what, done, total: None)
+        quantised = Calibration(weights, pictures, offset_reach=reach).run(lambda what, done, total: None)
         sqnr_db, moved = measuring.figures(wanted, emulation.run(quantised, test))
         limit = {"offset": through_bytes(wanted["offset"], quantised.head_scales["offset"])}
         alone = metrics.sqnr_db({"offset": wanted["offset"]}, limit)["offset"]
-        print(f"{reach:8.0f}{sqnr_db['offset']:10.2f}{alone:15.2f}{moved.median:12.2f}{moved.p90:9.2f}", flush=True)
+        print(
+            f"{reach[0]:4.0f}{reach[1]:4.0f}{sqnr_db['offset']:10.2f}{alone:15.2f}{moved.median:12.2f}{moved.p90:9.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

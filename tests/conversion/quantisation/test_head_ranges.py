@@ -33,6 +33,7 @@ def test_logits_below_the_floor_and_offsets_of_the_background_are_cut_off() -> N
     values = np.linspace(-90, 80, 10_001)
     assert ends(head_ranges.head_scale("heatmap", values)) == pytest.approx((-10, 78.4), abs=0.7)
     assert ends(head_ranges.head_scale("offset", values)) == pytest.approx((-56, 56), abs=0.5)
+    assert ends(head_ranges.head_scale("offset", values, (60, 44))) == pytest.approx((-60, 44), abs=0.5)
 
 
 def test_a_displacement_s_outliers_are_cut_off_as_far_as_that_is_harmless() -> None:
