@@ -92,7 +92,8 @@ def test_missing_fields_and_wrong_kinds_are_absurd(kind: str) -> None:
         ("HELLO", 2, 2**32), ("HELLO", 6, 4), ("HELLO", 7, 5000), ("HELLO", 12, "abc"), ("HELLO", 12, "AB" * 32),
         ("HELLO", 5, "maix bit"), ("HELLO", 13, 0), ("HELLO", 13, 1000), ("HELLO", 14, 5), ("DIGEST", 1, 2**32),
         ("BULK", 2, 0), ("BULK", 2, 2**21), ("BULK", 3, 0), ("BULK", 3, 769), ("SELFTEST", 1, 3), ("SELFTEST", 4, 33),
-        ("SETTINGS", 1, 33), ("SETTINGS", 2, 0), ("SETTINGS", 8, 96), ("SETTINGS", 10, 17), ("STATS", 1, 5), ("STATS", 11, -2),
+        ("SETTINGS", 1, 33), ("SETTINGS", 2, 0), ("SETTINGS", 8, 96), ("SETTINGS", 10, 17),
+        ("STATS", 1, 5), ("STATS", 11, -2),
         ("ERROR", 0, 0), ("ERROR", 1, 0), ("REPLY", 0, 65536), ("REPLY", 1, -1),
     ],
 )  # fmt: skip
