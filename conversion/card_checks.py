@@ -12,6 +12,7 @@ from conversion.kmodel import v3
 from conversion.kmodel.v3 import V3Model
 from conversion.outside import names
 from conversion.outside.text import shown
+from firmware import pose_decoder
 
 FORMAT = "posenet-maix model card 1"
 # A card that names another file, main.py say, would put the kmodel in its place.
@@ -129,7 +130,8 @@ def _rest_problem(card: dict) -> str | None:
         return "test_vector.poses is missing"
     if not _is_sha256(vector.get("heads_sha256")):
         return "test_vector.heads_sha256 is missing"
-    return _integers_problem(vector, "test_vector", {"heads_crc32": _WORD})
+    vote = {"vote": (0, pose_decoder.MAX_VOTE)} if "vote" in vector else {}
+    return _integers_problem(vector, "test_vector", {"heads_crc32": _WORD, **vote})
 
 
 def _decoder_problem(card: dict) -> str | None:

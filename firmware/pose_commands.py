@@ -13,7 +13,7 @@ TABLE = {
     b"SETTINGS": ("_settings", 0, 0),
     b"STATS": ("_stats", 0, 0),
     b"MODE": ("_mode", 1, 1),
-    b"POSES": ("_poses", 1, 4),
+    b"POSES": ("_poses", 1, 5),
     b"RATE": ("_rate", 1, 3),
     b"PREVIEW": ("_preview", 1, 2),
     b"BAUD": ("_baud", 1, 1),
@@ -77,9 +77,15 @@ class Commands:
         self._app.change({"mode": mode})
         return mode
 
-    def _poses(self, max_poses, root_score, nms_radius, pose_score):
+    def _poses(self, max_poses, root_score, nms_radius, pose_score, vote):
         self._app.change(
-            {"max_poses": max_poses, "root_score": root_score, "nms_radius": nms_radius, "pose_score": pose_score}
+            {
+                "max_poses": max_poses,
+                "root_score": root_score,
+                "nms_radius": nms_radius,
+                "pose_score": pose_score,
+                "vote": vote,
+            }
         )
 
     def _rate(self, frame_ms, stats_ms, share):

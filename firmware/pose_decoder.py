@@ -9,6 +9,9 @@ The algorithm is that of tfjs-models posenet 2.2.2 (its single and its multi-pos
 * A root is a byte at or above the threshold, greater than its neighbours before it in row-major order and not less
   than those after it, so that a plateau has one root: its first cell. Byte 0 never is one.
 * Roots are taken by byte descending, then part, row and column ascending.
+* With `vote`, each keypoint of a pose that is kept moves to the mean of what the 3x3 cells around it say (cell and
+  offset), weighted by the scores of these cells, of those that say a place within so many pixels of it in x and in y.
+  Scores, and which poses there are, stay as they were. tfjs has no such step.
 
 No float is made, and nothing that stays: each frame costs a few hundred bytes of heap, whatever is in the picture.
 """
@@ -39,6 +42,7 @@ CHILD = bytes((1, 3, 2, 4, 5, 7, 9, 11, 13, 15, 6, 8, 10, 12, 14, 16))
 
 # Positions are in 1/64 pixel inside, a cell is 16 pixels wide.
 CELL_SHIFT = const(10)
+CELL = const(1024)
 PIXEL = const(64)
 ONE = const(32768)
 # How often a position is refined by the offset head after a displacement (tfjs: offsetRefineStep).
@@ -54,9 +58,11 @@ OUTSIDE = const(128)
 BELOW = const(131584)
 MAX_POSES = const(32)
 MAX_RADIUS = const(1023)
+# A cell away: what says a place further off speaks of another one.
+MAX_VOTE = const(16)
 
-# tfjs: maxDetections, scoreThreshold (Q15) and nmsRadius (pixels); it has no threshold for whole poses.
-DEFAULTS = (5, 16384, 20, 0)
+# tfjs: maxDetections, scoreThreshold (Q15) and nmsRadius (pixels); it has no threshold for whole poses, and no vote.
+DEFAULTS = (5, 16384, 20, 0, 0)
 
 
 def _walk(root):
@@ -173,19 +179,22 @@ class PoseDecoder:
         self.poses = []
         self.configure(*DEFAULTS)
 
-    def configure(self, max_poses=None, root_score=None, nms_radius=None, pose_score=None):
-        """Changes what is not None: scores in Q15, radius in pixels; ValueError leaves everything as it was.
+    def configure(self, max_poses=None, root_score=None, nms_radius=None, pose_score=None, vote=None):
+        """Changes what is not None: scores in Q15, `nms_radius` and `vote` in pixels; ValueError leaves everything as
+        it was.
 
         A pose grows from a root of `root_score` or more that lies further than `nms_radius` from the same part of all
         poses before. Poses below `pose_score` are left out of the result, after they took part in this and in the
-        count of `max_poses`.
+        count of `max_poses`. `vote` is how far from a keypoint its neighbours may say it is to have a vote, 0 for none.
         """
         max_poses = self.max_poses if max_poses is None else _checked("max_poses", max_poses, 1, MAX_POSES)
         root_score = self.root_score if root_score is None else _checked("root_score", root_score, 1, ONE)
         nms_radius = self.nms_radius if nms_radius is None else _checked("nms_radius", nms_radius, 0, MAX_RADIUS)
         pose_score = self.pose_score if pose_score is None else _checked("pose_score", pose_score, 0, ONE)
+        vote = self.vote if vote is None else _checked("vote", vote, 0, MAX_VOTE)
         self.max_poses, self.root_score = max_poses, root_score
         self.nms_radius, self.pose_score = nms_radius, pose_score
+        self.vote = vote
         while len(self.poses) < max_poses:
             self.poses.append(Pose())
         self._near = (nms_radius * PIXEL) * (nms_radius * PIXEL)
@@ -227,7 +236,7 @@ class PoseDecoder:
                 self._grow(pose, part, offset, forward, backward)
                 self._finish(pose, found)
                 found += 1
-        return self._keep(found)
+        return self._keep(found, offset)
 
     def decode_single(self, heads):
         """Finds one pose, each part where its heatmap is highest (first in row-major order): 1, or 0 if it is below
@@ -241,7 +250,7 @@ class PoseDecoder:
             pose.y64[part] = (cell // self.columns << CELL_SHIFT) + self._offset[offset[at]]
             pose.x64[part] = (cell % self.columns << CELL_SHIFT) + self._offset[offset[at + len(self._heat)]]
         self._finish(pose, 0)
-        return self._keep(1)
+        return self._keep(1, offset)
 
     def _highest(self, part):
         """The cell where a part's heatmap is highest, the first of equals; only the line that has it is searched."""
@@ -366,31 +375,88 @@ class PoseDecoder:
             pose.heat[target] = self._heat[first + cell]
 
     def _finish(self, pose, count):
-        """Scores a pose, without the parts that the first `count` poses claim, and rounds what goes out."""
+        """Scores a pose, without the parts that the first `count` poses claim."""
         ys = pose.y64
         xs = pose.x64
         heat = pose.heat
         sigmoid = self.sigmoid
         total = 0
         for part in range(PARTS):
-            y = ys[part]
-            x = xs[part]
             value = heat[part]
-            if not count or not self._claimed(part, y, x, count):
+            if not count or not self._claimed(part, ys[part], xs[part], count):
                 total += sigmoid[value]
             pose.scores[part] = self._scores[value]
-            pose.y16[part] = y + 2 >> 2
-            pose.x16[part] = x + 2 >> 2
         pose.score_sum = total
         pose.score = (total * 510 + PARTS * ONE) // (2 * PARTS * ONE)
 
-    def _keep(self, found):
-        """Moves the poses of `pose_score` or more to the front, in their order; returns their number."""
+    def _keep(self, found, offset):
+        """Moves the poses of `pose_score` or more to the front, in their order, and finishes them; their number."""
         least = self.pose_score * PARTS
         poses = self.poses
         kept = 0
         for n in range(found):
             if poses[n].score_sum >= least:
                 poses[n], poses[kept] = poses[kept], poses[n]
+                if self.vote:
+                    self._refine(poses[kept], offset)
+                self._round(poses[kept])
                 kept += 1
         return kept
+
+    def _refine(self, pose, offset):
+        """Moves each keypoint to where the cells around it say that it is."""
+        ys = pose.y64
+        xs = pose.x64
+        gate = self.vote * PIXEL
+        columns = self.columns
+        last_row = self.rows - 1
+        last_column = columns - 1
+        row_near = self._row_near
+        column_near = self._column_near
+        distances = self._offset
+        sigmoid = self.sigmoid
+        heat = self._heat
+        x_half = len(heat)
+        first = 0
+        for part in range(PARTS):
+            y = ys[part]
+            x = xs[part]
+            row = row_near[y + BELOW >> CELL_SHIFT]
+            column = column_near[x + BELOW >> CELL_SHIFT]
+            left = column - 1 if column else 0
+            right = column + 1 if column < last_column else column
+            line = row - 1 if row else 0
+            end = row + 1 if row < last_row else row
+            sum_y = 0
+            sum_x = 0
+            weights = 0
+            while line <= end:
+                at = first + line * columns + left
+                dy_line = (line << CELL_SHIFT) - y
+                dx_cell = (left << CELL_SHIFT) - x
+                n = left
+                while n <= right:
+                    dy = dy_line + distances[offset[at]]
+                    if -gate <= dy <= gate:
+                        dx = dx_cell + distances[offset[at + x_half]]
+                        if -gate <= dx <= gate:
+                            weight = sigmoid[heat[at]]
+                            sum_y += weight * dy
+                            sum_x += weight * dx
+                            weights += weight
+                    at += 1
+                    dx_cell += CELL
+                    n += 1
+                line += 1
+            if weights:
+                ys[part] = y + (2 * sum_y + weights) // (2 * weights)
+                xs[part] = x + (2 * sum_x + weights) // (2 * weights)
+            first += self.rows * columns
+
+    def _round(self, pose):
+        """What goes out, in 1/16 pixel."""
+        ys = pose.y64
+        xs = pose.x64
+        for part in range(PARTS):
+            pose.y16[part] = ys[part] + 2 >> 2
+            pose.x16[part] = xs[part] + 2 >> 2

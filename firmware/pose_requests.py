@@ -122,7 +122,7 @@ class Requests:
         return self._app.frame + 1
 
     def run_selftest(self, heads):
-        """Draws the test card, runs it with the decoder's defaults, compares with the card's test vector."""
+        """Draws the test card, runs it with the decoder's defaults and the test vector's vote, compares with that."""
         app = self._app
         engine = app.engine
         self.forget()
@@ -132,6 +132,7 @@ class Requests:
         mode = app.settings.mode
         app.settings.mode = pose_settings.SEVERAL
         engine.decoder.configure(*pose_decoder.DEFAULTS)
+        engine.decoder.configure(vote=engine.card.test_vector.get("vote", 0))
         try:
             self._run(picture, pose_camera.TEST_CARD, heads)
             self._judge()

@@ -11,9 +11,12 @@ LONGEST_MS = 3600000
 # person who has one. The decoder alone, the self-test and the host's evaluation keep such poses; the host reads this
 # number from here, for what it shows.
 POSE_SCORE = 3277
+# How far from a keypoint, in pixels, its neighbours may say that it is to refine it; half a cell. The decoder alone has
+# no vote; a self-test has that of its test vector.
+VOTE = 8
 
-# (name, lowest, highest, value at start), in the order of the SETTINGS sentence; the four of the decoder in the order
-# of its `configure`, scores in 1/32768.
+# (name, lowest, highest, value at start), in the order of the SETTINGS sentence; four of the decoder's five in the
+# order of its `configure`, scores in 1/32768.
 TABLE = (
     ("mode", 0, 1, SEVERAL),
     ("max_poses", 1, 32, pose_decoder.DEFAULTS[0]),
@@ -26,6 +29,7 @@ TABLE = (
     ("preview_quality", 10, 95, 50),
     # Percent of the time that sending frames may take, since the loop stands still meanwhile.
     ("share", 1, 100, 20),
+    ("vote", 0, pose_decoder.MAX_VOTE, VOTE),
 )
 NAMES = tuple([row[0] for row in TABLE])
 
@@ -52,5 +56,5 @@ class Settings:
         return [getattr(self, name) for name in NAMES]
 
     def decoder(self):
-        """The decoder's four parameters, in the order of its `configure`."""
-        return self.max_poses, self.root_score, self.nms_radius, self.pose_score
+        """The decoder's five parameters, in the order of its `configure`."""
+        return self.max_poses, self.root_score, self.nms_radius, self.pose_score, self.vote

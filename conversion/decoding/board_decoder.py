@@ -16,7 +16,7 @@ from firmware import pose_decoder
 
 DEVICE_FORMAT = "posenet-maix device card 1"
 # What the board's program asks of the decoder, as far as it is not the decoder's own default, and what evaluation asks.
-ON_BOARD = {"pose_score": board_settings.pose_score()}
+ON_BOARD = {"pose_score": board_settings.pose_score(), "vote": board_settings.vote()}
 EVALUATION = {"max_poses": 20, "root_score": 0.3}
 
 _DECODER_FIELDS = ("zero_point", "multiplier", "shift")
@@ -56,14 +56,15 @@ def decoder_for(
     root_score: float | None = None,
     nms_radius: int | None = None,
     pose_score: float | None = None,
+    vote: int | None = None,
 ) -> pose_decoder.PoseDecoder:
-    """The firmware's decoder for a model card or device card; scores 0..1, radius in input pixels.
+    """The firmware's decoder for a model card or device card; scores 0..1, `nms_radius` and `vote` in input pixels.
 
-    What is None stays as the firmware has it (5 poses, 0.5, 20 px, 0). ModelFormatError for a card it refuses.
+    What is None stays as the decoder has it (5 poses, 0.5, 20 px, 0, 0). ModelFormatError for a card it refuses.
     """
     try:
         decoder = pose_decoder.PoseDecoder(_decoder_entries(card))
-        decoder.configure(max_poses, _q15(root_score), nms_radius, _q15(pose_score))
+        decoder.configure(max_poses, _q15(root_score), nms_radius, _q15(pose_score), vote)
     except KeyError as error:
         raise ModelFormatError(f"model card: {error.args[0]} is missing; make it anew with `make kmodel`") from None
     except ValueError as error:

@@ -18,6 +18,11 @@ def pose_score() -> float:
     return _constant("POSE_SCORE") / SCORE_ONE
 
 
+def vote() -> int:
+    """How far from a keypoint, in input pixels, its neighbours may say that it is to refine it, on a board."""
+    return _constant("VOTE")
+
+
 def _constant(name: str) -> int:
     """An integer that the source assigns to a name at its top level."""
     for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body:

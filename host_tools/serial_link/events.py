@@ -88,7 +88,7 @@ class SelfTest:
 @dataclass(frozen=True)
 class Settings:
     """The program's settings: scores in 1/32768, `nms_radius` in input pixels, `mode` 0 several poses, 1 one; `share`
-    is percent of the time for sending, None from a program that knows no such limit yet."""
+    is percent of the time for sending, `vote` in input pixels; None from a program that knows no such setting yet."""
 
     mode: int
     max_poses: int
@@ -100,6 +100,7 @@ class Settings:
     preview_ms: int
     preview_quality: int
     share: int | None = None
+    vote: int | None = None
 
 
 @dataclass(frozen=True)
@@ -266,7 +267,7 @@ def _digest(frame: int, heads: int, *each: int) -> Digest:
 
 
 # How many of the last fields of a type came with a later program; an older one leaves them out.
-_LATER_FIELDS = {"SETTINGS": 1}
+_LATER_FIELDS = {"SETTINGS": 2}
 _MOST_LAYERS = 9999
 # Of each type: what it becomes, and its fields in their order; fields behind those are a newer program's.
 _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
@@ -287,6 +288,7 @@ _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
             *(_within(0, 1), _within(1, units.MOST_POSES), _within(1, units.THRESHOLD_ONE)),
             *(_within(0, units.MOST_RADIUS), _within(0, units.THRESHOLD_ONE)),
             *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(*units.PREVIEW_QUALITIES), _within(1, 100)),
+            _within(0, units.MOST_VOTE),
         ),
     ),
     "LAYER": (LayerTime, (_within(1, _MOST_LAYERS), _within(1, _MOST_LAYERS), _COUNT)),

@@ -9,4 +9,5 @@ THRESHOLD_ONE = 32768
 # The ranges of the settings (firmware/pose_settings.py).
 MOST_POSES = 32
 MOST_RADIUS = 1023
+MOST_VOTE = 16
 PREVIEW_QUALITIES = (10, 95)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -30,20 +30,22 @@ class DecoderSettings(Protocol):
     root_score: int
     nms_radius: int
     pose_score: int
+    vote: int | None
 
 
 @dataclass(frozen=True)
 class FixedSettings:
-    """Settings that no board has sent; scores in 1/32768, radius in input pixels."""
+    """Settings that no board has sent; scores in 1/32768, `nms_radius` and `vote` in input pixels."""
 
     mode: int
     max_poses: int
     root_score: int
     nms_radius: int
     pose_score: int
+    vote: int
 
 
-# What a self-test decodes with, whatever the board's settings are.
+# The decoder's own, whatever the board's settings are.
 DEFAULTS = FixedSettings(SEVERAL, *pose_decoder.DEFAULTS)
 
 
@@ -67,10 +69,17 @@ class Model:
         """Width and height of its input in pixels."""
         return self.simulation.width, self.simulation.height
 
+    @property
+    def selftest(self) -> FixedSettings:
+        """What a board's self-test decodes with."""
+        return replace(DEFAULTS, vote=self.card.get("test_vector", {}).get("vote", 0))
+
     def poses(self, heads: Mapping[str, np.ndarray], settings: DecoderSettings) -> list[dict]:
         """The poses in `heads` as a board sends them: {score, keypoints [[x16, y16, s255] x 17]}."""
         decoder = board_decoder.decoder_for(self.card)
         decoder.configure(settings.max_poses, settings.root_score, settings.nms_radius, settings.pose_score)
+        # A program that knows no vote has none.
+        decoder.configure(vote=settings.vote or 0)
         found = board_decoder.poses_of(decoder, heads, single=settings.mode == SINGLE)
         return [pose.wire for pose in found]
 

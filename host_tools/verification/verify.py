@@ -23,7 +23,7 @@ from host_tools.serial_link import ErrorCode, Link, Refused
 from host_tools.verification import model as models
 from host_tools.verification import upload
 from host_tools.verification.judging import Judge, Picture
-from host_tools.verification.model import DEFAULTS, Model
+from host_tools.verification.model import Model
 from host_tools.verification.session import Run, Session, opened
 from host_tools.verification.upload import Sent
 from host_tools.verification.verdict import BOARD, IMAGE, Finding, Verdict
@@ -143,7 +143,7 @@ def _board(session: Session, expected: Expectation, judge: Judge, report: Report
         return session.run("SELFTEST", int(heads), heads=heads)
 
     try:
-        findings = [judge.on_picture(expected.picture, DEFAULTS, tests)]
+        findings = [judge.on_picture(expected.picture, expected.model.selftest, tests)]
     except Refused as error:
         # There is no test vector on the board.
         if error.code != ErrorCode.NOT_POSSIBLE:

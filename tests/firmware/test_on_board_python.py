@@ -15,9 +15,9 @@ HEAP_LIMIT = 4096
 SIZES = ((320, 240), (256, 192), (512, 256), (64, 64), (64, 256), (16, 16))
 PARAMETERS = (
     {},
-    {"max_poses": 20, "root_score": 9830},
-    {"max_poses": 32, "root_score": 1, "nms_radius": 0},
-    {"max_poses": 3, "root_score": 30000, "nms_radius": 300, "pose_score": 12000},
+    {"max_poses": 20, "root_score": 9830, "vote": 8},
+    {"max_poses": 32, "root_score": 1, "nms_radius": 0, "vote": 16},
+    {"max_poses": 3, "root_score": 30000, "nms_radius": 300, "pose_score": 12000, "vote": 1},
 )
 EXTREME = {"heatmap": (0.03, 255), "offset": (4.0, 255), "displacement_fwd": (3.9, 0), "displacement_bwd": (1e-3, 128)}
 
@@ -72,7 +72,7 @@ def test_a_damaged_decoder_is_noticed(tmp_path: Path, monkeypatch: pytest.Monkey
     source = (board_python.FIRMWARE / "pose_decoder.py").read_text()
     damaged = tmp_path / "firmware"
     damaged.mkdir()
-    (damaged / "pose_decoder.py").write_text(source.replace("y + 2 >> 2", "y + 1 >> 2"))
+    (damaged / "pose_decoder.py").write_text(source.replace("ys[part] + 2 >> 2", "ys[part] + 1 >> 2"))
     monkeypatch.setattr(board_python, "FIRMWARE", damaged)
     assert board_python.run("board_decode.py", str(tmp_path), *names) != before
 

@@ -107,22 +107,24 @@ def test_short_heads_are_refused(short: int) -> None:
         {"nms_radius": 1024},
         {"pose_score": -1},
         {"pose_score": 32769},
+        {"vote": -1},
+        {"vote": 17},
     ],
 )
 def test_wrong_parameters_change_nothing(wrong: dict[str, int]) -> None:
     decoder = PoseDecoder(CARD)
-    before = (decoder.max_poses, decoder.root_score, decoder.nms_radius, decoder.pose_score)
+    before = (decoder.max_poses, decoder.root_score, decoder.nms_radius, decoder.pose_score, decoder.vote)
     name = next(iter(wrong))
     with pytest.raises(ValueError, match=f"{name} is .*, must be from"):
-        decoder.configure(**{"max_poses": 7, "root_score": 5, "nms_radius": 9, "pose_score": 3, **wrong})
-    assert (decoder.max_poses, decoder.root_score, decoder.nms_radius, decoder.pose_score) == before
+        decoder.configure(**{"max_poses": 7, "root_score": 5, "nms_radius": 9, "pose_score": 3, "vote": 2, **wrong})
+    assert (decoder.max_poses, decoder.root_score, decoder.nms_radius, decoder.pose_score, decoder.vote) == before
 
 
 def test_the_defaults_are_those_of_the_design() -> None:
     decoder = PoseDecoder(CARD)
     assert (decoder.max_poses, decoder.root_score, decoder.nms_radius) == (5, 16384, 20)
     assert pose_decoder.REFINEMENTS == 2
-    assert decoder.pose_score == 0
+    assert (decoder.pose_score, decoder.vote) == (0, 0)
 
 
 @pytest.mark.parametrize(

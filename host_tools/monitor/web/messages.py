@@ -62,6 +62,7 @@ POSES = {
     "root_score": Range(1, units.THRESHOLD_ONE, optional=True),
     "nms_radius": Range(0, units.MOST_RADIUS, optional=True),
     "pose_score": Range(0, units.THRESHOLD_ONE, optional=True),
+    "vote": Range(0, units.MOST_VOTE, optional=True),
 }
 PREVIEW_QUALITY = Range(*units.PREVIEW_QUALITIES)
 ORDERS: dict[str, dict[str, Range | Switch | FileName]] = {

@@ -18,7 +18,7 @@ TABLE = {
     "BULK": "iniiii",
     "CHUNK": "iib",
     "SELFTEST": "iiiiiit",
-    "SETTINGS": "i" * 10,
+    "SETTINGS": "i" * 11,
     "LAYER": "iii",
     "STATS": "i" * 13,
     "ERROR": "iit",

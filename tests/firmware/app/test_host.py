@@ -7,13 +7,14 @@ import re
 
 import pytest
 
-from firmware.pose_decoder import PoseDecoder
+from conversion.decoding import board_decoder
 from tests.firmware.app import sentences
 from tests.firmware.app.asking import asked, replies
 from tests.firmware.app.board import FIRMWARE, Board
 
 # Of a board that nobody has told another one: 0.10 in 1/32768.
 POSE_SCORE = 3277
+VOTE = 8
 README = (FIRMWARE / "README.md").read_text()
 
 
@@ -25,7 +26,7 @@ def test_ping_hello_settings_stats() -> None:
     assert answers[2] == (0, 1, "")
     assert answers[3] == answers[65535] == (0, 0, "")
     assert len(sentences.of(found, "HELLO")) == 3
-    assert sentences.of(found, "SETTINGS") == [(0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100)]
+    assert sentences.of(found, "SETTINGS") == [(0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)]
     (stats,) = sentences.of(found, "STATS")
     sent_before = list(found[: [item.type for item in found].index("STATS")])
     frames = [item for item in sent_before if item.type == "FRAME"]
@@ -45,13 +46,13 @@ def test_statistics_come_by_themselves_where_wanted() -> None:
 @pytest.mark.parametrize(
     ("body", "settings"),
     [
-        ("MODE,1,1", (1, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100)),
-        ("POSES,1,2,,,", (0, 2, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100)),
-        ("POSES,1,,10000", (0, 5, 10000, 20, POSE_SCORE, 0, 0, 0, 50, 100)),
-        ("POSES,1,,,30,9000,7,8,9", (0, 5, 16384, 30, 9000, 0, 0, 0, 50, 100)),
-        ("RATE,1,250", (0, 5, 16384, 20, POSE_SCORE, 250, 0, 0, 50, 100)),
-        ("RATE,1,,,7", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 7)),
-        ("PREVIEW,1,0,70", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 70, 100)),
+        ("MODE,1,1", (1, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)),
+        ("POSES,1,2,,,", (0, 2, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)),
+        ("POSES,1,,10000", (0, 5, 10000, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)),
+        ("POSES,1,,,30,9000,7,8,9", (0, 5, 16384, 30, 9000, 0, 0, 0, 50, 100, 7)),
+        ("RATE,1,250", (0, 5, 16384, 20, POSE_SCORE, 250, 0, 0, 50, 100, VOTE)),
+        ("RATE,1,,,7", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 7, VOTE)),
+        ("PREVIEW,1,0,70", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 70, 100, VOTE)),
     ],
 )
 def test_settings_change_and_are_said(body: str, settings: tuple) -> None:
@@ -70,7 +71,7 @@ def test_changed_parameters_reach_the_decoder() -> None:
 def test_a_single_pose_on_request() -> None:
     found, board = asked("MODE,1,1")
     frame, (pose,) = sentences.frames(found)[-1]
-    decoder = PoseDecoder(board.card)
+    decoder = board_decoder.decoder_for(board.card, **board_decoder.ON_BOARD)
     assert decoder.decode_single(board.heads) == frame[3] == 1
     assert pose[3:6] == (decoder.poses[0].x16[0], decoder.poses[0].y16[0], decoder.poses[0].scores[0])
 

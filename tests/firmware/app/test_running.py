@@ -12,7 +12,6 @@ import pytest
 import conversion
 from conversion import card
 from conversion.decoding import board_decoder
-from firmware.pose_decoder import PoseDecoder
 from tests.firmware import synthetic
 from tests.firmware.app import sentences, stand_ins
 from tests.firmware.app.board import ADDRESS, KMODEL_FILE, Board, device_card, kmodel_bytes, people
@@ -21,7 +20,7 @@ from tests.firmware.app.board import ADDRESS, KMODEL_FILE, Board, device_card, k
 def test_frames_carry_what_the_decoder_finds() -> None:
     board = Board()
     frames = sentences.frames(board.run(2000))
-    decoder = PoseDecoder(board.card)
+    decoder = board_decoder.decoder_for(board.card, **board_decoder.ON_BOARD)
     count = decoder.decode(board.heads)
     assert count == 3
     assert len(frames) > 5

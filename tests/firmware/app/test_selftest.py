@@ -16,9 +16,10 @@ WIDTH, HEIGHT = 64, 64
 
 
 def board_with_vector(**changes: object) -> Board:
-    """A board whose card expects what its network gives."""
+    """A board whose card expects what its network gives; it has a vote if this is named, as older cards have none."""
     board = Board(WIDTH, HEIGHT)
     decoder = PoseDecoder(board.card)
+    decoder.configure(vote=changes.get("vote"))
     count = decoder.decode(board.heads)
     poses = [
         {
@@ -41,6 +42,17 @@ def test_the_network_sees_the_test_card() -> None:
     frame = next(frame for frame, _ in sentences.frames(found) if frame[0] == number)
     assert frame[2] == 3
     assert sentences.of(found, "SELFTEST")[0][:2] == (number, 0)
+
+
+@pytest.mark.parametrize("vote", [8, 0])
+def test_the_card_says_whether_its_poses_were_voted_on(vote: int) -> None:
+    board = board_with_vector(vote=vote)
+    found, _ = asked("SELFTEST,1", board=board, end_ms=3000)
+    assert sentences.of(found, "SELFTEST")[0][1] == 0
+    board = board_with_vector(vote=vote)
+    board.card["test_vector"]["vote"] = 8 - vote
+    found, _ = asked("SELFTEST,1", board=board, end_ms=3000)
+    assert sentences.of(found, "SELFTEST")[0][1] == 2
 
 
 def test_other_settings_do_not_matter_and_are_kept() -> None:

@@ -45,3 +45,4 @@ def test_ranges_and_units_are_those_of_the_program() -> None:
     assert ranges["nms_radius"] == (0, units.MOST_RADIUS)
     assert ranges["preview_quality"] == units.PREVIEW_QUALITIES
     assert pose_decoder.ONE == units.THRESHOLD_ONE
+    assert pose_decoder.MAX_VOTE == units.MOST_VOTE

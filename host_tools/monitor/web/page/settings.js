@@ -6,6 +6,7 @@ const SLIDERS = [
   { name: "pose_score", label: "Pose score", hint: "to keep a person", unit: 32768, step: 0.01 },
   { name: "nms_radius", label: "Distance, px", hint: "nearer ones are the same", unit: 1, step: 1, most: 100 },
   { name: "max_poses", label: "Most people", hint: "in one frame", unit: 1, step: 1, most: 10 },
+  { name: "vote", label: "Vote, px", hint: "neighbours refine a point", unit: 1, step: 1 },
 ];
 
 export class Settings {

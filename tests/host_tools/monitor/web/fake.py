@@ -97,7 +97,8 @@ class FakeFeed:
     def _follow(self, label: str, kind: str, fields: tuple) -> None:
         """What a board sends of its own accord after a request."""
         if kind in ("SETTINGS", "POSES", "MODE"):
-            names = {"POSES": ("max_poses", "root_score", "nms_radius", "pose_score"), "MODE": ("mode",)}.get(kind, ())
+            poses = ("max_poses", "root_score", "nms_radius", "pose_score", "vote")
+            names = {"POSES": poses, "MODE": ("mode",)}.get(kind, ())
             given = {name: value for name, value in zip(names, fields, strict=False) if value is not None}
             self.boards[label] = replace(self.boards[label], **given)
             self.say(self.boards[label], label=label)

@@ -61,7 +61,7 @@ def test_the_name_of_a_recording_cannot_leave_its_folder(name: object) -> None:
 
 def test_right_orders_are_taken_as_they_are() -> None:
     assert messages.parse('{"id": 0, "do": "poses", "board": 3, "root_score": 16384}', BOARDS) == Order(
-        0, "poses", 3, {"max_poses": None, "root_score": 16384, "nms_radius": None, "pose_score": None}
+        0, "poses", 3, {"max_poses": None, "root_score": 16384, "nms_radius": None, "pose_score": None, "vote": None}
     )
     assert messages.parse('{"id": 9, "do": "pause", "board": 0, "more": 1}', BOARDS) == Order(9, "pause", 0, {})
     record = messages.parse('{"id": 9, "do": "record", "on": true, "name": "squats-1.jsonl"}', BOARDS)
@@ -80,7 +80,9 @@ def test_whatever_comes_is_an_order_or_refused(text: str) -> None:
 @given(
     st.sampled_from(sorted(messages.ORDERS)),
     st.dictionaries(
-        st.sampled_from(["max_poses", "root_score", "nms_radius", "pose_score", "mode", "on", "quality", "name"]),
+        st.sampled_from(
+            ["max_poses", "root_score", "nms_radius", "pose_score", "vote", "mode", "on", "quality", "name"]
+        ),
         ANYTHING | st.integers(0, 33000),
     ),
 )
