@@ -121,8 +121,6 @@ def of_firmware(
 
 def real_firmware(path: Path) -> bytes:
     """A firmware that can run on the emulated chip; BoardError or FlashError say why it, or none, can."""
-    from host_tools.k210.requirements import require
-
     data = images.read(path, "firmware")
     found = images.check_firmware(data, str(path))
     if found.test_image:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 from host_tools.closing import Closing
 from host_tools.k210 import EmulatorError, Machine
-from host_tools.k210.terminal import Terminal
 from host_tools.prompt.repl import RaisedError
 from tests.host_tools.k210.states import PatientSession
+from tests.host_tools.k210.terminal import Terminal
 
 
 class HostsPace:
