@@ -80,9 +80,9 @@ def decode(heads: Mapping[str, np.ndarray], card: Mapping, **parameters: float |
     return poses_of(decoder_for(card, **parameters), heads)
 
 
-def decode_single(heads: Mapping[str, np.ndarray], card: Mapping) -> BoardPose:
-    """The one pose that the board finds in `heads` in its mode for a single person."""
-    return poses_of(decoder_for(card), heads, single=True)[0]
+def decode_single(heads: Mapping[str, np.ndarray], card: Mapping, vote: int | None = None) -> BoardPose:
+    """The one pose that the board finds in `heads` in its mode for a single person; `vote` as of `decoder_for`."""
+    return poses_of(decoder_for(card, vote=vote), heads, single=True)[0]
 
 
 def poses_of(

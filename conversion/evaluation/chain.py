@@ -11,9 +11,9 @@ from conversion.decoding.pose import Pose
 from conversion.metrics import Noise
 from conversion.posenet_weights import PoseNetWeights
 
-FLOAT, PADDED, ROUNDED, KMODEL, INTEGER = "float", "padded", "rounded", "kmodel", "kmodel+integer"
+FLOAT, PADDED, ROUNDED, KMODEL, INTEGER, VOTED = "float", "padded", "rounded", "kmodel", "kmodel+integer", "board"
 FLOAT_STAGES = (FLOAT, PADDED)
-KMODEL_STAGES = (FLOAT, PADDED, ROUNDED, KMODEL, INTEGER)
+KMODEL_STAGES = (FLOAT, PADDED, ROUNDED, KMODEL, INTEGER, VOTED)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from conversion.decoding.pose import Pose
 from conversion.evaluation import channels, displacement, layers, readback
-from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, Findings, Setup
+from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED, Findings, Setup
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.kmodel import v3
 from conversion.kpu.posenet import Heads, real_values
@@ -25,6 +25,7 @@ from conversion.kpu.simulator import Kpu
 from conversion.tensorflow import graph, published
 from conversion.weights import frozen_graph, tfjs_graph
 
+_VOTE = board_decoder.ON_BOARD["vote"]
 # Published files that are graphs for pictures of any size; the others fix it, or hold weights alone.
 _OF_ANY_SIZE = (tfjs_graph.FORM, frozen_graph.FORM)
 
@@ -73,6 +74,7 @@ class Stages:
         found = {stage: tfjs.decode(heads, **parameters) for stage, heads in run.heads.items()}
         if run.raw is not None:
             found[INTEGER] = list(board_decoder.decode(run.raw, self.setup.card, **parameters))
+            found[VOTED] = list(board_decoder.decode(run.raw, self.setup.card, vote=_VOTE, **parameters))
         return found
 
     def singles(self, run: Run) -> dict[str, Pose]:
@@ -80,6 +82,7 @@ class Stages:
         found = {stage: tfjs.decode_single(heads) for stage, heads in run.heads.items()}
         if run.raw is not None:
             found[INTEGER] = board_decoder.decode_single(run.raw, self.setup.card)
+            found[VOTED] = board_decoder.decode_single(run.raw, self.setup.card, vote=_VOTE)
         return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
-from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED
+from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED
 from conversion.evaluation.displacement import JUMP_PX
 from conversion.evaluation.result import Evaluation, signed
 
@@ -15,6 +15,7 @@ _NEW_IN_STAGE = {
     ROUNDED: "the kmodel's weights",
     KMODEL: "8-bit activations, on the simulated KPU",
     INTEGER: "the board's decoder",
+    VOTED: "the board's decoder, with its vote",
 }
 
 

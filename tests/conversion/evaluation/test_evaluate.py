@@ -69,7 +69,7 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     assert kept["set"]["images"] == 2
     assert len(kept["layers_db"]) == 27
     assert str(tmp_path) not in json.dumps(kept)
-    assert f"<td>kmodel+integer</td><td>{written['stages'][-1]['ap']:.3f}</td>" in page.read_text()
+    assert f"<td>board</td><td>{written['stages'][-1]['ap']:.3f}</td>" in page.read_text()
 
 
 @pytest.mark.soak

@@ -10,7 +10,17 @@ from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from conversion.errors import PhotoError
 from conversion.evaluation import stages
-from conversion.evaluation.chain import FLOAT, FLOAT_STAGES, INTEGER, KMODEL, KMODEL_STAGES, PADDED, ROUNDED, Setup
+from conversion.evaluation.chain import (
+    FLOAT,
+    FLOAT_STAGES,
+    INTEGER,
+    KMODEL,
+    KMODEL_STAGES,
+    PADDED,
+    ROUNDED,
+    VOTED,
+    Setup,
+)
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.stages import Run, Stages
 from conversion.kpu import posenet
@@ -69,6 +79,9 @@ def test_the_kmodel_stages_are_the_simulation(of_kmodel: Stages, run: Run, photo
     ):
         assert one.wire == other.wire
     assert of_kmodel.singles(run)[INTEGER].wire == board_decoder.decode_single(raw, of_kmodel.setup.card).wire
+    voted = board_decoder.decode(raw, of_kmodel.setup.card, vote=8, **board_decoder.EVALUATION)
+    assert [pose.wire for pose in poses[VOTED]] == [pose.wire for pose in voted]
+    assert of_kmodel.singles(run)[VOTED].wire == board_decoder.decode_single(raw, of_kmodel.setup.card, vote=8).wire
 
 
 def test_rounded_weights_lie_between(run: Run) -> None:
