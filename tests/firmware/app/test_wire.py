@@ -82,6 +82,13 @@ def test_small_letters_in_the_crc_are_refused() -> None:
     assert pose_wire.parse(lower) == ()
 
 
+def test_what_a_text_must_not_hold_is_escaped_and_nothing_else() -> None:
+    """The signs of sentences, the sign of the escape itself, and all that is not printable ASCII."""
+    assert pose_wire.escaped("a%41,$*\n\x7f~ é") == b"a%2541%2C%24%2A%0A%7F~ %C3%A9"
+    harmless = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in "$*,%")
+    assert pose_wire.escaped(harmless) == harmless.encode()
+
+
 @given(st.text(max_size=300))
 def test_texts_come_through(text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
