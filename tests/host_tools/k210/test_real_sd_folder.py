@@ -1,0 +1,39 @@
+"""A folder as SD card under the vendor's own firmware: its FatFs reads what we wrote, and we read what it wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from host_tools.k210 import Machine, Session
+from host_tools.virtual_board.sd_folder import SdFolder
+from tests.host_tools.k210.images import image
+
+REAL_SECONDS = 400.0
+MAIN = """
+import os
+import a_module_with_a_long_name as found
+print(found.WORDS, sorted(os.listdir("/sd")))
+with open("/sd/Log of this run.txt", "w") as file:
+    file.write("x" * 5000)
+os.remove("/sd/to be removed.txt")
+os.mkdir("/sd/made here")
+with open("/sd/made here/inside.txt", "w") as file:
+    file.write("inside")
+print("the card's program has ended")
+"""
+
+
+def test_a_program_of_the_card_runs_and_what_it_writes_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(MAIN)
+    (tmp_path / "a_module_with_a_long_name.py").write_text("WORDS = 'imported from the card'\n")
+    (tmp_path / "to be removed.txt").write_text("old")
+    card = SdFolder(tmp_path)
+    made = Machine(image("minimum"), sd=card.image)
+    made.power_on()
+    said = Session(made).wait("program has ended", seconds=60, real_seconds=REAL_SECONDS).decode()
+    assert "imported from the card ['a_module_with_a_long_name.py', 'main.py', 'to be removed.txt']" in said
+    assert card.take_back() == ["Log of this run.txt", "made here/inside.txt", "to be removed.txt"]
+    card.close()
+    assert (tmp_path / "Log of this run.txt").read_text() == "x" * 5000
+    assert (tmp_path / "made here" / "inside.txt").read_text() == "inside"
+    assert not (tmp_path / "to be removed.txt").exists()
