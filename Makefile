@@ -43,9 +43,9 @@ eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= 
 KMODEL := build/posenet-mobilenet-075-320x240.kmodel
 
 .PHONY: demo
-demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MODEL= FIRMWARE=]
+demo: venv ## run the firmware on a virtual board, pictures into build/demo/ [MODEL= FIRMWARE= SD=]
 	$(Q)$(if $(value MODEL),,[ -e $(KMODEL) ] || $(PY) -m conversion kmodel)
-	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))$(call option,firmware,FIRMWARE)
+	$(Q)$(PY) -m host_tools demo --model $(if $(value MODEL),$(call quote,MODEL),$(KMODEL))$(call option,firmware,FIRMWARE)$(call option,sd,SD)
 
 .PHONY: board
 board: venv ## keep a virtual board running [MODEL= FIRMWARE= FLASH= BOARD= CAMERA= LINK= LCD= SD= BLANK=1]

@@ -143,7 +143,7 @@ class VirtualBoard(Closing):
             tell,
         )
         if emulate is not None:
-            self._emulation = Emulation(emulate, self._devices, self._flash_path, scene)
+            self._emulation = parts.enter_context(closing(Emulation(emulate, self._devices, self._flash_path, scene)))
         self._chip = parts.enter_context(closing(Chip(self._devices, self.folder / "micropython.log", self._emulation)))
 
     def _is_emulated(self) -> bool:

@@ -20,7 +20,7 @@ from host_tools.virtual_board import check_platform
 @click.option("--camera", type=click.Path(path_type=Path), help="Photo, folder or animation; default: a photo, panned.")
 @click.option("--link", type=click.Path(path_type=Path), help="Make this a symlink to the serial port while it runs.")
 @click.option("--lcd", type=click.Path(path_type=Path), help="Keep what the LCD shows in this PNG.")
-@click.option("--sd", type=click.Path(path_type=Path), help="A folder as SD card; with --firmware an image file.")
+@click.option("--sd", type=click.Path(path_type=Path), help="A folder as SD card; with --firmware an image, too.")
 @click.option("--blank", is_flag=True, help="As it leaves the factory: no MaixPy, no files; it waits for `flash`.")
 @click.option(
     "--fault", "faults", multiple=True, metavar="NAME=NUMBER", help="Something that goes wrong: see the README."

@@ -20,6 +20,7 @@ from host_tools.virtual_board import session
 from host_tools.virtual_board.board import Content, VirtualBoard
 from host_tools.virtual_board.camera import PanAndZoom
 from host_tools.virtual_board.clock import Clock
+from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.hardware import Hardware
 
 BOARD = "maix_bit"
@@ -54,22 +55,25 @@ def run(
     count: int = FRAMES,
     maixpy: Path | None = None,
     clock: Clock | None = None,
+    sd: Path | None = None,
 ) -> Demo:
     """Start a virtual board with this project's program (or other files), read `count` whole frames from its port.
 
     With `maixpy`, a .bin, that firmware itself runs on the emulated chip, the program on it as `deploy` puts it there.
-    `clock` is the virtual board's, see VirtualBoard.
+    `clock` is the virtual board's, see VirtualBoard; `sd` is a folder that is its SD card.
 
     BoardError if it does not send them in time, with what it printed instead.
     """
     the_board = boards.find(BOARD)
+    if sd is not None and not sd.is_dir():
+        raise BoardError(f"{sd}: no such folder to be the SD card")
     kmodel = payload.kmodel(model)
     talk(f"starting a virtual {the_board.name} with {kmodel.name}")
     if maixpy is not None:
-        content = session.of_firmware(maixpy, the_board, kmodel, talk)
+        content = {**session.of_firmware(maixpy, the_board, kmodel, talk), "emulate": EmulationOptions(sd=sd)}
     else:
         files_of_it = payload.files(the_board) if firmware is None else firmware
-        content = {"model": kmodel, "card": payload.device_card(kmodel), "files": files_of_it}
+        content = {"model": kmodel, "card": payload.device_card(kmodel), "files": files_of_it, "sd": sd}
     camera = PanAndZoom(photos.bundled(photos.SAMPLE))
     hardware = Hardware.of(the_board)
     with (

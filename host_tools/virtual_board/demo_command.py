@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--model", type=click.Path(path_type=Path), help="kmodel; default: the one in build/.")
 @click.option("--firmware", type=click.Path(path_type=Path), help="A MaixPy v1 .bin to run on the emulated chip.")
+@click.option("--sd", type=click.Path(path_type=Path), help="A folder as SD card.")
 @click.option(
     "--output", type=click.Path(path_type=Path), default=Path("build/demo"), show_default=True, help="Folder."
 )
-def demo(model: Path | None, firmware: Path | None, output: Path) -> None:
+def demo(model: Path | None, firmware: Path | None, sd: Path | None, output: Path) -> None:
     """Run the firmware on a virtual board and keep what its LCD showed and the poses it sent."""
     check_platform()
     from conversion import files
     from host_tools.virtual_board import demo as showing
 
     files.check_writable(output)
-    seen = showing.run(model, talk, maixpy=firmware)
+    seen = showing.run(model, talk, maixpy=firmware, sd=sd)
     showing.write(seen, output)
     _print_frames(seen)
     times = "this computer's, not a board's" if firmware is None else "the emulated chip's: estimated, not a board's"

@@ -14,11 +14,13 @@ from pathlib import Path
 import numpy as np
 
 from conversion import firmware_image
+from conversion.errors import OutputError
 from host_tools.errors import BoardError
 from host_tools.k210 import CrashError, Machine, boot
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.clock import MICROSECONDS, Over
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.sd_folder import SdFolder
 
 # How far the machine may be ahead of the board's clock before it waits.
 _AHEAD_US = 1000
@@ -30,7 +32,8 @@ NANOSECONDS = 1_000_000_000
 
 @dataclass(frozen=True)
 class EmulationOptions:
-    """`sd`: an SD card's image file. The rest as host_tools.k210.Machine has it."""
+    """`sd`: an SD card's image file, or a folder that is its content and gets what changes. The rest as
+    host_tools.k210.Machine has it."""
 
     sd: Path | None = None
     cycles_per_instruction: Fraction | float | None = None
@@ -41,12 +44,13 @@ class Emulation:
 
     def __init__(self, options: EmulationOptions, devices: Devices, flash: Path, scene: Scene) -> None:
         """EmulatorError where Unicorn is missing."""
-        given = options.cycles_per_instruction
+        given, sd = options.cycles_per_instruction, options.sd
+        self._card = SdFolder(sd) if sd is not None and sd.is_dir() else None
         self.machine = Machine(
             flash=flash,
             board=devices.hardware.name,
             camera=scene,
-            sd=options.sd,
+            sd=self._card.image if self._card else sd,
             **({} if given is None else {"cycles_per_instruction": given}),
         )
         self._devices = devices
@@ -59,6 +63,18 @@ class Emulation:
         self.machine.notes.on_note = lambda note: devices.tell(f"emulated chip: {note}")
         self.machine.serial.on_sent = self._leaving.extend
         self.machine.pollers.append(self._look_around)
+
+    def close(self) -> None:
+        """The card comes out of its slot."""
+        if self._card is None:
+            return
+        try:
+            if names := self._card.take_back():
+                self._devices.tell(f"changed on the SD card, and now in its folder: {', '.join(names)}")
+        except (BoardError, OutputError) as error:
+            self._devices.tell(str(error))
+        finally:
+            self._card.close()
 
     def choose(self) -> bool:
         """Whether what lies at flash address 0 is to run here: anything but a test image, which holds no program."""

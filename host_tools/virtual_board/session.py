@@ -70,10 +70,8 @@ def _check(options: BoardOptions) -> None:
         raise BoardError("--flash keeps the chip of a board whose firmware runs itself: name one with --firmware")
     if options.sd is None:
         return
-    if options.firmware is not None and not options.sd.is_file():
-        raise BoardError(f"{options.sd}: no such file; with --firmware the SD card is an image of one")
-    if options.firmware is None and not options.sd.is_dir():
-        raise BoardError(f"{options.sd}: no such folder to be the SD card")
+    if not options.sd.is_dir() and not (options.firmware is not None and options.sd.is_file()):
+        raise BoardError(f"{options.sd}: no such folder to be the SD card; with --firmware a card's image will do, too")
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,7 @@ def _emulation_for_blank(options: BoardOptions, talk: Callable[[str], None]) -> 
     except BoardError as error:
         talk(f"{error}; what is flashed is not run, the stand-in runs in its place")
         return None
-    return EmulationOptions()
+    return EmulationOptions(sd=options.sd)
 
 
 @contextmanager
