@@ -49,6 +49,12 @@ def test_very_many_mutants(form: str, environment: dict[str, str], capsys: pytes
     assert figures.peak_kib < MOST_PEAK_KIB
 
 
+def test_slow_forms_are_counted_by_their_names() -> None:
+    counted = mutants.COUNTS.keys() - {"most"}
+    assert counted < forms.FORMS.keys()
+    assert all(mutants.COUNTS[form]["count"] < mutants.COUNTS["most"] == mutants.most("card") for form in counted)
+
+
 def test_mutants_are_the_same_for_the_same_number_and_differ() -> None:
     made = [forms.FORMS["card"].made(random.Random(number)) for number in (1, 1, 2)]
     assert made[0] == made[1] != made[2]
