@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import time_limits
 from tests.host_tools import fake_board, peer
 from tests.host_tools.fake_board import ATTACKS, FakeBoard
 from tests.host_tools.monitor import running
@@ -133,8 +134,10 @@ def test_what_a_board_answers_is_one_line(answer: peer.Answer, tmp_path: Path) -
 @pytest.mark.soak
 @pytest.mark.parametrize("attack", ATTACKS)
 @pytest.mark.parametrize("tool", WITH_MODEL)
-def test_every_tool_gives_up_by_itself(tool: str, attack: str, tmp_path: Path) -> None:
+def test_every_tool_gives_up_by_itself(tool: str, attack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not one second, but in bounded time, with one line."""
+    # As long as for a user: what matters here is that it ends.
+    monkeypatch.setenv(time_limits.PATIENCE, "1")
     with FakeBoard(ATTACKS[attack](), peer.silent) as board, started(tool, board, tmp_path) as process:
         stdout, stderr = process.communicate(timeout=2 * limited.WALL_SECONDS)
     done = limited.Ended(process.returncode, stdout, stderr)

@@ -127,12 +127,12 @@ def test_damaged_exif_harms_nobody(tmp_path: Path) -> None:
     end = start - 8 + int.from_bytes(whole[start - 8 : start - 6], "big")
     taken = 0
     for at in range(start, end):
-        for value in (0x00, 0x01, 0x05, 0x7F, 0xFF):
+        for value in (0x00, 0x05, 0xFF):
             path.write_bytes(whole[:at] + bytes((value,)) + whole[at + 1 :])
             with contextlib.suppress(PhotoError):
                 taken += photos.upright(photos.read(path)).mode == "RGB"
     # What EXIF says of turns is not worth losing a photo.
-    assert taken > 5 * (end - start) * 0.9
+    assert taken > 3 * (end - start) * 0.9
 
 
 def annotations(**image: object) -> str:

@@ -26,7 +26,7 @@ MOST_PEAK_KIB = 1 << 20
 def test_a_sample_of_every_form_without_weights() -> None:
     with mutants.Server(SAMPLE, {}) as server:
         for form in SAMPLE:
-            found = server.batch(form, mutants.SEED, 0, SAMPLE_COUNT)
+            found = server.batch(form, mutants.SEED, 1, SAMPLE_COUNT)
             assert found["faults"] == [], found
             assert found["accepted"] + found["refused"] == SAMPLE_COUNT, found
             assert found["peak_kib"] < MOST_PEAK_KIB, found
@@ -47,6 +47,12 @@ def test_very_many_mutants(form: str, environment: dict[str, str], capsys: pytes
     assert figures.faults == []
     assert figures.tried == mutants.most(form)
     assert figures.peak_kib < MOST_PEAK_KIB
+
+
+def test_slow_forms_are_counted_by_their_names() -> None:
+    counted = mutants.COUNTS.keys() - {"most"}
+    assert counted < forms.FORMS.keys()
+    assert all(mutants.COUNTS[form]["count"] < mutants.COUNTS["most"] == mutants.most("card") for form in counted)
 
 
 def test_mutants_are_the_same_for_the_same_number_and_differ() -> None:
@@ -151,7 +157,7 @@ def test_what_is_remembered_is_what_is_computed(tmp_path: Path) -> None:
     found = []
     for form in ("kmodel", "card", "pose_config.json"):
         take, made = forms.FORMS[form].take, forms.FORMS[form].made
-        for number in range(5):
+        for number in range(2):
             folder = Folder(tmp_path / f"{form}{number}")
             folder.lay(made(random.Random(number)))
             plain = take(folder.path)
@@ -165,10 +171,11 @@ def test_the_whole_command_line_ends_as_the_function_that_it_runs(tmp_path: Path
     for form in (form for form in map(forms.FORMS.get, SAMPLE) if form.whole):
         folder = Folder(tmp_path / str(id(form)))
         for number in range(3):
-            folder.lay(form.made(random.Random(number)))
-            quick = form.take(folder.path)
-            folder.lay(form.made(random.Random(number)))
-            whole = form.whole(folder.path)
+            with remembered():
+                folder.lay(form.made(random.Random(number)))
+                quick = form.take(folder.path)
+                folder.lay(form.made(random.Random(number)))
+                whole = form.whole(folder.path)
             assert (whole.exit_code, whole.stderr.splitlines()[-1:]) == (
                 quick.exit_code,
                 quick.stderr.splitlines()[-1:],

@@ -91,10 +91,13 @@ def test_a_replayed_recording_speaks_to_no_terminal(tmp_path: Path) -> None:
         line(note={"text": said}),
     ]
     path.write_text("\n".join([HEAD, *lines, line(**FRAME)]) + "\n")
-    for options in ((), ("--json",)):
-        done = limited.run(("host_tools", "monitor", "--replay", path, "--speed", 0, *options), tmp_path)
-        assert done.code == 0, done
-        limited.assert_harmless(done)
+    arguments = ("monitor", "--replay", path, "--speed", 0)
+    done = limited.run(("host_tools", *arguments), tmp_path)
+    assert done.code == 0, done
+    limited.assert_harmless(done)
+    ended = command_line.invoke(cli.main, (*arguments, "--json"))
+    assert ended.exit_code == 0
+    assert not limited.unprintable((ended.stdout + ended.stderr).encode())
 
 
 def test_more_boards_than_any_table_holds(tmp_path: Path) -> None:

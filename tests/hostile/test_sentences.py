@@ -87,6 +87,32 @@ def test_sizes_that_are_announced_have_limits(size: int, chunk: int, absurd: int
     assert decoder.statistics.absurd == absurd
 
 
+# A sound sentence, the field of it that is a number, its lowest and its highest value.
+EDGES = [
+    (("ERROR", "1", "1", "x"), 1, 1, 999),
+    (("ERROR", "1", "1", "x"), 2, 1, 10**12 - 1),
+    (("REPLY", "1", "0", "0", ""), 1, 0, 65_535),
+    (("REPLY", "1", "0", "0", ""), 2, 0, 999),
+    (("REPLY", "1", "0", "0", ""), 3, 1 - 10**12, 10**12 - 1),
+    (("SETTINGS", "0", "5", "1", "20", "0", "100", "1000", "0", "50", "50"), 6, 0, 3_600_000),
+    (("SETTINGS", "0", "5", "1", "20", "0", "100", "1000", "0", "50", "50"), 10, 1, 100),
+    (("SELFTEST", "1", "0", "1", "1", "1", "1", ""), 2, 0, 2),
+    (("SELFTEST", "1", "0", "1", "1", "1", "1", ""), 3, 0, 2**32 - 1),
+    (("BULK", "1", "HEADS", "1", "64", "0", "1"), 5, 0, 2**32 - 1),
+]
+
+
+@pytest.mark.parametrize(("sound", "place", "low", "high"), EDGES)
+def test_numbers_are_taken_to_their_edges_and_not_beyond(
+    sound: tuple[str, ...], place: int, low: int, high: int
+) -> None:
+    for value, absurd in ((low, 0), (high, 0), (low - 1, 1), (high + 1, 1)):
+        decoder = Decoder()
+        fields = (*sound[:place], str(value), *sound[place + 1 :])
+        decoder.feed(sentences.made(*fields), 0.0)
+        assert decoder.statistics.absurd == absurd, fields
+
+
 def test_a_block_that_is_asked_for_piece_by_piece_costs_what_it_has_bytes() -> None:
     """Every second chunk comes, so that each request has a gap to find, of the smallest chunks that are allowed."""
     decoder = Decoder()
