@@ -139,22 +139,22 @@ def pytest_runtest_call(item: pytest.Item) -> object:
             item.user_properties += [(REAL_IMAGES, sorted(images.taken)), (PROCESSOR, time.process_time() - began)]
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The last line: how many tests ran on real images, or why none."""
-    stats = terminalreporter.stats
-    done = [dict(report.user_properties) for name in ("passed", "failed") for report in stats.get(name, ())]
-    done = [report for report in done if REAL_IMAGES in report]
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The last line of all: how many tests ran on real images, or why none."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None:  # a worker of xdist
+        return
+    results = [report for name in ("passed", "failed") for report in reporter.stats.get(name, ())]
+    done = [found for found in (dict(report.user_properties) for report in results) if REAL_IMAGES in found]
     if done:
-        names = sorted({name for report in done for name in report[REAL_IMAGES]})
-        seconds = sum(report[PROCESSOR] for report in done)
-        line = f"{len(done)} tests on real images ({', '.join(names)}), {seconds:.0f} s of processor"
-    else:
-        reasons = {
-            str(report.longrepr[2]) for report in stats.get("skipped", ()) if "MaixPy image" in str(report.longrepr)
-        }
-        line = f"0 tests on real images: {min(reasons)}" if reasons else ""
-    if line:
-        terminalreporter.write_line(line)
+        names = sorted({name for found in done for name in found[REAL_IMAGES]})
+        seconds = sum(found[PROCESSOR] for found in done)
+        reporter.write_line(f"{len(done)} tests on real images ({', '.join(names)}), {seconds:.0f} s of processor")
+        return
+    skipped = (str(report.longrepr[2]) for report in reporter.stats.get("skipped", ()))
+    reasons = [reason.removeprefix("Skipped: ") for reason in skipped if "MaixPy image" in reason]
+    if reasons:
+        reporter.write_line(f"0 tests on real images: {min(reasons)}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

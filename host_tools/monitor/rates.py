@@ -9,6 +9,8 @@ from host_tools.serial_link import Frame
 
 WINDOW_SECONDS = 3.0
 _MOST = 1000
+# Frames that lay together in a buffer, and are read at once, say nothing of a rate.
+_LEAST_SECONDS = 0.1
 
 
 @dataclass
@@ -24,8 +26,10 @@ class Rates:
         self._frames.append((at, frame.number, frame.t_ms))
 
     def arriving(self, now: float) -> float:
-        """Frames that arrived in a second; 0 where fewer than two did within the window."""
+        """Frames that arrived in a second; 0 where fewer than two did within the window, or all of them at once."""
         self._drop_old(now)
+        if not self._frames or self._frames[-1][0] - self._frames[0][0] < _LEAST_SECONDS:
+            return 0.0
         return self._over(0, len(self._frames) - 1)
 
     def computed(self, now: float) -> float:

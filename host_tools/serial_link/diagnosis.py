@@ -9,7 +9,9 @@ from enum import Enum, auto
 from host_tools.serial_link.events import PROTOCOL, OtherProtocol
 
 _TAIL_BYTES = 4096
-_BOOT_LOG = re.compile(rb"\[(maixpy|canmv)\]", re.IGNORECASE)
+# The chip's log, MaixPy's greeting behind it, and what the program says before its first sentence: between the two lie
+# seconds in which somebody may begin to listen.
+_BOOT_LOG = re.compile(rb"\[(maixpy|canmv)\]|://\S*\bsipeed\.com\b|^posenet: ", re.IGNORECASE | re.MULTILINE)
 _BANNER = re.compile(rb"MicroPython v|Type \"help\(\)\"")
 _CRASH = re.compile(rb"core dump: ([ -~]{1,60})")
 _RAW = b"raw REPL; CTRL-B to exit"

@@ -106,6 +106,6 @@ class InProcessPrompt:
 
     def put(self, path: str, data: bytes, progress: Callable[[int], None] | None = None) -> None:
         """Write a file."""
-        self.session.execute(f"f=open({path!r},'wb')\nf.write({data!r})\nf.close()")
+        self.execute(f"f=open({path!r},'wb')\nf.write({data!r})\nf.close()", seconds=0)
         if progress:
             progress(len(data))

@@ -1,7 +1,7 @@
 """The maker's way on the vendor's own firmware: flash, deploy, monitor, web, verify, remove, with the very commands.
 
-`make test` walks it on one image from a board on which the program already is, of another version; `make soak` from a
-blank chip, on every image.
+`make soak` walks it from a blank chip, on every image, and on one from a board on which an older program is. Of all this
+`make test` has the parts that need no line in real time (test_real_deploying.py, test_real_frames.py).
 """
 
 from __future__ import annotations
@@ -79,6 +79,7 @@ def machine_with_an_older_program(name: str) -> Machine:
     return machine
 
 
+@pytest.mark.soak
 def test_deploy_monitor_web_verify_and_remove_on_a_real_image(kmodel: Path, photo: Path) -> None:
     with OnLine(machine_with_an_older_program("minimum")) as board:
         deployed = done(board, "deploy", "--board", states.BOARD, "--model", kmodel)

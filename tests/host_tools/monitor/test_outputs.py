@@ -89,6 +89,14 @@ def test_rates_begin_anew_with_a_restarted_board() -> None:
     assert rates.arriving(1.5) == pytest.approx(2)
 
 
+def test_frames_that_lay_in_a_buffer_are_no_rate() -> None:
+    rates = Rates()
+    for number in range(1, 9):
+        rates.add(5 + 0.0001 * number, actors.frame(number, t_ms=100 * number))
+    assert rates.arriving(5.1) == 0
+    assert rates.computed(5.1) == pytest.approx(10)
+
+
 # Lines
 
 

@@ -9,6 +9,8 @@ from host_tools.serial_link.events import OtherProtocol
 
 TRACEBACK = b'Traceback (most recent call last):\r\n  File "main.py"\r\nValueError: no\r\n'
 BOOT = b"[MAIXPY] Pll0:freq:806000000\r\n[MaixPy] init end\r\n"
+# What a real MaixPy says between its log and the program; who began to listen then has heard no more.
+GREETING = b"Official Site : https://www.sipeed.com\r\nWiki : https://maixpy.sipeed.com\r\n"
 
 
 def heard(said: bytes, **more: object) -> Heard:
@@ -47,6 +49,8 @@ def test_a_program_of_another_version_is_named_whoever_asks(wanted: Wanted) -> N
         (b"done\r\n>>> ", Wanted.ANSWER, "its program does not run; press its reset key"),
         (b"done\r\n>>> ", Wanted.START, "its program does not run; its main.py does not start it"),
         (BOOT, Wanted.ANSWER, "MaixPy has started, but not the program: wait some seconds"),
+        (GREETING, Wanted.ANSWER, "MaixPy has started, but not the program: wait some seconds"),
+        (b"posenet: memory in KiB: kmodel 84\r\n", Wanted.ANSWER, "MaixPy has started, but not the program: wait"),
         (BOOT + b"mute\r\n", Wanted.START, "MaixPy has started, but not the program; the last line is 'mute'"),
         (b"mute\r\n", Wanted.ANSWER, "another program runs on the board, it says 'mute'"),
         (b"mute\r\n", Wanted.PROMPT, "no prompt, though the board talks (it says 'mute')"),
