@@ -16,6 +16,7 @@ from conversion import command_line, files, photos, pipeline, progress
 from conversion import weights as weights_files
 from conversion.cli import talk_console
 from conversion.errors import ConversionError, RoundingError
+from conversion.evaluation import coco as coco_sets
 from conversion.evaluation import evaluate
 from conversion.evaluation.evaluate import Trial
 from conversion.nncase.compilation import COMPILE_SIZE
@@ -32,6 +33,8 @@ MOST_BYTES = 900_000
 
 
 class _Commands(command_line.Commands):
+    """With this package's errors."""
+
     errors = (ConversionError,)
 
 
@@ -50,6 +53,9 @@ def main() -> None:
 def make(folder: Path, weights: tuple[Path, ...], coco: Path, images: Path, where: str | None, output: Path) -> None:
     """Fit the rounding of known weights to the photos in FOLDER, prove it, measure it on others, and write it."""
     names = weights or tuple(Path(each.name) for each in known.published() if each.form.startswith("tfjs"))
+    # What would stop it after minutes of work, stops it now.
+    files.check_writable(output)
+    coco_sets.read(coco, images, where, None)
     published = [weights_files.load(name, progress=True) for name in names]
     _talk(f"calibrating on the photos of {folder}")
     packed = computed(published[0], folder)

@@ -135,6 +135,12 @@ def test_known_only_refuses_other_weights_with_their_sums(weights_folder: Path, 
     assert "sha256" in said
 
 
+def test_a_shipped_rounding_that_cannot_be_had(weights_folder: Path, tmp_path: Path) -> None:
+    arguments = ("kmodel", "--weights", weights_folder, "--output", tmp_path / "build", "--quantisation", "shipped")
+    assert "no rounding is shipped for these weights (unknown, " in refused(*arguments)
+    assert "give one of the two" in refused(*arguments, "--calibration", tmp_path)
+
+
 def test_calibration_without_photos(weights_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     arguments = ("kmodel", "--weights", weights_folder, "--output", tmp_path / "build", "--calibration")

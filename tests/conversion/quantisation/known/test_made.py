@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from conversion import pipeline
+from conversion import weights as weights_files
 from conversion.pipeline import Kmodel, Recipe
 from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import silent
@@ -18,6 +19,7 @@ from conversion.report import summary
 from conversion.ship_rounding import computed
 from conversion.weights import known
 from tests.conversion.quantisation.test_bars import CODES, published
+from tests.conversion.weights.weight_files import write_tfjs_graph
 
 PHOTOS = {"photos": "of people, before it was shipped", "count": 109, "sha256": "ab" * 32}
 
@@ -29,7 +31,9 @@ def made(weights: PoseNetWeights, quantised: QuantisedNetwork, tmp_path_factory:
         patch.setattr(calibration, "calibrating", None)
         rounding = Choice(SHIPPED, quantised.pictures, PHOTOS, quantised)
         recipe = Recipe(tmp_path_factory.mktemp("build"), 128, 96)
-        return pipeline.rounded(recipe, weights, rounding, False, silent)
+        # From a file: the network is proved against what is published there.
+        read = weights_files.load(write_tfjs_graph(tmp_path_factory.mktemp("weights"), weights).parent)
+        return pipeline.rounded(recipe, read, rounding, False, silent)
 
 
 def test_every_code_is_read_back_from_the_compiled_file(made: Kmodel) -> None:
