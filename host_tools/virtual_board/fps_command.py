@@ -40,9 +40,12 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
     from conversion import files
     from host_tools import boards
     from host_tools.deployment import payload
-    from host_tools.virtual_board import frame_rate, session
+    from host_tools.virtual_board import session
 
     data = session.real_firmware(firmware)
+    # Not before it is known that the emulator is there.
+    from host_tools.virtual_board import frame_rate
+
     files.check_writable(path.parent)
     the_board, kmodels = boards.find(board_id), [payload.kmodel(model) for model in models] or payload.built()
     runs = []

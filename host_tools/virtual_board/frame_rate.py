@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -22,13 +21,11 @@ from conversion.kpu.time import ERROR
 from conversion.progress import Talk
 from host_tools.boards import Board
 from host_tools.deployment import payload
+from host_tools.k210 import Machine, snapshot
 from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
 from host_tools.virtual_board.camera import Photo
 from host_tools.virtual_board.emulated_host import EmulatedHost
-
-if TYPE_CHECKING:
-    from host_tools.k210 import Machine
 
 FRAMES = 100
 # What an instruction takes on average is a guess, which these bound.
@@ -153,16 +150,12 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
 
 def _running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
     """A board that has sent its first frame, saved or started."""
-    from host_tools.k210 import snapshot
-
     flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings())
     key = f"running {board.id} {conditions.cycles} ".encode() + flash
     return snapshot.booted(key, lambda: _started(flash, board, conditions.cycles, talk))
 
 
 def _started(flash: bytes, board: Board, cycles: Fraction, talk: Talk) -> Machine:
-    from host_tools.k210 import Machine
-
     talk("starting the board; its state is kept")
     machine = Machine(
         flash=flash, board=board.id, camera=Photo(Image.new("RGB", _CAMERA)), cycles_per_instruction=cycles
