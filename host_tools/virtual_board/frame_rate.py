@@ -119,7 +119,7 @@ def crowd(count: int, size: tuple[int, int]) -> Image.Image:
 
 def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Measured:
     """Let a board settle that takes frames, and measure FRAMES of them; WaitError if they do not come."""
-    machine = _running(firmware, board, kmodel, conditions, talk)
+    machine = running(firmware, board, kmodel, conditions, talk)
     width, height = payload.device_card(kmodel)["input"].values()
     machine.look_at(Photo(crowd(conditions.people, (width, height))))
     host = EmulatedHost(machine)
@@ -148,7 +148,7 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
     return Measured(size, conditions, 1000 / period, {**stages, REST: period - sum(stages.values())})
 
 
-def _running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
+def running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
     """A board that has sent its first frame, saved or started."""
     flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings())
     key = f"running {board.id} {conditions.cycles} ".encode() + flash
