@@ -53,6 +53,7 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
         for number, conditions in enumerate(plan := frame_rate.plan(people), 1):
             talk(f"{kmodel.name}: run {number} of {len(plan)}")
             runs.append(frame_rate.measure(data, the_board, kmodel, conditions, talk))
+            talk(f"{runs[-1].size}: {runs[-1].fps:.1f} frames/s")
     _show(runs)
     frame_rate.write(path, firmware.name, runs)
     result_console.print(f"written: {path}")
