@@ -41,9 +41,12 @@ def board() -> Iterator[VirtualBoard]:
 
 def times(model: models.Model, factor: float, copy: float, fixed: float) -> list[int]:
     """Microseconds that a board would measure whose KPU takes `factor` times the estimate."""
-    layers = [each.layer for each in model.kmodel.convolutions]
-    alone = np.cumsum([factor * kpu_time.seconds(layer.registers) * 1e6 for layer in layers])
-    return [round(fixed + t + copy * layer.destination.bytes) for t, layer in zip(alone, layers, strict=True)]
+    layers = model.kmodel.convolutions
+    alone = np.cumsum([factor * kpu_time.seconds(each.layer.registers) * 1e6 for each in layers])
+    sizes = [each.layer.destination.bytes for each in layers]
+    heads = np.cumsum([0, *(0 if each.main_memory is None else size for each, size in zip(layers, sizes, strict=True))])
+    copied = np.array(sizes) + heads[:-1]
+    return [round(fixed + t + copy * size) for t, size in zip(alone, copied, strict=True)]
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.3])
