@@ -25,7 +25,7 @@ from host_tools.serial_link.events import (
     Stats,
     Trouble,
 )
-from host_tools.serial_link.link import Link
+from host_tools.serial_link.link import CHANGE_SECONDS, PING_SECONDS, Link
 from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.remedies import OLDER_PROGRAM, remedy
@@ -35,8 +35,10 @@ from host_tools.serial_link.statistics import Statistics
 
 __all__ = [
     "BAUD",
+    "CHANGE_SECONDS",
     "FASTEST",
     "OLDER_PROGRAM",
+    "PING_SECONDS",
     "RATES",
     "STAGES",
     "STATES",

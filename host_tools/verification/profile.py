@@ -7,11 +7,13 @@ from layer to layer, while what has been computed only grows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from conversion.feature_map import FeatureMap
+from conversion.kmodel.v3 import V3Model
 from conversion.kpu import time as kpu_time
 from conversion.progress import Report, Talk, silent, unreported
 from host_tools import time_limits
@@ -116,17 +118,26 @@ def _measured(link: Link, report: Report) -> list[int] | None:
 def judged(board: str, size: str, model: Model, times: Sequence[int]) -> Profile:
     """Each layer's own time from those of the first layers (microseconds); LinkError unless there is one for each.
 
-    times[n] = fixed + factor · (the model's time of the first n layers) + copy · (bytes of the n-th's result), by least
-    squares; then the copy is subtracted.
+    times[n] = fixed + factor · (the model's time of the first n layers) + the copy's time for each of its bytes and of
+    its rows, by least squares; then the copy is subtracted.
     """
     convolutions = [each.layer for each in model.kmodel.convolutions]
     if len(times) != len(convolutions):
         raise LinkError(f"the board measured {len(times)} layers, the kmodel has {len(convolutions)}: run `deploy`")
     estimated = np.array([kpu_time.seconds(layer.registers) * 1e6 for layer in convolutions])
-    results = np.array([layer.destination.bytes for layer in convolutions], float)
-    terms = np.column_stack([np.ones(len(times)), estimated.cumsum(), results])
-    (fixed, _, copy), *_ = np.linalg.lstsq(terms, np.array(times, float), rcond=None)
-    measured = np.diff(np.array(times) - copy * results, prepend=fixed)
+    copied = _copied(model.kmodel, lambda result: result.bytes)
+    rows = _copied(model.kmodel, lambda result: result.channels * result.height)
+    terms = np.column_stack([np.ones(len(times)), estimated.cumsum(), copied, rows])
+    (fixed, _, a_byte, a_row), *_ = np.linalg.lstsq(terms, np.array(times, float), rcond=None)
+    measured = np.diff(np.array(times) - a_byte * copied - a_row * rows, prepend=fixed)
     names = [place.name for place in layers.table(model, ())]
     found = zip(range(1, len(times) + 1), names, map(float, estimated), map(float, measured), strict=True)
-    return Profile(board, size, tuple(Layer(*row) for row in found), float(1000 * copy), float(fixed))
+    return Profile(board, size, tuple(Layer(*row) for row in found), float(1000 * a_byte), float(fixed))
+
+
+def _copied(model: V3Model, size: Callable[[FeatureMap], int]) -> np.ndarray:
+    """What a run of the first n layers copies: the last one's result, and the heads before it, as in every run."""
+    convolutions = model.convolutions
+    results = np.array([size(each.layer.destination) for each in convolutions], float)
+    kept = np.where([each.main_memory is not None for each in convolutions], results, 0)
+    return results + kept.cumsum() - kept

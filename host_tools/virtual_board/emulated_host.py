@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from host_tools.errors import BoardError
 from host_tools.k210 import Machine
-from host_tools.serial_link import RATES, Decoder, Event, Hello, Reply, sentences
-from host_tools.serial_link.link import CHANGE_SECONDS, PING_SECONDS
+from host_tools.serial_link import CHANGE_SECONDS, PING_SECONDS, RATES, Decoder, Event, Hello, Reply, sentences
 
 # Of the board's time, and of real time for that.
 _ANSWER_SECONDS, _REAL_SECONDS = 10.0, 600.0

@@ -39,9 +39,12 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
     faster LCD, with one camera buffer, with fewer and more cycles an instruction. Some minutes."""
     from conversion import files
     from host_tools import boards, payload
-    from host_tools.virtual_board import frame_rate, session
+    from host_tools.virtual_board import session
 
     data = session.real_firmware(firmware)
+    # Not before it is known that the emulator is there.
+    from host_tools.virtual_board import frame_rate
+
     files.check_writable(path.parent)
     the_board, kmodels = boards.find(board_id), [payload.kmodel(model) for model in models] or payload.built()
     runs = []
@@ -49,6 +52,7 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
         for number, conditions in enumerate(plan := frame_rate.plan(people), 1):
             talk(f"{kmodel.name}: run {number} of {len(plan)}")
             runs.append(frame_rate.measure(data, the_board, kmodel, conditions, talk))
+            talk(f"{runs[-1].size}: {runs[-1].fps:.1f} frames/s")
     _show(runs)
     frame_rate.write(path, firmware.name, runs)
     result_console.print(f"written: {path}")

@@ -41,7 +41,7 @@ _CAMERA, _PERSON = (320, 240), 0.44
 _LCD_HERTZ = 20_000_000
 REST = "rest"
 RESTS_ON = {
-    "capture": "instructions, and waiting for a camera of 30 frames a second",
+    "capture": "instructions, and waiting for a camera of 30 frames a second; with the rest where frames are not sent",
     "kpu": f"the KPU by the model of published layer times (±{100 * ERROR:.0f} %), and instructions",
     "decode": "instructions",
     "draw": "instructions, and the LCD's bytes at the clock of its bus",
@@ -119,7 +119,7 @@ def crowd(count: int, size: tuple[int, int]) -> Image.Image:
 
 def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Measured:
     """Let a board settle that takes frames, and measure FRAMES of them; WaitError if they do not come."""
-    machine = _running(firmware, board, kmodel, conditions, talk)
+    machine = running(firmware, board, kmodel, conditions, talk)
     width, height = payload.device_card(kmodel)["input"].values()
     machine.look_at(Photo(crowd(conditions.people, (width, height))))
     host = EmulatedHost(machine)
@@ -137,18 +137,26 @@ def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions,
 
 
 def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Measured:
-    """What frames say that a board has sent. Of those that it did not send only the time is known, so a stage's mean is
-    that of the others, and sending is shared among all."""
+    """What frames say that a board has sent, sending shared among all that it computed.
+
+    A frame waits for the camera or not as the one before was sent or not: where some were not sent, capture is what
+    remains of the time.
+    """
     first, last = frames[0], frames[-1]
     computed = last.number - first.number
     period = (last.t_ms - first.t_ms) / computed
     stages = {name: fmean(frame.stages_us[name] for frame in frames[1:]) / 1000 for name in STAGES}
     # A frame's sentence says how long the one before took to be sent.
     stages["send"] *= (len(frames) - 1) / computed
+    if len(frames) - 1 < computed:
+        stages["capture"] = 0.0
+        return Measured(
+            size, conditions, 1000 / period, {**stages, "capture": period - sum(stages.values()), REST: 0.0}
+        )
     return Measured(size, conditions, 1000 / period, {**stages, REST: period - sum(stages.values())})
 
 
-def _running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
+def running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
     """A board that has sent its first frame, saved or started."""
     flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings())
     key = f"running {board.id} {conditions.cycles} ".encode() + flash

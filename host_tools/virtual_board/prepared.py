@@ -19,7 +19,6 @@ from host_tools import payload
 from host_tools.boards import Board
 from host_tools.deployment import changes
 from host_tools.k210 import Machine, Session, snapshot
-from host_tools.payload import POSE_CONFIG
 
 _KIND = "deployed-flash"
 # Emulated, a board may be several times slower than real ones, on a busy computer many times.
@@ -39,17 +38,17 @@ def flash(firmware: bytes, board: Board, kmodel: Path, talk: Talk, settings: Map
 def _files(board: Board, kmodel: Path, settings: Mapping) -> dict[str, bytes]:
     """What `deploy` would write to a board with nothing in /flash."""
     files = changes.of_deploy(payload.of(board, kmodel), changes.Found()).upload
-    config = changes.merged(json.loads(files[POSE_CONFIG]), settings)
-    return {**files, POSE_CONFIG: json.dumps(config).encode()}
+    config = changes.merged(json.loads(files[payload.POSE_CONFIG]), settings)
+    return {**files, payload.POSE_CONFIG: json.dumps(config).encode()}
 
 
 def _made(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes], talk: Talk) -> bytes:
     talk("putting the program into /flash by the firmware on the emulated chip; the result is kept")
-    common = {name: data for name, data in files.items() if name != POSE_CONFIG}
+    common = {name: data for name, data in files.items() if name != payload.POSE_CONFIG}
     parts = (name.encode() + hashlib.sha256(data).digest() for name, data in sorted(common.items()))
     key = b"".join((b"prepared", board.id.encode(), firmware, kmodel.read_bytes(), *parts))
     machine = snapshot.booted(key, lambda: _with_program(firmware, board, kmodel, common))
-    _put(_session(machine), {POSE_CONFIG: files[POSE_CONFIG]})
+    _put(Session(machine), {payload.POSE_CONFIG: files[payload.POSE_CONFIG]})
     return bytes(machine.flash.data)
 
 
@@ -58,15 +57,11 @@ def _with_program(firmware: bytes, board: Board, kmodel: Path, files: Mapping[st
     machine = Machine(firmware, board=board.id)
     machine.flash.put(board.flash.model_address, kmodel.read_bytes())
     machine.power_on()
-    session = _session(machine)
+    session = Session(machine)
     session.boot(real_seconds=_REAL_SECONDS)
     session.enter_raw(real_seconds=_REAL_SECONDS)
     _put(session, files)
     return machine
-
-
-def _session(machine: Machine) -> Session:
-    return Session(machine)
 
 
 def _put(session: Session, files: Mapping[str, bytes]) -> None:

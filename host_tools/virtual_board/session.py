@@ -111,9 +111,10 @@ def of_firmware(
 
     BoardError or FlashError says why it cannot run. Where the flash chip `is_kept` the firmware is checked, no more.
     """
+    data = real_firmware(firmware)
+    # Not before it is known that the emulator is there.
     from host_tools.virtual_board import prepared
 
-    data = real_firmware(firmware)
     return {"flash": None if is_kept else prepared.flash(data, board, kmodel, talk), "emulate": EmulationOptions()}
 
 

@@ -32,8 +32,11 @@ def kpu_us(model: V3Model) -> int:
 
 def kpu_us_of_first(model: V3Model, count: int) -> int:
     """The same for the first layers, with the copy of the last one's whole result."""
-    layers = [convolution.layer for convolution in model.convolutions[:count]]
-    estimate = time.estimate((layer.registers for layer in layers), layers[-1].destination.bytes)
+    *before, last = model.convolutions[:count]
+    copied = last.layer.destination.bytes + sum(
+        each.layer.destination.bytes for each in before if each.main_memory is not None
+    )
+    estimate = time.estimate((each.layer.registers for each in (*before, last)), copied)
     return round(estimate.total * MICROSECONDS)
 
 

@@ -12,17 +12,23 @@ import pytest
 from conversion.kmodel import profiling, v3
 from conversion.kpu import time as kpu_time
 from host_tools import boards, cli
-from host_tools.errors import LinkError
+from host_tools.errors import BoardError, LinkError
 from host_tools.flashing import flash as flashing
+from host_tools.serial_link import Frame, LayerTime
 from host_tools.verification import model as models
 from host_tools.verification import profile
+from host_tools.virtual_board import frame_rate
+from host_tools.virtual_board.emulated_host import EmulatedHost
 from tests.command_line import invoke
+from tests.host_tools.k210.images import image
 from tests.host_tools.peer import Peer, hello, reply
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import state
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
 
+# What else a layer costs the processor: the start of the next one, an interrupt.
+TOLERANCE_US = 60
 PLACE = profiling.address(0x300000, len(kmodels.kmodel()))
 
 
@@ -35,9 +41,12 @@ def board() -> Iterator[VirtualBoard]:
 
 def times(model: models.Model, factor: float, copy: float, fixed: float) -> list[int]:
     """Microseconds that a board would measure whose KPU takes `factor` times the estimate."""
-    layers = [each.layer for each in model.kmodel.convolutions]
-    alone = np.cumsum([factor * kpu_time.seconds(layer.registers) * 1e6 for layer in layers])
-    return [round(fixed + t + copy * layer.destination.bytes) for t, layer in zip(alone, layers, strict=True)]
+    layers = model.kmodel.convolutions
+    alone = np.cumsum([factor * kpu_time.seconds(each.layer.registers) * 1e6 for each in layers])
+    sizes = [each.layer.destination.bytes for each in layers]
+    heads = np.cumsum([0, *(0 if each.main_memory is None else size for each, size in zip(layers, sizes, strict=True))])
+    copied = np.array(sizes) + heads[:-1]
+    return [round(fixed + t + copy * size) for t, size in zip(alone, copied, strict=True)]
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 1.3])
@@ -108,3 +117,23 @@ def test_an_older_program_is_told_from_it(kmodel: Path) -> None:
 
         with Link(peer.port) as link, pytest.raises(Refused, match="older than this tool: run `make deploy`"):
             link.ask("PROFILE")
+
+
+def test_the_vendors_firmware_is_measured_on_the_emulated_chip(kmodel: Path) -> None:
+    """Where the KPU takes the estimated time by construction; the rest is told from it."""
+    usual = frame_rate.Conditions()
+    machine = frame_rate.running(image("minimum"), boards.find("maix_bit"), kmodel, usual, print)
+    host = EmulatedHost(machine)
+    host.ask("PAUSE")
+    with pytest.raises(BoardError, match="flash --profile"):
+        host.ask("PROFILE")
+    machine.flash.put(PLACE, profiling.copy(kmodels.kmodel()))
+    count = host.ask("PROFILE")
+    host.wait(lambda: sum(isinstance(event, LayerTime) for event in host.events) == count, 60)
+    told = [event.microseconds for event in host.events if isinstance(event, LayerTime)]
+    found = profile.judged("maix_bit", "96x80", models.load(kmodel), told)
+    for layer in found.layers:
+        assert layer.measured_us == pytest.approx(layer.estimated_us, abs=TOLERANCE_US)
+    host.ask("RESUME")
+    host.events.clear()
+    host.wait(lambda: any(isinstance(event, Frame) for event in host.events), 20)
