@@ -1,7 +1,7 @@
 """MaixPy's lcd module: the panel is the host's."""
 
 import _host
-import image as _image
+import _picture_data as _data
 from Maix import config as _config
 
 # Colours as they are stored: RGB565 with the bytes swapped.
@@ -21,6 +21,7 @@ _LETTER_HEIGHT = 12
 
 class _State:
     type = 0
+    ended = False
     # As lcd.init() had them, and as they are after a rotation.
     size = (0, 0)
     width = 0
@@ -69,7 +70,7 @@ def init(
         invert = invert if type == _CUBE else 1
     if type == _CUBE:
         width = height = 240
-    _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, _image._word_of(color))
+    _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, _data.word_of(color))
     _State.type, _State.freq, _State.size = type, freq, (width, height)
     _State.width, _State.height = width, height
     _State.rotation, _State.mirror = 0, False
@@ -79,12 +80,13 @@ def deinit():
     if _State.type:
         _host.call(b"lcd_deinit")
         _State.type = 0
+        _State.ended = True
         _State.width = _State.height = 0
 
 
 def display(img, roi=None, oft=None):
     """Shows an image: cut where it is larger, in the middle of black where it is smaller, unless `oft` is its place."""
-    if img.format() != _image._RGB565:
+    if img.format() != _data.RGB565:
         raise OSError("Image format is not supported.")
     if not _State.type:
         return
@@ -118,21 +120,27 @@ def _centred(start, size, screen):
 def clear(*color, **_):
     """Fills the panel; a keyword does nothing."""
     if _State.type:
-        _host.call(b"lcd_fill", 0, 0, _State.width, _State.height, _image._word_of(color[0] if color else BLACK))
+        _host.call(b"lcd_fill", 0, 0, _State.width, _State.height, _data.word_of(color[0] if color else BLACK))
+
+
+def _demand_panel():
+    """After deinit() MaixPy jumps to a driver that is not there; before the first init() it says so."""
+    if not _State.type:
+        if _State.ended:
+            _host.crash()
+        raise ValueError("not init")
 
 
 def fill_rectangle(x, y, w, h, color):
-    if not _State.type:
-        raise ValueError("not init")
+    _demand_panel()
     if x + w >= _State.size[0] or y + h >= _State.size[1]:
         raise ValueError("arg error")
-    _host.call(b"lcd_fill", x, y, w, h, _image._word_of(color))
+    _host.call(b"lcd_fill", x, y, w, h, _data.word_of(color))
 
 
 def draw_string(x, y, text, fg=RED, bg=BLACK):
     """Letters of 8x12 pixels, cut at the right edge."""
-    if not _State.type:
-        raise ValueError("not init")
+    _demand_panel()
     text = _host.text_of(text)[: (_State.size[0] - x) // _LETTER_WIDTH]
     if text and y <= _State.size[0] - 16:
         _host.call(b"lcd_string", x, y, fg & 0xFFFF, bg & 0xFFFF, data=text)
@@ -180,6 +188,8 @@ def type():  # noqa: A001 - MaixPy's name
 
 
 def freq(value=None):
+    if _State.ended and not _State.type:
+        _host.crash()
     if value is not None:
         _State.freq = value
     return _State.freq
