@@ -22,6 +22,8 @@ _END_OF_OBJECT = (1 << 64) - 10003
 _FILE_CLOSED = (1 << 64) - 10010
 # A slash in a name is a letter like others to SPIFFS; in the folder behind it stands this instead.
 SLASH = "%2F"
+# Not in this MicroPython's errno.
+_NOT_EMPTY = 39
 _FILE = 0x8000
 _FOLDER = 0x4000
 
@@ -275,7 +277,14 @@ class Card(_Files):
         self._files.mkdir(self._place(path))
 
     def rmdir(self, path):
-        self._files.rmdir(self._place(path))
+        try:
+            self._files.rmdir(self._place(path))
+        except OSError as error:
+            raise OSError(errno.EACCES if error.args[0] == _NOT_EMPTY else error.args[0]) from None
+
+    def stat(self, path):
+        found = super().stat(path)
+        return (_FOLDER if found[0] & _FOLDER else _FILE,) + found[1:]  # noqa: RUF005 - no stars in its tuples
 
     def chdir(self, path):
         place = self._place(path)

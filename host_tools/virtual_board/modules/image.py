@@ -176,7 +176,9 @@ class Image(memoryview):
         return new.draw_image(self, -x, -y)
 
     def resize(self, w, h):
-        self._demand_mutable()
+        if self._format != _data.RGB565:
+            print("only support grayscale, 565 zoom out now")
+            return None
         new = Image(size=(w, h))
         _host.call(b"resize", self._width, self._height, w, h, data=self._pixels, into=new.to_bytes())
         return new

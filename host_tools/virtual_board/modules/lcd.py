@@ -4,6 +4,8 @@ import _host
 import _picture_data as _data
 from Maix import config as _config
 
+# The module has a function of that name.
+_builtin_type = type
 # Colours as they are stored: RGB565 with the bytes swapped.
 BLACK, WHITE, RED, GREEN, BLUE = 0x0000, 0xFFFF, 0x00F8, 0xE007, 0x1F00
 NAVY, DARKGREEN, DARKCYAN, MAROON, PURPLE, OLIVE = 0x0F00, 0xE003, 0xEF03, 0x0078, 0x0F78, 0xE07B
@@ -28,7 +30,8 @@ class _State:
     height = 0
     rotation = 0
     mirror = False
-    freq = 0
+    # lcd.freq() alone changes what it says.
+    freq = 15000000
     # The C variables keep it from the start of the chip on: only a board's file changes it.
     direction = YX_RLDU
 
@@ -71,7 +74,7 @@ def init(
     if type == _CUBE:
         width = height = 240
     _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, _data.word_of(color))
-    _State.type, _State.freq, _State.size = type, freq, (width, height)
+    _State.type, _State.size = type, (width, height)
     _State.width, _State.height = width, height
     _State.rotation, _State.mirror = 0, False
 
@@ -86,12 +89,14 @@ def deinit():
 
 def display(img, roi=None, oft=None):
     """Shows an image: cut where it is larger, in the middle of black where it is smaller, unless `oft` is its place."""
+    if not hasattr(img, "pix_to_ai"):
+        raise TypeError(f"Can't convert {_builtin_type(img).__name__} to type")
     if img.format() != _data.RGB565:
         raise OSError("Image format is not supported.")
     if not _State.type:
         return
     x, y, w, h = _inside(roi or (0, 0, img.width(), img.height()), img.width(), img.height())
-    left, top = oft or (-1, -1)
+    left, top = (-1, -1) if oft is None else _host.pair_of(oft, 2)
     padded = left < 0 or top < 0
     if padded:
         x, w, left = _centred(x, w, _State.width)
@@ -100,7 +105,7 @@ def display(img, roi=None, oft=None):
 
 
 def _inside(roi, width, height):
-    x, y, w, h = roi
+    x, y, w, h = _host.pair_of(roi, 4)
     if w < 1 or h < 1:
         raise OSError("Invalid ROI dimensions!")
     right, bottom = min(x + w, width), min(y + h, height)
@@ -131,7 +136,9 @@ def _demand_panel():
         raise ValueError("not init")
 
 
-def fill_rectangle(x, y, w, h, color):
+def fill_rectangle(x, y, w, h, color=None):
+    if color is None:
+        raise TypeError("can't convert  to int")
     _demand_panel()
     if x + w >= _State.size[0] or y + h >= _State.size[1]:
         raise ValueError("arg error")
@@ -171,7 +178,9 @@ def direction(value):
     _host.call(b"lcd_direction", value & 0xFF)
 
 
-def bgr_to_rgb(enable):
+def bgr_to_rgb(enable=None):
+    if enable is None:
+        raise ValueError("True or False")
     _host.call(b"lcd_bgr", int(bool(enable)))
 
 
