@@ -15,7 +15,7 @@ from host_tools.virtual_board.hardware import SENSORS
 from host_tools.virtual_board.image_sensor import NotReadyError
 from host_tools.virtual_board.memory import OutOfMemoryError
 from host_tools.virtual_board.protocol import Error, RaisedError, Reply
-from host_tools.virtual_board.services import ChipResetError, Services
+from host_tools.virtual_board.services import ChipCrashError, ChipResetError, Services
 
 _ENOMEM, _EIO = 12, 5
 
@@ -96,6 +96,8 @@ class CameraServices(Services):
         """1 as the first integer where a frame did not come."""
         clock = self._devices.clock
         end = clock.now() + milliseconds * 1000
+        if not self._devices.sensor.found:
+            raise ChipCrashError("core dump: instruction access fault")
         try:
             for _n in range(count or 1):
                 self._frame()

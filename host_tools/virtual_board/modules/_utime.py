@@ -35,7 +35,7 @@ def localtime(seconds=None):
 
 def mktime(moment):
     """Seconds since the calendar's beginning."""
-    return int(_time.mktime((*tuple(moment), 0))) - _EPOCH
+    return int(_time.mktime(tuple(moment) + (0,))) - _EPOCH  # noqa: RUF005 - no stars in its tuples
 
 
 def sleep(seconds):

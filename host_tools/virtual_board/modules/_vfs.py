@@ -11,6 +11,8 @@ import _utime
 BLOCK = 128 * 1024
 PAGE_DATA = 4096 - 5
 DATA_PAGES = (24 - 2) * (32 - 1) + 1
+# Where MaixPy keeps the clocks in a file, freq.conf, which the stand-in has not.
+OWN_PAGES = 2
 MOST_OPEN = 2
 # With the slash before it.
 MOST_NAME = 127
@@ -20,6 +22,8 @@ _END_OF_OBJECT = (1 << 64) - 10003
 _FILE_CLOSED = (1 << 64) - 10010
 # A slash in a name is a letter like others to SPIFFS; in the folder behind it stands this instead.
 SLASH = "%2F"
+# Not in this MicroPython's errno.
+_NOT_EMPTY = 39
 _FILE = 0x8000
 _FOLDER = 0x4000
 
@@ -184,7 +188,7 @@ class Spiffs(_Files):
     def has_room(self, name, size):
         """Whether a file can become that large."""
         pages = sum([_pages(entry[3]) for entry in self._entries("/") if "/" + entry[0] != name])
-        return pages + _pages(size) <= DATA_PAGES
+        return OWN_PAGES + pages + _pages(size) <= DATA_PAGES
 
     def _place(self, path):
         if path.startswith("./"):
@@ -232,7 +236,7 @@ class Spiffs(_Files):
         return (_FILE, 0, 0, 0, 0, 0, super().stat(path)[6], 0, 0, 0)
 
     def statvfs(self, path):
-        used = sum([_pages(entry[3]) for entry in self._entries("/")])
+        used = OWN_PAGES + sum([_pages(entry[3]) for entry in self._entries("/")])
         free = max(DATA_PAGES - used, 0) * PAGE_DATA // BLOCK
         return (BLOCK, BLOCK, DATA_PAGES * PAGE_DATA // BLOCK, free, free, 0, 0, 0, 0, 128)
 
@@ -273,7 +277,14 @@ class Card(_Files):
         self._files.mkdir(self._place(path))
 
     def rmdir(self, path):
-        self._files.rmdir(self._place(path))
+        try:
+            self._files.rmdir(self._place(path))
+        except OSError as error:
+            raise OSError(errno.EACCES if error.args[0] == _NOT_EMPTY else error.args[0]) from None
+
+    def stat(self, path):
+        found = super().stat(path)
+        return (_FOLDER if found[0] & _FOLDER else _FILE,) + found[1:]  # noqa: RUF005 - no stars in its tuples
 
     def chdir(self, path):
         place = self._place(path)

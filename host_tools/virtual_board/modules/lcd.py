@@ -1,9 +1,11 @@
 """MaixPy's lcd module: the panel is the host's."""
 
 import _host
-import image as _image
+import _picture_data as _data
 from Maix import config as _config
 
+# The module has a function of that name.
+_builtin_type = type
 # Colours as they are stored: RGB565 with the bytes swapped.
 BLACK, WHITE, RED, GREEN, BLUE = 0x0000, 0xFFFF, 0x00F8, 0xE007, 0x1F00
 NAVY, DARKGREEN, DARKCYAN, MAROON, PURPLE, OLIVE = 0x0F00, 0xE003, 0xEF03, 0x0078, 0x0F78, 0xE07B
@@ -21,13 +23,15 @@ _LETTER_HEIGHT = 12
 
 class _State:
     type = 0
+    ended = False
     # As lcd.init() had them, and as they are after a rotation.
     size = (0, 0)
     width = 0
     height = 0
     rotation = 0
     mirror = False
-    freq = 0
+    # lcd.freq() alone changes what it says.
+    freq = 15000000
     # The C variables keep it from the start of the chip on: only a board's file changes it.
     direction = YX_RLDU
 
@@ -69,8 +73,8 @@ def init(
         invert = invert if type == _CUBE else 1
     if type == _CUBE:
         width = height = 240
-    _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, _image._word_of(color))
-    _State.type, _State.freq, _State.size = type, freq, (width, height)
+    _host.call(b"lcd_init", type, width, height, int(invert), lcd_type, _State.direction, _data.word_of(color))
+    _State.type, _State.size = type, (width, height)
     _State.width, _State.height = width, height
     _State.rotation, _State.mirror = 0, False
 
@@ -79,17 +83,20 @@ def deinit():
     if _State.type:
         _host.call(b"lcd_deinit")
         _State.type = 0
+        _State.ended = True
         _State.width = _State.height = 0
 
 
 def display(img, roi=None, oft=None):
     """Shows an image: cut where it is larger, in the middle of black where it is smaller, unless `oft` is its place."""
-    if img.format() != _image._RGB565:
+    if not hasattr(img, "pix_to_ai"):
+        raise TypeError(f"Can't convert {_builtin_type(img).__name__} to type")
+    if img.format() != _data.RGB565:
         raise OSError("Image format is not supported.")
     if not _State.type:
         return
     x, y, w, h = _inside(roi or (0, 0, img.width(), img.height()), img.width(), img.height())
-    left, top = oft or (-1, -1)
+    left, top = (-1, -1) if oft is None else _host.pair_of(oft, 2)
     padded = left < 0 or top < 0
     if padded:
         x, w, left = _centred(x, w, _State.width)
@@ -98,7 +105,7 @@ def display(img, roi=None, oft=None):
 
 
 def _inside(roi, width, height):
-    x, y, w, h = roi
+    x, y, w, h = _host.pair_of(roi, 4)
     if w < 1 or h < 1:
         raise OSError("Invalid ROI dimensions!")
     right, bottom = min(x + w, width), min(y + h, height)
@@ -118,21 +125,29 @@ def _centred(start, size, screen):
 def clear(*color, **_):
     """Fills the panel; a keyword does nothing."""
     if _State.type:
-        _host.call(b"lcd_fill", 0, 0, _State.width, _State.height, _image._word_of(color[0] if color else BLACK))
+        _host.call(b"lcd_fill", 0, 0, _State.width, _State.height, _data.word_of(color[0] if color else BLACK))
 
 
-def fill_rectangle(x, y, w, h, color):
+def _demand_panel():
+    """After deinit() MaixPy jumps to a driver that is not there; before the first init() it says so."""
     if not _State.type:
+        if _State.ended:
+            _host.crash()
         raise ValueError("not init")
+
+
+def fill_rectangle(x, y, w, h, color=None):
+    if color is None:
+        raise TypeError("can't convert  to int")
+    _demand_panel()
     if x + w >= _State.size[0] or y + h >= _State.size[1]:
         raise ValueError("arg error")
-    _host.call(b"lcd_fill", x, y, w, h, _image._word_of(color))
+    _host.call(b"lcd_fill", x, y, w, h, _data.word_of(color))
 
 
 def draw_string(x, y, text, fg=RED, bg=BLACK):
     """Letters of 8x12 pixels, cut at the right edge."""
-    if not _State.type:
-        raise ValueError("not init")
+    _demand_panel()
     text = _host.text_of(text)[: (_State.size[0] - x) // _LETTER_WIDTH]
     if text and y <= _State.size[0] - 16:
         _host.call(b"lcd_string", x, y, fg & 0xFFFF, bg & 0xFFFF, data=text)
@@ -163,7 +178,9 @@ def direction(value):
     _host.call(b"lcd_direction", value & 0xFF)
 
 
-def bgr_to_rgb(enable):
+def bgr_to_rgb(enable=None):
+    if enable is None:
+        raise ValueError("True or False")
     _host.call(b"lcd_bgr", int(bool(enable)))
 
 
@@ -180,6 +197,8 @@ def type():  # noqa: A001 - MaixPy's name
 
 
 def freq(value=None):
+    if _State.ended and not _State.type:
+        _host.crash()
     if value is not None:
         _State.freq = value
     return _State.freq

@@ -1,12 +1,13 @@
 """MaixPy's sensor module: the camera is the host's; each frame is copied into one of its buffers."""
 
 import _host
+import _picture_data as _data
 import image as _image
 
-RGB565 = _image._RGB565
+RGB565 = _data.RGB565
 YUV422 = 3
 GRAYSCALE = 4
-JPEG = _image._JPEG
+JPEG = _data.JPEG
 # MaixPy's numbers for frame sizes, and width and height.
 QQCIF, QCIF, CIF, QQSIF, QSIF, SIF = 1, 2, 3, 4, 5, 6
 QQQQVGA, QQQVGA, QQVGA, QVGA, VGA, HQQQVGA, HQQVGA, HQVGA = 7, 8, 9, 10, 11, 12, 13, 14
