@@ -46,6 +46,10 @@ class _Commands(command_line.Commands):
     errors = (ConversionError,)
     failed_checks = (ProofError,)
 
+    def extra_of(self, command: str | None) -> str:
+        """Everything here needs the same."""
+        return "conversion"
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)

@@ -28,6 +28,8 @@ TABLE = (
     ("share", 1, 100, 20),
 )
 NAMES = tuple([row[0] for row in TABLE])
+# What SAVE keeps for the next start: all but the previews, which last as long as somebody looks.
+SAVED = tuple([name for name in NAMES if not name.startswith("preview_")])
 
 
 class Settings:

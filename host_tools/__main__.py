@@ -1,6 +1,6 @@
 """python -m host_tools."""
 
-from host_tools.cli import main
+from host_tools.start import main
 
 if __name__ == "__main__":
-    main(prog_name="python -m host_tools")
+    main("python -m host_tools")
