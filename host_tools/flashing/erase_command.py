@@ -16,9 +16,7 @@ from host_tools.talk import bar, result_console, stopped_cleanly, talk
     "--baud", type=click.IntRange(9600, 4_000_000), help="First rate to try; default: the board's highest, then slower."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be erased, touch nothing.")
-def erase(
-    port: str | None, board_id: str, filesystem: bool, everything: bool, baud: int | None, dry_run: bool
-) -> None:
+def erase(port: str | None, board_id: str, filesystem: bool, everything: bool, baud: int | None, dry_run: bool) -> None:
     """Erase a board's files, or its whole flash: for one that no program can be stopped on, and for a clean start.
 
     The chip confirms every piece. Exit codes: 0 erased, 2 not erased.
