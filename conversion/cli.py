@@ -95,7 +95,7 @@ def kmodel(
     files.check_writable(output)
     made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)
-    page = writing.write(made, output / accuracy.FOLDER)
+    page = writing.write(made, accuracy.folder(made.path))
     _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
 
 

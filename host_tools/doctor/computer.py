@@ -45,7 +45,7 @@ def _extra(extra: str, purpose: str) -> Finding:
     subject = f"packages ({extra})"
     if not lacks:
         return ok(subject, f"all there, for {purpose}")
-    text = f"without {', '.join(lacks)}: no {purpose}"
+    text = f"{', '.join(lacks)} not installed, needed for {purpose}"
     return bad(subject, text, extras.advice(extra)) if extra == "host" else note(subject, text, extras.advice(extra))
 
 

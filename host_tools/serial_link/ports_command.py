@@ -15,8 +15,8 @@ from host_tools.talk import result_console, talk
 @click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
 def ports(as_json: bool) -> None:
     """List what is plugged in: bridges of Maix boards, with the numbers that --port takes, then everything else."""
-    from host_tools.serial_link import survey
     from host_tools.serial_link import ports as serial_ports
+    from host_tools.serial_link import survey
 
     seen = survey.survey()
     if as_json:

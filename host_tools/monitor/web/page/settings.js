@@ -8,6 +8,8 @@ const SLIDERS = [
   { name: "max_poses", label: "Most people", hint: "in one frame", unit: 1, step: 1, most: 10 },
 ];
 
+const POLL_MS = 50;
+
 export class Settings {
   #form;
   #answer;
@@ -23,6 +25,7 @@ export class Settings {
     this.#order = order;
     this.#answer = form.querySelector(".answer");
     form.addEventListener("submit", (event) => event.preventDefault());
+    form.querySelector(".save").addEventListener("click", () => this.#save());
     for (const slider of SLIDERS) this.#addSlider(slider, ranges[slider.name]);
     for (const radio of this.#radios) {
       radio.name = `mode${number}`;
@@ -69,7 +72,7 @@ export class Settings {
   }
 
   enable(on) {
-    for (const field of this.#form.querySelectorAll("input")) field.disabled = !on;
+    for (const field of this.#form.querySelectorAll("input, button")) field.disabled = !on;
   }
 
   // What the board says of itself; null if it is not known.
@@ -115,6 +118,16 @@ export class Settings {
     }
     this.#busy = false;
     this.#render();
+  }
+
+  // What is still on its way to the board is saved with the rest.
+  async #save() {
+    const button = this.#form.querySelector(".save");
+    button.disabled = true;
+    while (this.#busy) await new Promise((resume) => setTimeout(resume, POLL_MS));
+    const { ok, text } = await this.#order({ do: "save" });
+    this.#say(ok ? "taken" : "refused", ok ? "Saved: the board starts with these." : `Not saved: ${text}`);
+    button.disabled = false;
   }
 
   #say(kind, text) {
