@@ -69,7 +69,9 @@ class Installed:
         )
         said = done.stdout + done.stderr
         if done.returncode != code or "Traceback" in said:
-            raise WrongError(f"posenet-maix {' '.join(map(str, words))} ended with {done.returncode}, not {code}:\n{said}")
+            raise WrongError(
+                f"posenet-maix {' '.join(map(str, words))} ended with {done.returncode}, not {code}:\n{said}"
+            )
         return said
 
     def command(self, *words: object) -> list[str]:
@@ -175,7 +177,10 @@ def walk(made: Installed, folder: Path) -> None:
     made.run("ports")
     with made.board(port, photo):
         on_port, model = ("--port", port), ("--model", kmodel)
-        expect("written, read back, equal", made.run("flash", "--board", "maix_bit", *on_port, *model, "--firmware", firmware))
+        expect(
+            "written, read back, equal",
+            made.run("flash", "--board", "maix_bit", *on_port, *model, "--firmware", firmware),
+        )
         expect("files written", made.run("deploy", "--board", "maix_bit", *on_port, *model, "--set", "draw_score=90"))
         expect("ok    program", made.run("doctor", *on_port))
         lines = made.run("monitor", *on_port, "--json", "--frames", FRAMES).splitlines()

@@ -94,6 +94,8 @@ def _number(text: str, one: int) -> int | None:
 
 def ask(link: Link) -> dict[str, int | None]:
     """All settings of the board; None for one that its program does not have. LinkError if it does not answer."""
+    # What it has said after earlier changes is old.
+    link.poll(0.0)
     link.ask("SETTINGS")
     return asdict(link.wait_for(Settings, time_limits.MONITOR_ANSWER.seconds))
 

@@ -201,14 +201,15 @@ def nothing_found(board: boards.Board | None = None) -> str:
 
 
 def _without_port(vendors: Sequence[int]) -> str | None:
-    """A bridge that Linux sees on the USB and that has no serial port, as `1a86:7523`."""
+    """A bridge that Linux sees on the USB and that has no serial port (nor has one like it), as `1a86:7523`."""
+    having = {(port.vendor_id, port.product_id) for port in attached()}
     for file in sorted(_USB_DEVICES.glob("*/idVendor")):
         try:
             vendor = int(file.read_text(), 16)
             product = int(file.with_name("idProduct").read_text(), 16)
         except (OSError, ValueError):
             continue
-        if vendor in vendors:
+        if vendor in vendors and (vendor, product) not in having:
             return f"{vendor:04x}:{product:04x}"
     return None
 
