@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 # The extras of pyproject.toml by the modules that their packages bring; a test holds the two together.
@@ -45,3 +47,16 @@ def missing(module: str | None, likely: str) -> str | None:
     if extra is None:
         return None
     return f"the package of `{module}` is not installed: {advice(extra)}"
+
+
+@contextmanager
+def named(likely: str) -> Iterator[None]:
+    """Around the import of a command line: a package that is missing ends it with exit code 2 and one line."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        line = missing(error.name, likely)
+        if line is None:
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        sys.exit(2)
