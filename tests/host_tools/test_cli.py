@@ -1,4 +1,4 @@
-"""One command for all: every subcommand, its version, shell completion; `conversion` is imported only when asked for."""
+"""One command for all: subcommands, version, shell completion; `conversion` is imported only when it is asked for."""
 
 from __future__ import annotations
 

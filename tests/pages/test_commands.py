@@ -5,18 +5,13 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
 
 from conversion.cli import main as conversion
-from host_tools import boards
 from host_tools.cli import main as host_tools
-from host_tools.virtual_board import VirtualBoard
-from host_tools.virtual_board.flash_chip import FLASH_BYTES
 from tests.pages.commands import Command, advised, parsed, texts
 from tests.pages.reading import ROOT
 
@@ -40,7 +35,7 @@ def targets() -> dict[str, set[str]]:
 
 def test_there_are_commands_of_every_kind_and_in_every_kind_of_place() -> None:
     """Else nothing would be checked here."""
-    assert {command.program for command in ADVISED} == {"make", "python -m", "kflash"}
+    assert {command.program for command in ADVISED} == {"make", "python -m", "posenet-maix"}
     assert {command.place.partition("/")[0] for command in ADVISED} >= {
         "README.md",
         "conversion",
@@ -88,6 +83,11 @@ def test_a_module_is_there_and_takes_the_words(command: Command) -> None:
         check_module(module, words)
 
 
+@pytest.mark.parametrize("command", of("posenet-maix"))
+def test_a_command_is_there_and_takes_the_words(command: Command) -> None:
+    check_click(host_tools, list(command.words))
+
+
 def check_click(group: click.Group, words: list[str]) -> None:
     """The command exists; its options do, have their values, and no argument is missing if any word is given."""
     if not words or STANDS_FOR.fullmatch(words[0]):
@@ -95,6 +95,9 @@ def check_click(group: click.Group, words: list[str]) -> None:
     command = group.get_command(click.Context(group), words[0])
     assert command is not None, f"no command {words[0]}"
     context = click.Context(command)
+    if isinstance(command, click.Group) and words[1:]:
+        check_click(command, words[1:])
+        return
     values, rest, _ = command.make_parser(context).parse_args(list(words[1:]))
     assert not rest, f"words too many: {rest}"
     for parameter in command.params:
@@ -123,12 +126,18 @@ def test_modules_that_tests_name_are_there() -> None:
             check_module(module, [])
 
 
+def all_commands(group: click.Group) -> list[click.Command]:
+    """A group, its commands, and theirs."""
+    below = [all_commands(each) if isinstance(each, click.Group) else [each] for each in group.commands.values()]
+    return [group, *(command for commands in below for command in commands)]
+
+
 def test_options_in_texts_are_options_of_a_command() -> None:
     """Such as: choose another folder with --output."""
     known = {
         option
         for group in GROUPS.values()
-        for command in (group, *group.commands.values())
+        for command in all_commands(group)
         for parameter in command.get_params(click.Context(command))
         for option in (*parameter.opts, *parameter.secondary_opts)
     }
@@ -140,31 +149,3 @@ def test_options_in_texts_are_options_of_a_command() -> None:
     }
     assert len(named) > 30
     assert {(file, option) for file, option in named if option not in known} == set()
-
-
-# kflash on a pseudo-terminal, which has no DTR and no RTS.
-KFLASH = """
-import serial
-serial.Serial._update_dtr_state = serial.Serial._update_rts_state = lambda port: None
-from kflash import main
-main()
-"""
-
-
-@pytest.mark.parametrize(
-    "words", sorted({command.words for command in ADVISED if command.program == "kflash" and "-p" in command.words})
-)
-def test_kflash_takes_its_line_as_printed(words: tuple[str, ...]) -> None:
-    """On a chip in download mode: what the line says is erased, and nothing else."""
-    start, length = (int(words[words.index(option) + 1], 16) for option in ("-A", "-L"))
-    with VirtualBoard(flash=b"") as board:
-        around = range(start - 4096, min(start + length + 4096, FLASH_BYTES), 4096)
-        for address in around:
-            board.flash.program(address, bytes(4096))
-        stands_for = {"PORT": board.port, "BOARD": boards.find("maix_bit").flash.kflash}
-        arguments = [stands_for.get(word, word) for word in words]
-        done = subprocess.run([sys.executable, "-c", KFLASH, *arguments], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout
-        for address in around:
-            erased = start <= address < start + length
-            assert board.flash.read(address, 4096) == (b"\xff" if erased else b"\x00") * 4096
