@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +130,8 @@ def _looked_up(candidate: Path) -> tuple[Path, str] | None:
     return (candidate, done.stdout.strip()) if done.returncode == 0 else None
 
 
-def build(folder: Path) -> Path:
-    """The wheel, built of a copy of what is packed: nothing that lies in build/ can get into it."""
+def build(folder: Path, *options: str) -> Path:
+    """The wheel, built of a copy of what is packed: nothing that lies in build/ can get into it. `options` are pip's."""
     copy = folder / "source"
     copy.mkdir()
     for name in PACKED:
@@ -139,7 +140,7 @@ def build(folder: Path) -> Path:
             shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, copy)
-    pip([sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, copy])
+    pip([sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, *options, copy])
     return next(folder.glob("*.whl"))
 
 
@@ -211,9 +212,25 @@ def chosen(named: Iterable[str]) -> list[str]:
     return [VERSIONS[0]]
 
 
+def go(version: str, wheel: Path, outer: Path) -> bool:
+    """Install and walk with one version; says how it went, and whether nothing was wrong."""
+    began = time.monotonic()
+    folder = outer / version
+    folder.mkdir()
+    try:
+        walk(install(version, wheel, folder), folder)
+    except NotRunError as why:
+        print(f"wheel: CPython {version}: not run: {why}", flush=True)
+    except (WrongError, subprocess.SubprocessError) as error:
+        print(f"wheel: CPython {version}: {error}", file=sys.stderr, flush=True)
+        return False
+    else:
+        print(f"wheel: CPython {version}: walked in {time.monotonic() - began:.0f} s", flush=True)
+    return True
+
+
 def main(named: Sequence[str]) -> int:
-    """Walk with each version; says of each how it went."""
-    failed = False
+    """Walk with each version, all at the same time; says of each how it went."""
     versions = chosen(named)
     with tempfile.TemporaryDirectory(prefix="wheel-") as outer:
         try:
@@ -223,19 +240,9 @@ def main(named: Sequence[str]) -> int:
         except NotRunError as why:
             print(f"wheel: not run: {why}")
             return 0
-        for version in versions:
-            began = time.monotonic()
-            folder = Path(outer, version)
-            folder.mkdir()
-            try:
-                walk(install(version, wheel, folder), folder)
-                print(f"wheel: CPython {version}: walked in {time.monotonic() - began:.0f} s", flush=True)
-            except NotRunError as why:
-                print(f"wheel: CPython {version}: not run: {why}", flush=True)
-            except (WrongError, subprocess.SubprocessError) as error:
-                print(f"wheel: CPython {version}: {error}", file=sys.stderr, flush=True)
-                failed = True
-    return int(failed)
+        with ThreadPoolExecutor() as walkers:
+            went_well = list(walkers.map(lambda version: go(version, wheel, Path(outer)), versions))
+    return int(not all(went_well))
 
 
 if __name__ == "__main__":

@@ -122,12 +122,9 @@ def _licence(name: str) -> bytes:
     try:
         return (_ROOT / name).read_bytes()
     except OSError as error:
-        installed = _installed(name)
-        if installed is None:
-            raise BoardError(
-                f"{_ROOT / name}: is needed for a release ({error.strerror}); make it in a clone"
-            ) from error
-        return installed.encode()
+        if installed := _installed(name):
+            return installed.encode()
+        raise BoardError(f"{_ROOT / name}: is needed for a release ({error.strerror}); make it in a clone") from error
 
 
 def _installed(name: str) -> str | None:
