@@ -75,7 +75,7 @@ def test_nothing_of_this_checkout_helps_the_installed_package(monkeypatch: pytes
 
 
 def test_all_that_the_tools_read_is_packed(root: Path, tmp_path: Path) -> None:
-    """Every file that git knows of the four folders; built by the setuptools that is here, since no test has a network."""
+    """Every file that git knows of the four folders. The setuptools that is here builds it: no test has a network."""
     pytest.importorskip("setuptools", "77", reason="no setuptools that knows this pyproject.toml")
     assert wheel.PACKED[-4:] == ("boards", "conversion", "firmware", "host_tools")
     names = set(zipfile.ZipFile(wheel.build(tmp_path, "--no-build-isolation")).namelist())

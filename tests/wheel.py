@@ -131,7 +131,7 @@ def _looked_up(candidate: Path) -> tuple[Path, str] | None:
 
 
 def build(folder: Path, *options: str) -> Path:
-    """The wheel, built of a copy of what is packed: nothing that lies in build/ can get into it. `options` are pip's."""
+    """The wheel, built of a copy of what is packed, so that nothing of build/ gets into it; `options` are pip's."""
     copy = folder / "source"
     copy.mkdir()
     for name in PACKED:
