@@ -17,6 +17,7 @@ export class Settings {
   #board = {}; // What the board has said last.
   #wanted = null; // What is still to be sent.
   #busy = false;
+  #saving = false;
   #fields = new Map();
 
   // `order({do, …})` sends an order to this board.
@@ -122,12 +123,12 @@ export class Settings {
 
   // What is still on its way to the board is saved with the rest.
   async #save() {
-    const button = this.#form.querySelector(".save");
-    button.disabled = true;
+    if (this.#saving) return;
+    this.#saving = true;
     while (this.#busy) await new Promise((resume) => setTimeout(resume, POLL_MS));
     const { ok, text } = await this.#order({ do: "save" });
     this.#say(ok ? "taken" : "refused", ok ? "Saved: the board starts with these." : `Not saved: ${text}`);
-    button.disabled = false;
+    this.#saving = false;
   }
 
   #say(kind, text) {
