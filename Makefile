@@ -1,17 +1,31 @@
 # Everything that this project does is a target here; `make` alone lists them. For GNU make 3.81 or newer and a POSIX shell.
+# With `make -f PATH/Makefile` the tools run where they are called: files are named, and build/ is made, from there.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .SUFFIXES:
 unexport PYTHONPATH PYTHONHOME
 
-PY := .venv/bin/python
-Q := $(if $(V),,@)
-
 # Command lines from make variables: each is passed only if it is set, and as it was typed (spaces, quotes, dollar signs).
 quote = '$(subst ','\'',$(value $(1)))'
 option = $(if $(value $(2)), --$(1) $(call quote,$(2)))
 flag = $(if $(filter-out 0 no false,$(value $(2))), --$(1))
+pairs = $(foreach pair,$(value $(2)), $(1)$(call quote,pair))
+
+# The project's folder, nothing where that is the current one; its Python, which elsewhere is told where the packages are.
+makefile := $(strip $(MAKEFILE_LIST))
+root := $(if $(filter-out Makefile,$(makefile)),$(shell cd "$$(dirname $(call quote,makefile))" && pwd))
+PY := $(if $(root),PYTHONPATH=$(call quote,root) $(call quote,root)/).venv/bin/python
+# Before what works on the project itself, and before the scripts of the project.
+in_root := $(if $(root),cd $(call quote,root) && )
+scripts := $(if $(root),$(call quote,root)/)scripts
+Q := $(if $(V),,@)
+
+# A variable that was typed and that no target of this call takes is a mistake: said before anything is done.
+given := $(strip $(foreach name,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(name)))),$(name))))
+goals := $(MAKECMDGOALS)
+unknown := $(if $(given),$(shell GIVEN=$(call quote,given) GOALS=$(call quote,goals) awk -f $(scripts)/known_variables.awk $(call quote,makefile)))
+$(if $(unknown),$(error $(unknown)))
 
 # First prerequisite of a target that cannot go without a variable: said before anything is installed.
 need-%:
@@ -21,7 +35,7 @@ need-%:
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	     /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	     /^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	     /^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(call quote,makefile)
 	@printf '\nVariables go behind the target: make kmodel SIZE=224x224. V=1 shows the commands. PYTHON=PATH names the Python 3.10.\n'
 
 ##@ Model
@@ -60,8 +74,16 @@ flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board
 	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,profile,PROFILE)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
 
 .PHONY: deploy
-deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB REMOVE=1 DRY_RUN=1]
-	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
+deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB MAIN= SET='KEY=VALUE …' REMOVE=1 DRY_RUN=1]
+	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call option,main,MAIN)$(call pairs,--set ,SET)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
+
+.PHONY: config
+config: venv ## show a board's settings, change them, keep them for its next start [PORT= SET='KEY=VALUE …' SAVE=1]
+	$(Q)$(PY) -m host_tools config $(if $(filter-out 0 no false,$(value SAVE)),save,$(if $(value SET),set,get))$(call option,port,PORT)$(call pairs,,SET)
+
+.PHONY: erase
+erase: need-BOARD venv ## erase a board's files, or with ALL=1 its whole flash: BOARD= [PORT= ALL=1 BAUD= DRY_RUN=1]
+	$(Q)$(PY) -m host_tools erase$(call option,board,BOARD)$(call option,port,PORT)$(call flag,all,ALL)$(call option,baud,BAUD)$(call flag,dry-run,DRY_RUN)
 
 .PHONY: monitor
 monitor: venv ## watch a board in the terminal, or in a browser with WEB=1 [PORT= JSON=1 WEB= RECORD= REPLAY= SPEED= SNAPSHOT= FRAMES= SECONDS= SMOOTH=1 IDS=1 BAUD= MQTT=]
@@ -75,6 +97,18 @@ verify: venv ## prove that a board computes what the host computes [PORT= IMAGE=
 profile: venv ## measure the KPU layer by layer on a board that was flashed with PROFILE=1, against the estimate [PORT= MODEL= JSON=1]
 	$(Q)$(PY) -m host_tools profile$(call option,port,PORT)$(call option,model,MODEL)$(call flag,json,JSON)
 
+.PHONY: doctor
+doctor: venv ## look at packages, port, permission and the board: what is wrong, and what to do [PORT= JSON=1]
+	$(Q)$(PY) -m host_tools doctor$(call option,port,PORT)$(call flag,json,JSON)
+
+.PHONY: ports
+ports: venv ## list what is plugged in, and which of it may be a board [JSON=1]
+	$(Q)$(PY) -m host_tools ports$(call flag,json,JSON)
+
+.PHONY: boards
+boards: venv ## list the boards that BOARD= takes [JSON=1]
+	$(Q)$(PY) -m host_tools boards$(call flag,json,JSON)
+
 .PHONY: release
 release: need-BOARD venv ## pack what a maker without a tool chain needs into dist/: BOARD= [MODEL= OUTPUT=]
 	$(Q)$(PY) -m host_tools release$(call option,board,BOARD)$(call option,model,MODEL)$(call option,output,OUTPUT)
@@ -83,28 +117,32 @@ release: need-BOARD venv ## pack what a maker without a tool chain needs into di
 
 .PHONY: test
 test: venv ## run the tests, a process for each of two cores
-	$(Q)$(PY) -m pytest -n 2 --dist loadfile
+	$(Q)$(in_root)$(PY) -m pytest -n 2 --dist loadfile
 
 .PHONY: steady
 steady: venv ## run the tests three times beside busy processes: none may depend on how fast the machine is
-	$(Q)$(PY) -m tests.steady
+	$(Q)$(in_root)$(PY) -m tests.steady
 
 .PHONY: lint
 lint: venv ## check format and style
-	$(Q)$(PY) -m ruff format --check .
-	$(Q)$(PY) -m ruff check .
+	$(Q)$(in_root)$(PY) -m ruff format --check .
+	$(Q)$(in_root)$(PY) -m ruff check .
+
+.PHONY: wheel
+wheel: venv ## build the wheel, install it elsewhere, walk from a blank virtual board to verified poses [PYTHONS='3.10 3.13']
+	$(Q)$(in_root)$(PY) -m tests.wheel$(call pairs,,PYTHONS)
 
 .PHONY: bench
 bench: venv ## run the benchmarks, also into build/bench.json
-	$(Q)$(PY) -m tests.bench
+	$(Q)$(in_root)$(PY) -m tests.bench
 
 .PHONY: soak
 soak: venv ## run the long tests, also into build/soak.json
-	$(Q)$(PY) -m pytest -m soak --demand-images --hypothesis-profile=soak --soak-report=build/soak.json
+	$(Q)$(in_root)$(PY) -m pytest -m soak --demand-images --hypothesis-profile=soak --soak-report=build/soak.json
 
 .PHONY: reproduce
 reproduce: venv ## print every published figure, and fail where one has changed
-	$(Q)$(PY) -m tests.reproduce
+	$(Q)$(in_root)$(PY) -m tests.reproduce
 
 ##@ Workshop
 
@@ -114,7 +152,7 @@ setup: venv ## make .venv with the locked packages; the other targets do so by t
 
 .PHONY: venv
 venv:
-	@scripts/setup.sh
+	@$(scripts)/setup.sh
 
 .PHONY: rounding
 rounding: need-CALIBRATION need-COCO need-IMAGES venv ## compute the rounding that is shipped anew: CALIBRATION= COCO= IMAGES= [WHERE=]
@@ -122,13 +160,13 @@ rounding: need-CALIBRATION need-COCO need-IMAGES venv ## compute the rounding th
 
 .PHONY: lock
 lock: ## resolve pyproject.toml into requirements.lock (network)
-	$(Q)scripts/lock.sh
+	$(Q)$(scripts)/lock.sh
 
 .PHONY: clean
 clean: ## remove build/ and what the tools cached here
-	$(Q)rm -rf build .pytest_cache .ruff_cache .hypothesis
-	$(Q)find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	$(Q)$(in_root)rm -rf build .pytest_cache .ruff_cache .hypothesis
+	$(Q)$(in_root)find . -name .venv -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: distclean
 distclean: clean ## remove .venv, dist/ and egg-info too
-	$(Q)rm -rf .venv dist *.egg-info
+	$(Q)$(in_root)rm -rf .venv dist *.egg-info

@@ -1,9 +1,9 @@
 """python -m conversion."""
 
+from conversion import extras, interrupts
+
 if __name__ == "__main__":
-    from conversion import interrupts
-
     interrupts.end_at_once()
-    from conversion.cli import main
-
+    with extras.named("conversion"):
+        from conversion.cli import main
     main(prog_name="python -m conversion")

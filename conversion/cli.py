@@ -46,6 +46,10 @@ class _Commands(command_line.Commands):
     errors = (ConversionError,)
     failed_checks = (ProofError,)
 
+    def extra_of(self, command: str | None) -> str:
+        """Everything here needs the same."""
+        return "conversion"
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
@@ -92,7 +96,7 @@ def kmodel(
     files.check_writable(output)
     made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)
-    page = writing.write(made, output / accuracy.FOLDER)
+    page = writing.write(made, accuracy.folder(made.path))
     _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
 
 

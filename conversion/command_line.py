@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 
 import rich_click as click
 
+from conversion import extras
 from conversion.outside.text import message
 
 REFUSED, FAILED = 2, 1
@@ -31,6 +32,10 @@ class Commands(click.RichGroup):
     errors: tuple[type[Exception], ...] = ()
     failed_checks: tuple[type[Exception], ...] = ()
 
+    def extra_of(self, command: str | None) -> str:
+        """The extra of pyproject.toml that brings what a command needs, where its packages are in several."""
+        raise NotImplementedError
+
     def invoke(self, context: click.Context) -> object:
         """Run the command; exits where it does not end well."""
         return self.ended(lambda: super(Commands, self).invoke(context))
@@ -43,6 +48,11 @@ class Commands(click.RichGroup):
                 sys.stdout.flush()
             except self.errors as error:
                 _refuse(str(error), FAILED if isinstance(error, self.failed_checks) else REFUSED)
+            except ModuleNotFoundError as error:
+                line = extras.missing(error.name, self.extra_of(context.invoked_subcommand))
+                if line is None:
+                    raise
+                _refuse(line, REFUSED)
             except BrokenPipeError:
                 # Who read the output has seen enough.
                 forget_stdout()

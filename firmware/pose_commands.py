@@ -1,7 +1,9 @@
 """What the host may ask for: each sentence's fields are checked, done, and answered with one REPLY."""
 
+import pose_config
 import pose_errors
 import pose_sender
+import pose_settings
 import pose_wire
 from pose_errors import PoseError
 
@@ -16,6 +18,7 @@ TABLE = {
     b"POSES": ("_poses", 1, 5),
     b"RATE": ("_rate", 1, 3),
     b"PREVIEW": ("_preview", 1, 2),
+    b"SAVE": ("_save", 0, 0),
     b"BAUD": ("_baud", 1, 1),
     b"PAUSE": ("_pause", 0, 0),
     b"RESUME": ("_resume", 0, 0),
@@ -93,6 +96,9 @@ class Commands:
 
     def _preview(self, preview_ms, quality):
         self._app.change({"preview_ms": preview_ms, "preview_quality": quality})
+
+    def _save(self):
+        pose_config.save({name: getattr(self._app.settings, name) for name in pose_settings.SAVED})
 
     def _baud(self, rate):
         if rate is None or not LOWEST_BAUD <= rate <= HIGHEST_BAUD:

@@ -61,10 +61,41 @@ class Config:
 
 def load():
     """The config of this board: its file, or the defaults (a QVGA camera, a standard LCD) where there is none."""
-    path = pose_files.find(FILE)
+    path = _path()
     if path is None:
         print("posenet: no %s, so taking a standard LCD and camera; `deploy --board` writes one" % FILE)
         return Config({"format": FORMAT})
+    return Config(_read(path))
+
+
+def save(settings):
+    """Writes {name: value} into the file as the settings of the next start; the rest of it stays.
+
+    PoseError where that cannot be: then the file is as it was.
+    """
+    path = _path()
+    values = {"format": FORMAT} if path is None else _read(path)
+    kept = dict(values.get("settings") or {})
+    kept.update(settings)
+    values["settings"] = kept
+    Config(values)
+    place = "%s/%s" % (pose_files.folders()[0], FILE) if path is None else path
+    try:
+        pose_files.replace(_stem(place), json.dumps(values).encode())
+    except OSError as error:
+        raise PoseError(pose_errors.NOT_POSSIBLE, "%s cannot be written (%s): is it full?" % (place, error))
+
+
+def _path():
+    """Where the file lies, None where it does not: under its other name if the power went while it was exchanged."""
+    return pose_files.find(FILE) or pose_files.find(FILE + pose_files.NEW)
+
+
+def _stem(path):
+    return path[: -len(pose_files.NEW)] if path.endswith(pose_files.NEW) else path
+
+
+def _read(path):
     with pose_files.opened(path) as file:
         try:
             values = json.load(file)
@@ -72,7 +103,7 @@ def load():
             raise _wrong("%s is not JSON" % path)
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise _wrong('%s: format is not "%s"' % (path, FORMAT))
-    return Config(values)
+    return values
 
 
 def _wrong(what):

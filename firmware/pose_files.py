@@ -8,6 +8,8 @@ FLASH = "/flash"
 CARD = "/sd"
 # The firmware mounts the card beside the start of our program, with up to three attempts.
 CARD_WAIT_MS = 3000
+# Behind the name of a file that takes another's place; `deploy` knows it.
+NEW = ".new"
 
 _waited = False
 
@@ -36,6 +38,20 @@ def write(path, data):
     """Writes a whole small file; OSError where there is no room. A cut in the middle leaves it torn."""
     with open(path, "wb") as file:
         file.write(data)
+
+
+def replace(path, data):
+    """Writes a whole small file in place of one that is there, or is not; OSError where there is no room.
+
+    It is written beside the old one first, under its name and NEW: a cut in the middle leaves one of them whole.
+    """
+    write(path + NEW, data)
+    try:
+        os.rename(path + NEW, path)
+    except OSError:
+        # SPIFFS renames over no other file.
+        os.remove(path)
+        os.rename(path + NEW, path)
 
 
 def find(name):

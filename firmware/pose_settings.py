@@ -32,6 +32,8 @@ TABLE = (
     ("vote", 0, pose_decoder.MAX_VOTE, VOTE),
 )
 NAMES = tuple([row[0] for row in TABLE])
+# What SAVE keeps for the next start: all but the previews, which last as long as somebody looks.
+SAVED = tuple([name for name in NAMES if not name.startswith("preview_")])
 
 
 class Settings:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion import network
+from conversion import network, presets
 from conversion.decoding import board_decoder
 from conversion.kmodel.recognise import recognise
 from conversion.kpu import posenet
@@ -15,6 +17,10 @@ from host_tools.errors import BoardError
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 BUILD = Path("build")
+# The kmodel that is taken where several are: what `make kmodel` makes without a size.
+USUAL = f"{network.NAME}-{presets.PRESETS[presets.DEFAULT]}.kmodel"
+# Who is asked which of several kmodels it shall be.
+Choose = Callable[[list[Path]], Path]
 MAIN = "main.py"
 # MaixPy's own settings, the program's, and the device card.
 MAIXPY_CONFIG, POSE_CONFIG, DEVICE_CARD = "config.json", "pose_config.json", "pose_model.json"
@@ -31,7 +37,8 @@ class Payload:
     """What a board is to have. `files` are the program's and the device card, by their names in /flash.
 
     The two settings are not whole files, since what else stands in a board's own stays: `pose_config` is the
-    program's, `maixpy_config` MaixPy's (None: this board needs none).
+    program's, `maixpy_config` MaixPy's (None: this board needs none). `main_chosen`: somebody has said which main.py it
+    shall be; `own_main`: a maker's, which later deploys leave there.
     """
 
     board: boards.Board
@@ -41,6 +48,8 @@ class Payload:
     files: dict[str, bytes]
     pose_config: dict
     maixpy_config: dict | None
+    main_chosen: bool = False
+    own_main: bool = False
 
 
 def of(board: boards.Board, model: Path | None) -> Payload:
@@ -74,24 +83,34 @@ def files(board: boards.Board) -> dict[str, bytes | str | Path]:
     return contents
 
 
-def kmodel(path: Path | None) -> Path:
-    """The kmodel at a path, or the only one in build/; BoardError says how to get one."""
+def kmodel(path: Path | None, choose: Choose | None = None) -> Path:
+    """The kmodel at a path; else the only one in build/, else that of the default size, else what `choose` says.
+
+    BoardError says how to get one, or to name one where nobody can be asked.
+    """
     if path is not None:
         if not path.is_file():
             raise BoardError(f"{path}: no such kmodel; make one with `make kmodel`")
         return path
     found = built()
-    if len(found) > 1:
-        raise BoardError(f"{BUILD}: {', '.join(path.name for path in found)}; choose one with --model")
-    return found[0]
+    if not found:
+        raise BoardError(f"{BUILD}: no kmodel here; make one with `make kmodel`, or name one with --model")
+    usual = [each for each in found if each.name == USUAL]
+    if len(found) == 1 or usual:
+        return (usual or found)[0]
+    if choose is not None:
+        return choose(found)
+    raise BoardError(f"{BUILD}: {', '.join(path.name for path in found)}; choose one with --model")
 
 
 def built() -> list[Path]:
-    """All kmodels in build/; BoardError where there is none."""
-    found = sorted(BUILD.glob(f"{network.NAME}-*.kmodel"))
-    if not found:
-        raise BoardError(f"{BUILD}: no kmodel here; make one with `make kmodel`, or name one with --model")
-    return found
+    """The kmodels of this project in build/."""
+    return sorted(BUILD.glob(f"{network.NAME}-*.kmodel"))
+
+
+def of_digest(sha256: str | None) -> Path | None:
+    """The kmodel in build/ that has this SHA-256; None if none has."""
+    return next((path for path in built() if hashlib.sha256(_read(path)).hexdigest() == sha256), None)
 
 
 def device_card(path: Path) -> dict:

@@ -103,6 +103,9 @@ RESTART = Limit(8.0)
 PIECE_WRITE = Limit(15.0)
 # Linux may let a port drain for 30 s before a process that was killed is gone.
 KILLED = Limit(35.0)
+# MaixPy's first start after its file system was erased: it erases 768 sectors of 4 KiB, 45 ms each by the datasheet, up
+# to 400 ms where the chip is slow.
+NEW_FILE_SYSTEM = Limit(90.0)
 # Checksums of what was written: a fixed part, and one for each 4 KiB.
 READ_BACK = Limit(20.0)
 READ_BACK_A_BLOCK = Limit(0.1)

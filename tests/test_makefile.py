@@ -20,6 +20,11 @@ PRODUCT = {
     "deploy",
     "monitor",
     "verify",
+    "config",
+    "erase",
+    "doctor",
+    "ports",
+    "boards",
     "release",
     "bench",
     "reproduce",
@@ -136,6 +141,10 @@ BOARD_COMMANDS = {
     "monitor WEB=0 REPLAY=r.jsonl SPEED=0 JSON=1": "monitor --json --replay r.jsonl --speed 0",
     "verify IMAGE=a.jpg BAUD=1500000 JSON=1": "verify --image a.jpg --baud 1500000 --json",
     "verify FRAMES=3": "verify --frames 3",
+    "erase BOARD=b ALL=1": "erase --board b --all",
+    "doctor PORT=P JSON=1": "doctor --port P --json",
+    "ports": "ports",
+    "boards JSON=1": "boards --json",
     "release BOARD=b OUTPUT=o": "release --board b --output o",
 }
 
@@ -163,6 +172,7 @@ def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, targe
     [
         ("test", ["-m", "pytest", "-n", "2", "--dist", "loadfile"]),
         ("bench", ["-m", "tests.bench"]),
+        ("wheel", ["-m", "tests.wheel"]),
         ("reproduce", ["-m", "tests.reproduce"]),
         ("soak", ["-m", "pytest", "-m", "soak", "--hypothesis-profile=soak", "--soak-report=build/soak.json"]),
         ("lint", ["-m", "ruff", "format", "--check", ".", "-m", "ruff", "check", "."]),
@@ -200,3 +210,76 @@ def test_scripts_parse_and_are_executable(root: Path, name: str):
 
     assert subprocess.run(["/bin/sh", "-n", str(script)], capture_output=True).returncode == 0
     assert os.access(script, os.X_OK)
+
+
+MISTAKES = {
+    "kmodel size=224x224": "size= is no variable of `make kmodel`: did you mean SIZE=?",
+    "kmodel known-only=1": "known-only= is no variable of `make kmodel`: did you mean KNOWN_ONLY=?",
+    "kmodel QUANTIZATION=fast": "QUANTIZATION= is no variable of `make kmodel`: did you mean QUANTISATION=?",
+    "kmodel QUANT=fast": "QUANT= is no variable of `make kmodel`: did you mean QUANTISATION=?",
+    "kmodel SIEZ=64x64": "SIEZ= is no variable of `make kmodel`: did you mean SIZE=?",
+    "flash BOARD=b SIZE=64x64": "SIZE= is no variable of `make flash`, but of: kmodel, eval, fps, see `make help`",
+    "kmodel COLOUR=red": "COLOUR= is no variable of `make kmodel`; it takes WEIGHTS= PRESET=",
+    "test COLOUR=red": "COLOUR= is no variable of `make test`, which takes none",
+    "flash deploy BOARD=b HAEP=3": "HAEP= is no variable of `make flash deploy`: did you mean HEAP=?",
+}
+
+
+@pytest.mark.parametrize("typed", MISTAKES)
+def test_a_variable_that_no_target_takes_is_one_line_that_names_the_right_one(checkout: Path, typed: str):
+    failed = make(checkout, *typed.split())
+
+    assert failed.returncode == 2
+    assert failed.stderr.count("\n") == 1
+    assert MISTAKES[typed] in failed.stderr
+    assert failed.stdout == ""
+    assert not (checkout / "calls").exists()
+
+
+def test_a_variable_of_one_of_several_targets_is_taken(checkout: Path):
+    assert make(checkout, "flash", "deploy", "BOARD=b", "FIRMWARE=f", "HEAP=512", "V=1").returncode == 0
+    assert calls(checkout) == [
+        *("-m", "host_tools", "flash", "--board", "b", "--firmware", "f"),
+        *("-m", "host_tools", "deploy", "--board", "b", "--heap", "512"),
+    ]
+
+
+def test_from_another_folder_files_are_named_from_there_and_the_project_is_found(checkout: Path, tmp_path: Path):
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    (checkout / ".venv/bin/python").write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$PWD" "$PYTHONPATH" "$@" >> "{checkout}/calls"\n'
+    )
+
+    for makefile in (str(checkout / "Makefile"), os.path.relpath(checkout / "Makefile", elsewhere)):
+        done = make(elsewhere, "-f", makefile, "kmodel", "WEIGHTS=my weights")
+        assert done.returncode == 0, done.stderr
+        words = ["-m", "conversion", "kmodel", "--weights", "my weights"]
+        assert calls(checkout) == [str(elsewhere), str(checkout), *words]
+        (checkout / "calls").unlink()
+
+    # What works on the project works there.
+    assert make(elsewhere, "-f", str(checkout / "Makefile"), "bench").returncode == 0
+    assert calls(checkout)[:2] == [str(checkout), str(checkout)]
+    (elsewhere / "build").mkdir()
+    (checkout / "build").mkdir(exist_ok=True)
+    assert make(elsewhere, "-f", str(checkout / "Makefile"), "clean").returncode == 0
+    assert (elsewhere / "build").exists()
+    assert not (checkout / "build").exists()
+    assert "did you mean SIZE=?" in make(elsewhere, "-f", str(checkout / "Makefile"), "kmodel", "size=1").stderr
+    assert "list the targets" in make(elsewhere, "-f", str(checkout / "Makefile")).stdout
+
+
+def test_settings_are_words_of_one_variable(checkout: Path):
+    assert make(checkout, "deploy", "BOARD=b", "MAIN=my main.py", "SET=draw_score=90 max_poses=2").returncode == 0
+    words = ["-m", "host_tools", "deploy", "--board", "b", "--main", "my main.py"]
+    assert calls(checkout) == [*words, "--set", "draw_score=90", "--set", "max_poses=2"]
+    (checkout / "calls").unlink()
+    for typed in ("config", "config SET=a=1", "config SET=a=1 SAVE=1 PORT=p"):
+        assert make(checkout, *typed.split()).returncode == 0
+    config = ["-m", "host_tools", "config"]
+    assert calls(checkout) == [
+        *(*config, "get"),
+        *(*config, "set", "a=1"),
+        *(*config, "save", "--port", "p", "a=1"),
+    ]

@@ -8,12 +8,17 @@ from pathlib import Path
 from conversion import files
 from conversion.report import templates
 
-# The folder beside a kmodel that holds its report, and the page there.
-FOLDER = "report"
+# The folder beside a kmodel that holds the reports of all kmodels there, and the page of each.
+REPORTS = "report"
 PAGE = "index.html"
 # What stands around the part, so that it can be found again. The hash is the kmodel's: figures of one kmodel never get
 # into the page of another.
 _BEGIN, _END = "<!-- accuracy of {sha256} -->", "<!-- end of accuracy -->"
+
+
+def folder(kmodel: Path) -> Path:
+    """Where the report of a kmodel lies: one folder for each, so that none replaces another's."""
+    return kmodel.parent / REPORTS / kmodel.stem
 
 
 def section(card: Mapping, plot: str = "") -> str:
@@ -27,7 +32,7 @@ def update(kmodel: Path, card: Mapping, plot: str) -> Path | None:
 
     OutputError if the page cannot be written: then it stays as it was.
     """
-    page = kmodel.parent / FOLDER / PAGE
+    page = folder(kmodel) / PAGE
     try:
         before, begin, rest = page.read_text(encoding="utf-8").partition(_begin(card))
     except (OSError, UnicodeDecodeError):

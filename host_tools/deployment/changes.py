@@ -50,12 +50,13 @@ class Found:
 
 @dataclass
 class FileList:
-    """The list on the board: names of our files, those of former ones until they are removed, and the digests of the
-    shared files as we wrote them."""
+    """The list on the board: names of our files, those of former ones until they are removed, the digests of the shared
+    files as we wrote them, and whether main.py is a maker's that we were given (`deploy --main`)."""
 
     files: list[str] = field(default_factory=list)
     former: list[str] = field(default_factory=list)
     written: dict[str, list[str]] = field(default_factory=dict)
+    own_main: bool = False
 
     @classmethod
     def read(cls, data: bytes | None) -> FileList:
@@ -65,6 +66,7 @@ class FileList:
             return cls()
         try:
             found = cls(list(values["files"]), list(values["former"]), dict(values["written"]))
+            found.own_main = bool(values.get("own_main"))
         except (ValueError, KeyError, TypeError):
             return cls()
         sound = all(file_names.is_plain_on_board(name) for name in (*found.files, *found.former))
@@ -72,7 +74,9 @@ class FileList:
 
     def to_bytes(self) -> bytes:
         """Its file."""
-        values = {"format": LIST_FORMAT, "files": self.files, "former": self.former, "written": self.written}
+        values: dict = {"format": LIST_FORMAT, "files": self.files, "former": self.former, "written": self.written}
+        if self.own_main:
+            values["own_main"] = True
         return json.dumps(values, sort_keys=True).encode()
 
     def wrote(self, name: str, found: Found) -> bool:
@@ -111,24 +115,36 @@ def of_deploy(payload: Payload, found: Found, extra: Mapping[str, bytes] | None 
     """What makes a board have a payload; `extra` files are more of ours (an SD card's kmodel)."""
     old, changes, new = FileList.read(found.contents.get(LIST)), Changes(), FileList()
     wanted = {**payload.files, **(extra or {}), POSE_CONFIG: _pose_config(payload, found, changes)}
-    if found.main_uses_program and not (old.wrote(MAIN, found) or found.holds(MAIN, wanted[MAIN])):
+    if _main_stays(payload, found, old):
         del wanted[MAIN]
         changes.notes.append("main.py there is your own and uses pose_app: it stays as it is")
+        if old.own_main and old.wrote(MAIN, found):
+            new.files, new.written, new.own_main = [MAIN], {MAIN: old.written[MAIN]}, True
     config = _maixpy_config(payload, found)
     if config is not None:
         wanted[MAIXPY_CONFIG] = config
     elif payload.maixpy_config and MAIXPY_CONFIG in old.files:
-        new.files, new.written = [MAIXPY_CONFIG], {MAIXPY_CONFIG: old.written.get(MAIXPY_CONFIG, [])}
+        new.files.append(MAIXPY_CONFIG)
+        new.written[MAIXPY_CONFIG] = old.written.get(MAIXPY_CONFIG, [])
     for name in KEPT:
         if name in wanted:
             _keep_foreign(name, found, old, wanted[name], changes)
             new.written[name] = digest.of(wanted[name])
     new.files = sorted({*new.files, *wanted})
+    new.own_main |= payload.own_main
     changes.write = {name: data for name, data in wanted.items() if not found.holds(name, data)}
     _drop_former(found, old, new, changes)
     changes.ready = {name for name, data in changes.write.items() if found.holds(name + NEW, data)}
     changes.clear = [name for name in _leftovers(found, new.files) if name.removesuffix(NEW) not in changes.ready]
     return changes
+
+
+def _main_stays(payload: Payload, found: Found, old: FileList) -> bool:
+    """Whether the board's main.py is its maker's own program, and nobody has said that it shall be another."""
+    if payload.main_chosen or not found.main_uses_program or found.main_finishes:
+        return False
+    ours = old.wrote(MAIN, found) and not old.own_main
+    return not (ours or found.holds(MAIN, payload.files[MAIN]))
 
 
 def of_removal(found: Found, names: Iterable[str]) -> Changes:

@@ -8,7 +8,7 @@ from pathlib import Path
 from conversion import memory_budget
 from conversion.progress import Count, Talk
 from host_tools import boards, payload
-from host_tools.deployment import changes, sd_card, start
+from host_tools.deployment import changes, entries, own_main, sd_card, start
 from host_tools.deployment.changes import Changes
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.deployment.start import Started
@@ -33,6 +33,9 @@ class DeployOptions:
     # Bytes of MicroPython's heap, 0 for MaixPy's own; None: what the board has in its settings, else the default.
     heap: int | None = None
     seconds: float | None = None
+    # A maker's program in place of main.py (a file, an example's name), and entries of pose_config.json, KEY=VALUE.
+    main: str | None = None
+    entries: tuple[str, ...] = ()
 
 
 @dataclass
@@ -66,9 +69,7 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     if options.board is None:
         raise BoardError(f"name your board with --board: {', '.join(sorted(boards.all_boards()))}")
     board = boards.find(options.board)
-    the_payload = payload.of(board, options.model)
-    if options.heap is not None:
-        the_payload = replace(the_payload, pose_config={**the_payload.pose_config, "heap": options.heap})
+    the_payload = _payload(options, board)
     if options.sd is not None:
         return _fill_card(options, the_payload, options.sd, progress)
     port = ports.choose(options.port, board)
@@ -88,6 +89,14 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
         talk(f"{port}: resetting the board and waiting for its program")
         _watch(prompt, folder, options.seconds, report)
     return report
+
+
+def _payload(options: DeployOptions, board: boards.Board) -> Payload:
+    """What the board is to have, with what was chosen for it."""
+    made = entries.given(payload.of(board, options.model), options.entries)
+    if options.heap is not None:
+        made = replace(made, pose_config={**made.pose_config, "heap": options.heap})
+    return made if options.main is None else own_main.given(made, options.main)
 
 
 def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:

@@ -27,6 +27,18 @@ if TYPE_CHECKING:
     metavar="KIB",
     help="Size of MicroPython's heap, 0 for MaixPy's own; default: 768 where the firmware has room for it.",
 )
+@click.option(
+    "--main",
+    metavar="FILE|EXAMPLE",
+    help="Your program as main.py, or an example by its name; later deploys leave it. `main` is this project's again.",
+)
+@click.option(
+    "--set",
+    "entries",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An entry of the board's pose_config.json, such as pose_score=0.15 or draw_score=90; may be repeated.",
+)
 @click.option("--remove", is_flag=True, help="Take our files off again, and put back what was there before.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def deploy(
@@ -35,6 +47,8 @@ def deploy(
     model: Path | None,
     sd: Path | None,
     heap: int | None,
+    main: str | None,
+    entries: tuple[str, ...],
     remove: bool,
     dry_run: bool,
 ) -> None:
@@ -42,10 +56,13 @@ def deploy(
 
     The kmodel itself goes into flash with `flash`. Exit codes: 0 done, 2 not done.
     """
+    from host_tools import model_choice
     from host_tools.deployment import deploy as deploying
 
     heap_bytes = None if heap is None else 1024 * heap
-    options = deploying.DeployOptions(port, board_id, model, sd, dry_run, heap_bytes)
+    if board_id is not None and not remove:
+        model = model_choice.chosen(model)
+    options = deploying.DeployOptions(port, board_id, model, sd, dry_run, heap_bytes, main=main, entries=entries)
     with (
         stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
         bar() as report,

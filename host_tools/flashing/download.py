@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from conversion import processes
+from conversion import extras, processes
 from host_tools import time_limits
 from host_tools.errors import FlashError
 from host_tools.flashing import kfpkg
@@ -64,7 +64,7 @@ def run(download: Download, observe: Observe, silence: Mapping[Stage, Limit] = S
     However this ends, the worker is gone, and so are its files.
     """
     if importlib.util.find_spec("kflash") is None:
-        raise FlashError("kflash is not installed in this Python; `pip install kflash==1.1.6`")
+        raise FlashError(f"kflash is not installed in this Python: {extras.advice('host')}")
     with tempfile.TemporaryDirectory(prefix="flash-") as folder:
         file = Path(folder, "package" + kfpkg.SUFFIX)
         file.write_bytes(kfpkg.pack(download.package))

@@ -61,8 +61,13 @@ def prepare(
     if package is not None and (model is not None or firmware is not None or profile):
         raise FlashError(f"{package}: a package brings its own files; leave --model, --firmware and --profile out")
     made = sources.of_files(board, model, firmware, profile) if package is None else sources.of_package(package, board)
+    return Writing(board, made, rates(board, baud))
+
+
+def rates(board: Board, baud: int | None) -> tuple[int, ...]:
+    """The rates that are tried one after the other: `baud`, else the board's highest, then slower ones."""
     first = baud or board.uart.raised_baud
-    return Writing(board, made, (first, *(rate for rate in SLOWER if rate < first)))
+    return (first, *(rate for rate in SLOWER if rate < first))
 
 
 def refuse_test_image(writing: Writing, port: str) -> None:
@@ -90,7 +95,7 @@ def run(
 
     FlashError if it cannot be written or read back, VerificationError if the flash keeps differing.
     """
-    baud = _write(writing, port, writing.package, writing.rates, talk, report, silence)
+    baud = write(writing, port, talk, report, silence)
     if not verify:
         return Outcome(baud, verified=False)
     differences = _compare(writing, port, writing.package, talk, report, stop_seconds)
@@ -107,6 +112,13 @@ def run(
             "or a weak supply: try another cable or port"
         )
     return Outcome(baud, verified=True)
+
+
+def write(
+    writing: Writing, port: str, talk: Talk, report: Report, silence: Mapping[Stage, Limit] = download.SILENCE
+) -> int:
+    """Write, without reading back, at the first rate that works: that rate. FlashError if none does."""
+    return _write(writing, port, writing.package, writing.rates, talk, report, silence)
 
 
 def _write(

@@ -47,11 +47,14 @@ def flash(
     Exit codes: 0 written and equal to the files, 1 the flash differs, 2 not written or not read back.
     """
     from conversion import firmware_image
-    from host_tools import boards
+    from host_tools import boards, model_choice
     from host_tools.flashing import flash as flashing
     from host_tools.serial_link import link_note, ports
 
-    writing = flashing.prepare(boards.find(board_id), model, firmware, package, baud, profile)
+    the_board = boards.find(board_id)
+    if package is None:
+        model = model_choice.chosen(model)
+    writing = flashing.prepare(the_board, model, firmware, package, baud, profile)
     if dry_run:
         _show_writing(writing)
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import string
+from importlib import metadata
 from pathlib import Path
 
 import conversion
@@ -16,6 +17,7 @@ from host_tools.boards import Board
 from host_tools.errors import BoardError
 from host_tools.flashing import kfpkg, sources
 
+_DISTRIBUTION = "posenet-maix"
 SD_CARD = "sd-card"
 README = "README.txt"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +118,17 @@ def _notice(belongings: payload.Payload) -> bytes:
 
 
 def _licence(name: str) -> bytes:
+    """A file of the clone, or of the package as it was installed."""
     try:
         return (_ROOT / name).read_bytes()
     except OSError as error:
+        if installed := _installed(name):
+            return installed.encode()
         raise BoardError(f"{_ROOT / name}: is needed for a release ({error.strerror}); make it in a clone") from error
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return metadata.distribution(_DISTRIBUTION).read_text(f"licenses/{name}")
+    except metadata.PackageNotFoundError:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 
+from conversion import extras
 from host_tools.k210.engine import native
 from host_tools.k210.errors import EmulatorError
 
@@ -19,7 +20,7 @@ def require() -> None:
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise EmulatorError(
-            f"the emulated K210 needs the package {missing[0]}, which is not installed: pip install '.[host,emulator]'"
+            f"the emulated K210 needs the package {missing[0]}, which is not installed: {extras.advice('emulator')}"
         )
     if sys.platform == "win32":
         raise EmulatorError("the emulated K210 needs Linux or macOS: it shares memory between two engines")

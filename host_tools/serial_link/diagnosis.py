@@ -26,7 +26,7 @@ _LINE_LENGTH = 80
 # What the REPL's keys send, Ctrl-A to Ctrl-D, and terminals.
 _HARMLESS = frozenset(b"\x01\x02\x03\x04\t\r\n\x1b")
 # The files of /flash, of a board that cannot be reached any more.
-_ERASE = "kflash -p {port} -B BOARD -A 0xD00000 -L 0x300000 erase"
+_ERASE = "posenet-maix erase --board BOARD --port {port}"
 
 
 class Wanted(Enum):

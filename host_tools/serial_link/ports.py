@@ -18,7 +18,8 @@ from host_tools import boards
 from host_tools.errors import LinkError
 from host_tools.serial_link.opening import open_port, pulse_reset
 
-__all__ = ["Port", "attached", "candidates", "choose", "choose_all", "open_port", "pulse_reset", "siblings"]
+__all__ = ["Port", "attached", "candidates", "choose", "choose_all", "hidden", "nothing_found", "open_port",
+           "pulse_reset", "siblings"]  # fmt: skip
 
 VARIABLE = "MAIX_PORT"
 # Windows and macOS give no place of the port on the bus; FTDI's driver then marks a bridge's ports with A and B.
@@ -54,9 +55,13 @@ class Port:
         """Which of a bridge's ports it is, as far as its place tells."""
         return (self.location or "").partition(":")[2]
 
+    @property
+    def ids(self) -> str | None:
+        """Vendor and product as `1a86:7523`; None if it is on no USB."""
+        return None if self.vendor_id is None else f"{self.vendor_id:04x}:{self.product_id or 0:04x}"
+
     def __str__(self) -> str:
-        ids = "" if self.vendor_id is None else f", USB {self.vendor_id:04x}:{self.product_id or 0:04x}"
-        return f"{self.device} ({self.description}{ids})"
+        return f"{self.device} ({self.description}{f', USB {self.ids}' if self.ids else ''})"
 
 
 def attached() -> list[Port]:
@@ -88,7 +93,7 @@ def choose(wanted: str | None, board: boards.Board | None = None) -> str:
         return _named(named, board, "--port" if wanted else VARIABLE)
     first, others = _candidates(board)
     if not first:
-        raise LinkError(_nothing_found(board))
+        raise LinkError(nothing_found(board))
     if len(first) > 1:
         raise LinkError(
             f"several ports could be the board's: {_numbered(first + others)}; choose one with --port NUMBER, "
@@ -151,7 +156,7 @@ def _named(name: str, board: boards.Board | None, source: str) -> str:
     if name.isdecimal():
         ports = candidates(board)
         if not 1 <= int(name) <= len(ports):
-            raise LinkError(f"{source} {name}: there is no such number; {_numbered(ports) or _nothing_found(board)}")
+            raise LinkError(f"{source} {name}: there is no such number; {_numbered(ports) or nothing_found(board)}")
         return ports[int(name) - 1].device
     if name.startswith("id:"):
         return _with_serial_number(name.removeprefix("id:"), board, source)
@@ -172,7 +177,13 @@ def _numbered(ports: Iterable[Port]) -> str:
     return ", ".join(f"{number}: {port}" for number, port in enumerate(ports, start=1))
 
 
-def _nothing_found(board: boards.Board | None) -> str:
+def hidden() -> str | None:
+    """Why a Maix board's bridge that is plugged in has no serial port, with the remedy; None where there is none."""
+    found = _without_port(sorted({board.usb.vendor_id for board in boards.all_boards().values()}))
+    return f"{found} is plugged in and has no serial port: {_driver_hint()}" if found else None
+
+
+def nothing_found(board: boards.Board | None = None) -> str:
     """Why there may be no port, and what to do."""
     known = [board] if board else list(boards.all_boards().values())
     vendors = sorted({each.usb.vendor_id for each in known})
@@ -190,14 +201,15 @@ def _nothing_found(board: boards.Board | None) -> str:
 
 
 def _without_port(vendors: Sequence[int]) -> str | None:
-    """A bridge that Linux sees on the USB and that has no serial port, as `1a86:7523`."""
+    """A bridge that Linux sees on the USB and that has no serial port (nor has one like it), as `1a86:7523`."""
+    having = {(port.vendor_id, port.product_id) for port in attached()}
     for file in sorted(_USB_DEVICES.glob("*/idVendor")):
         try:
             vendor = int(file.read_text(), 16)
             product = int(file.with_name("idProduct").read_text(), 16)
         except (OSError, ValueError):
             continue
-        if vendor in vendors:
+        if vendor in vendors and (vendor, product) not in having:
             return f"{vendor:04x}:{product:04x}"
     return None
 

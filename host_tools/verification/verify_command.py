@@ -38,12 +38,20 @@ def verify(
     from host_tools.serial_link import RATES, Link, link_note, ports, raise_speed
     from host_tools.verification import verify as verification
 
-    path = payload.kmodel(model)
-    expected = verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
+    def expectation(path: Path) -> verification.Expectation:
+        return verification.expect_board(path, frames) if image is None else verification.expect_image(path, image)
+
+    # Where there are several, the board says which it has.
+    asks_board = model is None and len(payload.built()) > 1
+    expected = None if asks_board else expectation(payload.kmodel(model))
     chosen = ports.choose(port)
     link_note.tell([chosen], talk)
     with stopped_cleanly("stopped"), Link(chosen) as link, bar() as report:
-        link.greet()
+        hello = link.greet()
+        if expected is None:
+            path = payload.of_digest(hello.kmodel_sha256) or payload.kmodel(None)
+            talk(f"the board has {hello.width}x{hello.height}; comparing with {path.name}")
+            expected = expectation(path)
         if failed := raise_speed(link, RATES if baud is None else (baud,)):
             rates = " and ".join(map(str, failed))
             talk(f"the line does not carry {rates} baud; going on with {link.baud}")

@@ -58,7 +58,10 @@ class Devices:
         self.heap = SystemHeap(self.hardware.build.image_bytes)
 
     def power_on(self) -> None:
-        """Everything that a reset of the chip loses is lost."""
+        """Everything that a reset of the chip loses is lost, and /flash where its place in the chip was overwritten."""
+        if self.flash.files_gone():
+            for file in self.folders.flash.iterdir():
+                file.unlink()
         self.gc_heap_bytes = self.next_gc_heap_bytes
         if self.gc_heap_bytes > SystemHeap(self.hardware.build.image_bytes, 0).size:
             self.gc_heap_bytes = memory_budget.FALLBACK_HEAP_BYTES

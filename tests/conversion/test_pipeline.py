@@ -190,7 +190,7 @@ def test_a_second_run_needs_neither_tensorflow_nor_nncase(made: Kmodel, weights_
     done = command(tmp_path, weights_folder, "-c", WITHOUT_SLOW_STEPS)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / made.path.name).read_bytes() == made.data
-    assert (tmp_path / "report" / "index.html").exists()
+    assert (tmp_path / "report" / made.path.stem / "index.html").exists()
 
 
 @pytest.mark.parametrize(

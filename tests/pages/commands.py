@@ -14,14 +14,14 @@ from tests.pages.reading import ROOT, blocks, pages, spans
 # Packages whose texts a user may see.
 _SOURCES = ("conversion", "firmware", "host_tools")
 _SPAN = re.compile(r"`([^`\n]+)`")
-_PROGRAMS = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(make|python -m|kflash) (.+)$")
+_PROGRAMS = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(make|python -m|posenet-maix|kflash) (.+)$")
 # A literal that is a command as a whole, to be put between backticks elsewhere.
 _WHOLE = re.compile(r"(?:kflash -|python -m (?:conversion|host_tools) )[^\n]*")
 
 
 @dataclass(frozen=True)
 class Command:
-    """`program` is make, python -m or kflash; `words` follow it; `place` is the file that advises it."""
+    """`program` is make, python -m or posenet-maix; `words` follow it; `place` is the file that advises it."""
 
     place: str
     program: str

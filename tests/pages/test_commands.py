@@ -5,18 +5,13 @@ from __future__ import annotations
 import ast
 import importlib.util
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import pytest
 
 from conversion.cli import main as conversion
-from host_tools import boards
 from host_tools.cli import main as host_tools
-from host_tools.virtual_board import VirtualBoard
-from host_tools.virtual_board.flash_chip import FLASH_BYTES
 from tests.pages.commands import Command, advised, parsed, texts
 from tests.pages.reading import ROOT
 
@@ -40,7 +35,7 @@ def targets() -> dict[str, set[str]]:
 
 def test_there_are_commands_of_every_kind_and_in_every_kind_of_place() -> None:
     """Else nothing would be checked here."""
-    assert {command.program for command in ADVISED} == {"make", "python -m", "kflash"}
+    assert {command.program for command in ADVISED} == {"make", "python -m", "posenet-maix"}
     assert {command.place.partition("/")[0] for command in ADVISED} >= {
         "README.md",
         "conversion",
@@ -70,7 +65,7 @@ def test_what_is_typed_is_told_from_what_is_said_about_it(line: str, words: tupl
 
 @pytest.mark.parametrize("command", of("make"))
 def test_a_target_is_there_and_lists_the_variables(command: Command) -> None:
-    target, *variables = command.words
+    target, *variables = command.words[2:] if command.words[0] == "-f" else command.words
     if not STANDS_FOR.fullmatch(target):
         known = targets()
         assert target in known
@@ -89,6 +84,11 @@ def test_a_module_is_there_and_takes_the_words(command: Command) -> None:
         check_module(module, words)
 
 
+@pytest.mark.parametrize("command", of("posenet-maix"))
+def test_a_command_is_there_and_takes_the_words(command: Command) -> None:
+    check_click(host_tools, list(command.words))
+
+
 def check_click(group: click.Group, words: list[str]) -> None:
     """The command exists; its options do, have their values, and no argument is missing if any word is given."""
     if not words or STANDS_FOR.fullmatch(words[0]):
@@ -96,6 +96,9 @@ def check_click(group: click.Group, words: list[str]) -> None:
     command = group.get_command(click.Context(group), words[0])
     assert command is not None, f"no command {words[0]}"
     context = click.Context(command)
+    if isinstance(command, click.Group) and words[1:]:
+        check_click(command, words[1:])
+        return
     values, rest, _ = command.make_parser(context).parse_args(list(words[1:]))
     assert not rest, f"words too many: {rest}"
     for parameter in command.params:
@@ -124,12 +127,18 @@ def test_modules_that_tests_name_are_there() -> None:
             check_module(module, [])
 
 
+def all_commands(group: click.Group) -> list[click.Command]:
+    """A group, its commands, and theirs."""
+    below = [all_commands(each) if isinstance(each, click.Group) else [each] for each in group.commands.values()]
+    return [group, *(command for commands in below for command in commands)]
+
+
 def test_options_in_texts_are_options_of_a_command() -> None:
     """Such as: choose another folder with --output."""
     known = {
         option
         for group in GROUPS.values()
-        for command in (group, *group.commands.values())
+        for command in all_commands(group)
         for parameter in command.get_params(click.Context(command))
         for option in (*parameter.opts, *parameter.secondary_opts)
     }

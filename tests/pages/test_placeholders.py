@@ -11,8 +11,9 @@ from tests.pages.reading import ROOT, pages, prose, spans
 # Abbreviations, names and keys that pages use. A word of capitals that is none of them is taken for a gap, such as
 # "about RATIO times as fast"; if it is a word indeed, it belongs here.
 KNOWN = {
-    "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "COCO", "CPU", "CRC", "CUSTOM", "DIR", "DTR", "ELF", "FALSE", "FFT",
-    "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME", "NASA", "NOTICE",
+    "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "CMSIS", "COCO", "CPU", "CRC", "CUSTOM", "DAP", "DIR", "DTR",
+    "ELF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME",
+    "NASA", "NOTICE",
     "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
     "RGB", "ROM", "RTC", "RTS", "SAME", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
     "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO",

@@ -68,6 +68,7 @@ PREVIEW_QUALITY = Range(*units.PREVIEW_QUALITIES)
 ORDERS: dict[str, dict[str, Range | Switch | FileName]] = {
     "poses": POSES,
     "mode": {"mode": Range(0, 1)},
+    "save": {},
     "pause": {},
     "resume": {},
     "preview": {"on": Switch(), "quality": PREVIEW_QUALITY},

@@ -34,6 +34,7 @@ class Orders:
         self._known: dict[str, Callable[[object, BoardState, Order], Awaitable[None]]] = {
             "poses": self._set_poses,
             "mode": self._set_mode,
+            "save": self._save,
             "pause": self._pause,
             "resume": self._resume,
             "preview": self._set_preview,
@@ -48,6 +49,9 @@ class Orders:
 
     async def _set_mode(self, client: object, board: BoardState, order: Order) -> None:
         await self._ask(board, "MODE", order.values["mode"])
+
+    async def _save(self, client: object, board: BoardState, order: Order) -> None:
+        await self._ask(board, "SAVE")
 
     async def _pause(self, client: object, board: BoardState, order: Order) -> None:
         await self._ask(board, "PAUSE")

@@ -46,7 +46,7 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     """As a user calls it: workers and all."""
     annotations, photos = people
     figures = tmp_path / "out" / "figures.json"
-    page = tmp_path / "report" / "index.html"
+    page = accuracy.folder(own_kmodel) / accuracy.PAGE
     files.write(page, accuracy.section(card.read(card.path_beside(own_kmodel))).encode())
     options = ("--coco", annotations, "--images", photos, "--where", "split=a", "--weights", weights_folder)
     command = ("evaluate", own_kmodel, *options, "--no-people", photos, "--json", figures)

@@ -57,7 +57,7 @@ def reported(kmodel: Path, tmp_path: Path) -> Path:
 
 
 def page_of(kmodel: Path) -> Path:
-    return kmodel.parent / "report" / "index.html"
+    return kmodel.parent / "report" / kmodel.stem / "index.html"
 
 
 def note(evaluation: Evaluation, kmodel: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -277,3 +278,47 @@ def test_from_whatever_lies_there_one_deploy_is_enough_and_foreign_files_survive
     foreign = {"notes.txt" + NEW, "main_before_posenet.py" + NEW, MAIXPY_CONFIG + NEW}
     assert not [name for name in over if name.endswith(NEW) and name not in foreign]
     assert over.get("notes.txt") == files.get("notes.txt")
+
+
+class TestMakersMain:
+    """A main.py that `deploy --main` put there."""
+
+    OWN = b"import pose_app\npose_app.run(print)\n"
+
+    def own(self, program: bytes = OWN) -> Payload:
+        return replace(payload({**PROGRAM, MAIN: program}), main_chosen=True, own_main=True)
+
+    def test_later_deploys_leave_it_and_update_the_rest(self) -> None:
+        files = deployed({}, self.own())
+        assert files[MAIN] == self.OWN
+        newer = payload({**PROGRAM, "pose_app.py": b"A = 2\n"})
+        later = deployed(files, newer)
+        assert later[MAIN] == self.OWN
+        assert later["pose_app.py"] == b"A = 2\n"
+        assert changes.of_deploy(newer, found(later)).empty
+        assert deployed(later, newer) == later
+
+    def test_another_takes_its_place_without_a_copy(self) -> None:
+        files = deployed(deployed({}, self.own()), self.own(b"import pose_app as other\n"))
+        assert files[MAIN] == b"import pose_app as other\n"
+        assert not [name for name in files if "before_posenet" in name]
+
+    def test_the_projects_own_is_put_back_on_request(self) -> None:
+        files = deployed(deployed({}, self.own()), replace(payload(), main_chosen=True))
+        assert files[MAIN] == PROGRAM[MAIN]
+        assert deployed(files) == files
+
+    def test_what_was_there_before_is_kept_and_comes_back(self) -> None:
+        files = deployed({MAIN: THEIRS}, self.own())
+        assert files["main_before_posenet.py"] == THEIRS
+        assert removed(files) == {MAIN: THEIRS}
+        assert removed(deployed({}, self.own())) == {}
+
+    def test_it_takes_the_place_of_a_makers_own_that_we_did_not_write(self) -> None:
+        files = deployed({MAIN: b"import pose_app  # by hand\n"}, self.own())
+        assert files[MAIN] == self.OWN
+        assert files["main_before_posenet.py"] == b"import pose_app  # by hand\n"
+
+    def test_one_that_was_changed_on_the_board_stays_too(self) -> None:
+        files = {**deployed({}, self.own()), MAIN: b"import pose_app  # changed\n"}
+        assert deployed(files)[MAIN] == b"import pose_app  # changed\n"

@@ -9,6 +9,8 @@ const SLIDERS = [
   { name: "vote", label: "Vote, px", hint: "neighbours refine a point", unit: 1, step: 1 },
 ];
 
+const POLL_MS = 50;
+
 export class Settings {
   #form;
   #answer;
@@ -16,6 +18,7 @@ export class Settings {
   #board = {}; // What the board has said last.
   #wanted = null; // What is still to be sent.
   #busy = false;
+  #saving = false;
   #fields = new Map();
 
   // `order({do, …})` sends an order to this board.
@@ -24,6 +27,7 @@ export class Settings {
     this.#order = order;
     this.#answer = form.querySelector(".answer");
     form.addEventListener("submit", (event) => event.preventDefault());
+    form.querySelector(".save").addEventListener("click", () => this.#save());
     for (const slider of SLIDERS) this.#addSlider(slider, ranges[slider.name]);
     for (const radio of this.#radios) {
       radio.name = `mode${number}`;
@@ -70,7 +74,7 @@ export class Settings {
   }
 
   enable(on) {
-    for (const field of this.#form.querySelectorAll("input")) field.disabled = !on;
+    for (const field of this.#form.querySelectorAll("input, button")) field.disabled = !on;
   }
 
   // What the board says of itself; null if it is not known.
@@ -116,6 +120,16 @@ export class Settings {
     }
     this.#busy = false;
     this.#render();
+  }
+
+  // What is still on its way to the board is saved with the rest.
+  async #save() {
+    if (this.#saving) return;
+    this.#saving = true;
+    while (this.#busy) await new Promise((resume) => setTimeout(resume, POLL_MS));
+    const { ok, text } = await this.#order({ do: "save" });
+    this.#say(ok ? "taken" : "refused", ok ? "Saved: the board starts with these." : `Not saved: ${text}`);
+    this.#saving = false;
   }
 
   #say(kind, text) {

@@ -192,6 +192,23 @@ def test_a_refused_threshold_goes_back(tab: Tab, feed: fake.FakeFeed) -> None:
     assert tab.evaluate(slider("pose_score")) == "0"
 
 
+def test_settings_are_saved_on_the_board_and_a_refusal_is_told(tab: Tab, feed: fake.FakeFeed) -> None:
+    tab.wait_for(f"!{part('.save')}.disabled")
+    click(tab, ".save")
+    tab.wait_for(f"{text_of('.answer')} === 'Saved: the board starts with these.'")
+    assert feed.asked_for("SAVE") == [()]
+
+    def refuse(label: str, kind: str, fields: tuple) -> int:
+        if kind == "SAVE":
+            raise Refused("fake0", kind, Reply(1, 6, 0, "pose_config.json cannot be written: is it full?"))
+        return 0
+
+    feed.answer = refuse
+    click(tab, ".save")
+    tab.wait_for(f"{text_of('.answer')}.includes('Not saved: ')")
+    assert "is it full?" in tab.evaluate(text_of(".answer"))
+
+
 def test_out_of_range_in_the_number_field_is_refused_and_goes_back(tab: Tab, feed: fake.FakeFeed) -> None:
     tab.wait_for(f"{slider('nms_radius')} === '20'")
     field = ".slider:has(input.nms_radius) input[type=number]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -53,6 +54,9 @@ def test_thresholds_pause_preview_and_recording_reach_the_board(tab: Tab, board:
     slide(tab, "root_score", 0.25)
     tab.wait_for(f"{text_of('.answer')}.includes('has taken it')")
     board.next("SETTINGS", "0,5,8192,20,")
+    click(tab, ".save")
+    tab.wait_for(f"{text_of('.answer')}.includes('Saved: the board starts with these')")
+    assert json.loads((board.flash_folder / "pose_config.json").read_text())["settings"]["root_score"] == 8192
 
     click(tab, ".preview")
     # The board's picture, as the camera's RGB565 and JPEG leave it.

@@ -1,0 +1,31 @@
+"""`ports`: the serial ports of this computer, and which of them may be a Maix board's."""
+
+from __future__ import annotations
+
+import json
+
+import rich_click as click
+from rich.markup import escape
+from rich.table import Table
+
+from host_tools.talk import result_console, talk
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print them as JSON.")
+def ports(as_json: bool) -> None:
+    """List what is plugged in: bridges of Maix boards, with the numbers that --port takes, then everything else."""
+    from host_tools.serial_link import ports as serial_ports
+    from host_tools.serial_link import survey
+
+    seen = survey.survey()
+    if as_json:
+        click.echo(json.dumps([each.to_dict() for each in seen]))
+    elif seen:
+        table = Table("--port", "name", "USB", "what it is", "remark")
+        for each in seen:
+            cells = (str(each.number or ""), each.port.device, each.port.ids or "", each.what, each.remark)
+            table.add_row(*map(escape, cells))
+        result_console.print(table)
+    if not any(each.number for each in seen):
+        talk(serial_ports.nothing_found())
