@@ -38,9 +38,9 @@ class Commands(click.RichGroup):
 
     def invoke(self, context: click.Context) -> object:
         """Run the command; exits where it does not end well."""
-        return self.ended(lambda: super(Commands, self).invoke(context))
+        return self.ended(lambda: super(Commands, self).invoke(context), context)
 
-    def ended(self, take: Callable[[], object]) -> object:
+    def ended(self, take: Callable[[], object], context: click.Context | None = None) -> object:
         """What `take` gives; exits, as every command of this group, where that does not end well."""
         with _stoppable(), _failures_of_threads() as failures:
             try:
@@ -49,7 +49,7 @@ class Commands(click.RichGroup):
             except self.errors as error:
                 _refuse(str(error), FAILED if isinstance(error, self.failed_checks) else REFUSED)
             except ModuleNotFoundError as error:
-                line = extras.missing(error.name, self.extra_of(context.invoked_subcommand))
+                line = extras.missing(error.name, self.extra_of(context and context.invoked_subcommand))
                 if line is None:
                     raise
                 _refuse(line, REFUSED)

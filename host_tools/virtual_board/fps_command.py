@@ -46,10 +46,8 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
     from host_tools.virtual_board import frame_rate
 
     files.check_writable(path.parent)
-    the_board, kmodels = (
-        boards.find(board_id),
-        [payload.kmodel(model) for model in models] or payload.built() or [payload.kmodel(None)],
-    )
+    the_board = boards.find(board_id)
+    kmodels = [payload.kmodel(model) for model in models] or payload.built() or [payload.kmodel(None)]
     runs = []
     for kmodel in kmodels:
         for number, conditions in enumerate(plan := frame_rate.plan(people), 1):

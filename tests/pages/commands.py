@@ -14,9 +14,9 @@ from tests.pages.reading import ROOT, blocks, pages, spans
 # Packages whose texts a user may see.
 _SOURCES = ("conversion", "firmware", "host_tools")
 _SPAN = re.compile(r"`([^`\n]+)`")
-_PROGRAMS = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(make|python -m|posenet-maix|kflash) (.+)$")
+_PROGRAMS = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(make|python -m|posenet-maix) (.+)$")
 # A literal that is a command as a whole, to be put between backticks elsewhere.
-_WHOLE = re.compile(r"(?:kflash -|python -m (?:conversion|host_tools) )[^\n]*")
+_WHOLE = re.compile(r"(?:posenet-maix|python -m (?:conversion|host_tools)) [^\n]*")
 
 
 @dataclass(frozen=True)

@@ -150,38 +150,3 @@ def test_options_in_texts_are_options_of_a_command() -> None:
     }
     assert len(named) > 30
     assert {(file, option) for file, option in named if option not in known} == set()
-
-
-# kflash on a pseudo-terminal, which has no DTR and no RTS.
-KFLASH = """
-import serial
-serial.Serial._update_dtr_state = serial.Serial._update_rts_state = lambda port: None
-from kflash import main
-main()
-"""
-
-
-@pytest.mark.parametrize(
-    "words",
-    sorted(
-        {
-            tuple("PORT" if word == "{port}" else word for word in command.words)
-            for command in ADVISED
-            if command.program == "kflash" and "-p" in command.words
-        }
-    ),
-)
-def test_kflash_takes_its_line_as_printed(words: tuple[str, ...]) -> None:
-    """On a chip in download mode: what the line says is erased, and nothing else."""
-    start, length = (int(words[words.index(option) + 1], 16) for option in ("-A", "-L"))
-    with VirtualBoard(flash=b"") as board:
-        around = range(start - 4096, min(start + length + 4096, FLASH_BYTES), 4096)
-        for address in around:
-            board.flash.program(address, bytes(4096))
-        stands_for = {"PORT": board.port, "BOARD": boards.find("maix_bit").flash.kflash}
-        arguments = [stands_for.get(word, word) for word in words]
-        done = subprocess.run([sys.executable, "-c", KFLASH, *arguments], capture_output=True, text=True)
-        assert done.returncode == 0, done.stdout
-        for address in around:
-            erased = start <= address < start + length
-            assert board.flash.read(address, 4096) == (b"\xff" if erased else b"\x00") * 4096

@@ -11,7 +11,7 @@ from PIL import Image
 
 from host_tools.monitor import replay
 from host_tools.monitor.smoothing import Smoother
-from host_tools.serial_link import events
+from host_tools.serial_link import Refused, Reply, events
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
