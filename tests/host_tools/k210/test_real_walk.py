@@ -1,6 +1,6 @@
 """The maker's way on the vendor's own firmware: flash, deploy, monitor, web, verify, remove, with the very commands.
 
-`make soak` walks it from a blank chip, on every image, and on one from a board on which an older program is. Of this
+`make soak` walks it from a blank chip, on every image, and on one from a board with an older program. Of all this
 `make test` has the parts that need no line in real time (test_real_deploying.py, test_real_frames.py).
 """
 
