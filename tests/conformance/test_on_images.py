@@ -1,4 +1,4 @@
-"""What is recorded is what the images answer today: a sample in `make test`, all of it, of the images that were asked, in `make soak`."""
+"""What is recorded is what images answer today: a sample in `make test`, in `make soak` all, of the images asked."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ print(a - b, b - c, c - d, a - utils.heap_free(), a)
         source += f"    crc = ubinascii.crc32(utils.flash_read(0x300000 + at, min(4096, {len(data)} - at)), crc)\n"
         assert int(shell.run(source + "print(crc)")) == zlib.crc32(data)
         assert shell.run("print(utils.flash_read(0xcffff0, 3))") == r"b'\xff\xff\xff'"
-        assert shell.raises("utils.flash_read(0xffffff, 2)") == "OSError: [Errno 5] EIO"
+        assert shell.run("print(len(utils.flash_read(0xffffff, 2)))") == "2"
 
     def test_pins(self, shell: Shell) -> None:
         source = """
@@ -105,7 +105,7 @@ print(key.value(), led.value())
         assert shell.run("fm.register(14, fm.fpioa.GPIOHS1)") == (
             "[Warning] function is used by fm.fpioa.GPIOHS1(pin:13)"
         )
-        assert "not allowed to pull" in shell.raises("GPIO(GPIO.GPIOHS2, GPIO.OUT, GPIO.PULL_UP)")
+        assert "not allowed to pull" in shell.raises("GPIO(GPIO.GPIOHS1, GPIO.OUT, GPIO.PULL_UP)")
 
     def test_without_a_configuration_the_board_module_warns(self, shell: Shell) -> None:
         assert shell.run("from board import board_info\nprint(board_info.BOOT_KEY)") == (
