@@ -35,6 +35,11 @@ def images() -> dict[str, str]:
     return _document()["images"]
 
 
+def asked() -> list[str]:
+    """The images of which answers are recorded."""
+    return [FIRST, *_document()["differences"]]
+
+
 def store(image: str, group: str, found: Answers) -> None:
     """Keep what an image answered to a group; answers of the first image must be there before those of others."""
     document = _document()

@@ -56,6 +56,8 @@ def set_pixformat(pixformat, set_regs=True):
 def set_framesize(framesize, set_regs=True):
     """Takes memory for frames and starts the sensor."""
     global _frame
+    if set_regs is not True:
+        raise ValueError("arg err")
     width, height = _SIZES.get(framesize, (0, 0))
     _host.call(b"sensor_size", width, height, _host.FRAME_BYTES // 2)
     _frame = (width, height)
@@ -81,7 +83,7 @@ def set_windowing(roi):
     return True
 
 
-def snapshot(*, update_jb=True):
+def snapshot(*_, update_jb=True):
     """The next frame, in the camera's own buffer: the next call overwrites it."""
     width, height, slot, _, _, _, _, _ = _host.call(b"snapshot")
     pixels = _host.part(_host.frame(slot), width * height * 2)

@@ -21,7 +21,7 @@ class TestSystem:
         assert 508_000 < shell.board.heap_free_at_start < 518_144
         free, used = map(int, shell.run("import gc\ngc.collect()\nprint(gc.mem_free(), gc.mem_alloc())").split())
         assert used < 20_000
-        assert 500_000 < free + used < 518_144
+        assert free + used == 518_144
 
     @pytest.mark.parametrize(
         "module", ["io", "asyncio", "select", "framebuf", "_thread", "uarray", "host_tools", "_host"]
@@ -60,6 +60,7 @@ lcd.deinit()
 a = utils.heap_free()
 lcd.init()
 b = utils.heap_free()
+sensor.reset()
 sensor.set_framesize(sensor.QVGA)
 c = utils.heap_free()
 import KPU
@@ -82,7 +83,7 @@ print(a - b, b - c, c - d, a - utils.heap_free(), a)
         source += f"    crc = ubinascii.crc32(utils.flash_read(0x300000 + at, min(4096, {len(data)} - at)), crc)\n"
         assert int(shell.run(source + "print(crc)")) == zlib.crc32(data)
         assert shell.run("print(utils.flash_read(0xcffff0, 3))") == r"b'\xff\xff\xff'"
-        assert shell.raises("utils.flash_read(0xffffff, 2)") == "OSError: [Errno 5] EIO"
+        assert shell.run("print(len(utils.flash_read(0xffffff, 2)))") == "2"
 
     def test_pins(self, shell: Shell) -> None:
         source = """
@@ -104,7 +105,7 @@ print(key.value(), led.value())
         assert shell.run("fm.register(14, fm.fpioa.GPIOHS1)") == (
             "[Warning] function is used by fm.fpioa.GPIOHS1(pin:13)"
         )
-        assert "not allowed to pull" in shell.raises("GPIO(GPIO.GPIOHS2, GPIO.OUT, GPIO.PULL_UP)")
+        assert "not allowed to pull" in shell.raises("GPIO(GPIO.GPIOHS1, GPIO.OUT, GPIO.PULL_UP)")
 
     def test_without_a_configuration_the_board_module_warns(self, shell: Shell) -> None:
         assert shell.run("from board import board_info\nprint(board_info.BOOT_KEY)") == (
