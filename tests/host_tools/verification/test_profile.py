@@ -119,6 +119,7 @@ def test_an_older_program_is_told_from_it(kmodel: Path) -> None:
             link.ask("PROFILE")
 
 
+@pytest.mark.soak
 def test_the_vendors_firmware_is_measured_on_the_emulated_chip(kmodel: Path) -> None:
     """Where the KPU takes the estimated time by construction; the rest is told from it."""
     usual = frame_rate.Conditions()

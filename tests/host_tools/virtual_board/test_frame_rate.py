@@ -131,6 +131,7 @@ def test_the_host_keeps_what_it_hears_and_says_what_is_refused() -> None:
     assert host.hello.board == "maix_bit"
 
 
+@pytest.mark.soak
 def test_a_real_image_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole command, with a small model and few frames; twice the same run gives the same figures."""
     firmware = tmp_path / "maixpy.bin"
