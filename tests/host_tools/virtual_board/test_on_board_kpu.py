@@ -103,7 +103,7 @@ print(bytes(head) == before, bytes(head) == bytes(kpu.get_output(task, 1)))
             ),
             ("kpu.get_output(task, 5)", "OSError: 2001"),
             (
-                "kpu.get_output(task)",
+                "kpu.get_output(task, None)",
                 "ValueError: [MAIXPY]kpu: get_output arg format error: get_output(task, int idx)",
             ),
             ("kpu.get_output(1, 1)", "ValueError: [MAIXPY]kpu: get_output arg format error: get_output(task, int idx)"),
