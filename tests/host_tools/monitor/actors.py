@@ -61,7 +61,8 @@ class Puppet:
     """A serial port that plays: says HELLO when it is first asked, then `says`, then no more; answers all requests.
 
     `says` are bytes, so many pieces a second as `per_second` (0: at once). One that does not `answer` begins to play
-    when it is asked all the same; one that does not follow BAUD stays at 115200. `asked` collects what the host sent.
+    when it is asked all the same; one that does not follow BAUD stays at 115200. One that does is silent from BAUD to
+    the host's next word, as the program is. `asked` collects what the host sent.
     """
 
     deaf = timed = False
@@ -82,7 +83,8 @@ class Puppet:
         self._pause = 1 / per_second if per_second else 0.0
         self._answers, self._follows_baud = answers, follows_baud
         self._reader = sentences.Reader()
-        self._greeted = threading.Event()
+        self._may_play = threading.Event()
+        self._playing = threading.Lock()
         self._over = threading.Event()
         self._line = SerialLine(Faults(), self, JumpingClock())
         self.port = self._line.port
@@ -104,7 +106,7 @@ class Puppet:
     def close(self) -> None:
         """Pull the cable."""
         self._over.set()
-        self._greeted.set()
+        self._may_play.set()
         self._thread.join()
         self._line.close()
 
@@ -120,14 +122,25 @@ class Puppet:
                     self.send(hello(self._board, self._boot))
                 self.send(sentences.made("REPLY", sentence.fields[0], 0, 7, ""))
             if sentence.kind == "BAUD" and self._follows_baud:
-                self.baud = int(sentence.fields[1])
-            self._greeted.set()
+                with self._playing:
+                    self.baud = int(sentence.fields[1])
+                    self._may_play.clear()
+            else:
+                self._may_play.set()
 
     def _play(self) -> None:
-        self._greeted.wait()
+        self._may_play.wait()
         due = time.monotonic()
         for piece in self._says:
             if self._over.wait(max(0.0, due - time.monotonic())):
                 return
-            self.send(piece)
+            while not self._played(piece):
+                self._may_play.wait()
             due += self._pause
+
+    def _played(self, piece: bytes) -> bool:
+        with self._playing:
+            may_play = self._may_play.is_set()
+            if may_play:
+                self.send(piece)
+        return may_play
