@@ -187,7 +187,7 @@ def _blocking_start(heard: Heard) -> str:
 def _other_port(heard: Heard) -> str:
     if heard.siblings:
         return f"its USB bridge has another port, try --port {heard.siblings[0]}"
-    return "try another port (`python -m serial.tools.list_ports` shows them)"
+    return "try another port (`posenet-maix ports` shows them)"
 
 
 def _is_prompt(tail: bytes) -> bool:
