@@ -39,6 +39,17 @@ NO_MODEL = fake.hello(width=0, height=0)
 CONTROLS = ("button", "slider", "checkbox", "radio", "textbox", "spinbutton", "image")
 
 
+def refusing(refused: str, code: int, text: str) -> Callable[[str, str, tuple], int]:
+    """Boards that refuse one kind of request."""
+
+    def answer(label: str, kind: str, fields: tuple) -> int:
+        if kind == refused:
+            raise Refused("fake0", kind, Reply(1, code, 0, text))
+        return 0
+
+    return answer
+
+
 @pytest.fixture
 def feed() -> fake.FakeFeed:
     return fake.FakeFeed(LABELS)
@@ -166,12 +177,7 @@ def test_a_board_that_ends_its_previews_has_the_box_cleared_and_is_not_asked_aga
 
 
 def test_a_board_that_refuses_previews_has_the_box_cleared(tab: Tab, feed: fake.FakeFeed) -> None:
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "PREVIEW":
-            raise Refused("fake0", kind, Reply(1, 6, 0, "this board has no preview"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = refusing("PREVIEW", 6, "this board has no preview")
     click(tab, ".preview")
     tab.wait_for(f"{text_of('.log ol')}.includes('this board has no preview')")
     assert tab.evaluate("document.querySelector('.preview').checked") is False
@@ -192,12 +198,7 @@ def test_a_slider_sets_the_board_and_shows_what_it_answered(tab: Tab, feed: fake
 
 
 def test_a_refused_threshold_goes_back(tab: Tab, feed: fake.FakeFeed) -> None:
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "POSES":
-            raise Refused("fake0", kind, Reply(1, 3, 0, "the self-test is running"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = refusing("POSES", 3, "the self-test is running")
     tab.wait_for(f"{slider('pose_score')} === '0'")
     slide(tab, "pose_score", 0.4)
     tab.wait_for(f"{text_of('.answer')}.includes('the self-test is running')")
@@ -210,12 +211,7 @@ def test_settings_are_saved_on_the_board_and_a_refusal_is_told(tab: Tab, feed: f
     tab.wait_for(f"{text_of('.answer')} === 'Saved: the board starts with these.'")
     assert feed.asked_for("SAVE") == [()]
 
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "SAVE":
-            raise Refused("fake0", kind, Reply(1, 6, 0, "pose_config.json cannot be written: is it full?"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = refusing("SAVE", 6, "pose_config.json cannot be written: is it full?")
     click(tab, ".save")
     tab.wait_for(f"{text_of('.answer')}.includes('Not saved: ')")
     assert "is it full?" in tab.evaluate(text_of(".answer"))
