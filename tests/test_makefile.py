@@ -174,7 +174,18 @@ def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, targe
         ("bench", ["-m", "tests.bench"]),
         ("wheel", ["-m", "tests.wheel"]),
         ("reproduce", ["-m", "tests.reproduce"]),
-        ("soak", ["-m", "pytest", "-m", "soak", "--hypothesis-profile=soak", "--soak-report=build/soak.json"]),
+        (
+            "soak",
+            [
+                "-m",
+                "pytest",
+                "-m",
+                "soak",
+                "--demand-images",
+                "--hypothesis-profile=soak",
+                "--soak-report=build/soak.json",
+            ],
+        ),
         ("lint", ["-m", "ruff", "format", "--check", ".", "-m", "ruff", "check", "."]),
     ],
 )

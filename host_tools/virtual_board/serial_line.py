@@ -11,6 +11,7 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -71,6 +72,8 @@ class SerialLine:
         self._to_board, self._from_board = Noise(faults, "to board"), Noise(faults, "from board")
         self._clock = clock
         self._stalled = clock.now()
+        # Of a microsecond, of what was sent last.
+        self._rest = Fraction(0)
         self._closing = threading.Event()
         # Held while bytes are sent, so that the pseudo-terminal is not closed meanwhile.
         self._sending = threading.Lock()
@@ -93,7 +96,10 @@ class SerialLine:
         """Bytes from the board's processor; returns when they are on the line, as a UART without a buffer does."""
         for start in range(0, len(data), _SLICE):
             piece = data[start : start + _SLICE]
-            self._clock.spend(self._takes(len(piece)), self._closing.is_set)
+            # However a program's output is cut into pieces, it takes as long.
+            exact = self._takes(len(piece)) + self._rest
+            self._rest = exact % 1
+            self._clock.spend(int(exact), self._closing.is_set)
             self.answer(piece)
 
     def answer(self, data: bytes) -> None:
@@ -156,7 +162,7 @@ class SerialLine:
         moment = self._clock.now()
         for start in range(0, len(data), _SLICE):
             piece = data[start : start + _SLICE]
-            moment += self._takes(len(piece))
+            moment += round(self._takes(len(piece)))
             yield moment, partial(self._arrive, piece)
 
     def _arrive(self, piece: bytes) -> None:
@@ -178,14 +184,14 @@ class SerialLine:
         rate = self._client_rate()
         return abs(rate - self._receiver.baud) > _BAUD_TOLERANCE * rate
 
-    def _takes(self, count: int) -> int:
+    def _takes(self, count: int) -> Fraction:
         """How long the line takes for so many bytes, in microseconds, with what stalls it."""
-        rate = self._receiver.baud / timing.BITS_PER_BYTE
-        took = timing.microseconds(count, min(rate, self._faults.slow) if self._faults.slow else rate)
+        rate = Fraction(self._receiver.baud, timing.BITS_PER_BYTE)
+        took = count * MICROSECONDS / (min(rate, Fraction(self._faults.slow)) if self._faults.slow else rate)
         now = self._clock.now()
         if self._faults.stall and now - self._stalled > _STALL_EVERY_US:
             took += round(self._faults.stall * MICROSECONDS)
-            self._stalled = now + took
+            self._stalled = now + round(took)
         return took
 
     def unplug(self) -> None:

@@ -209,7 +209,8 @@ def test_other_lcds_show_the_skeleton_in_its_place(size: tuple[int, int]) -> Non
 
 def live_with(fault: str, board_id: str = "maix_bit") -> None:
     """What is owed under a fault: frames go on where they can, else there is a clear error, and tries go on."""
-    with Program(board_id, faults=FAULTS[fault]) as board:
+    # Every frame that the line holds, though no host has spoken.
+    with Program(board_id, faults=FAULTS[fault], config={"settings": {"share": 100}}) as board:
         if fault in ("no_camera", "memory"):
             code = 30 if fault == "no_camera" else 27
             error = board.next("ERROR", f"{code},").fields
@@ -273,10 +274,10 @@ def test_500_frames_use_no_more_heap() -> None:
 
 def test_without_camera_from_files(tmp_path: Path) -> None:
     for number in range(3):
-        virtual.scene(number).resize((128, 96)).save(tmp_path / f"{number}.jpg", quality=95)
+        virtual.scene(number).resize((96, 64)).save(tmp_path / f"{number}.jpg", quality=95)
     config = {"camera": None, "pictures": "/sd/people", "settings": {"share": 100}}
     pictures = {f"people/{number}.jpg": tmp_path / f"{number}.jpg" for number in range(3)}
-    with Program(size=(128, 96), config=config, sd={**ON_CARD, **pictures}, faults=Faults(no_camera=1)) as board:
+    with Program(size=(96, 64), config=config, sd={**ON_CARD, **pictures}, faults=Faults(no_camera=1)) as board:
         board.reach(7)
         frames = board.frames()
     assert [frame[0] for frame, _ in frames[:6]] == [1, 2, 3, 4, 5, 6]

@@ -203,7 +203,7 @@ class TestResets:
             board.wait_for("cause 2")
 
     def test_a_crash_needs_the_button(self) -> None:
-        main = "import KPU\ntask = KPU.load(0x300000)\nf = KPU.get_output(task, 0)\nprint('now')\nf.typecode()\n"
+        main = "import KPU\ntask = KPU.load(0x300000)\nprint('now')\nKPU.forward(task, 'x')\n"
         with VirtualBoard(kmodels.kmodel(), files={"main.py": main}) as board:
             board.wait_for("now\r\ncore dump: misaligned load\r\n")
             board.pass_time(60)

@@ -58,7 +58,7 @@ def test_the_board_finds_the_poses_that_the_host_finds(expected: list, noise_pho
 @pytest.mark.parametrize(
     ("line", "damaged"),
     [
-        ("pose.x16[part] = x + 2 >> 2", "pose.x16[part] = x + 4 >> 2"),
+        ("pose.x16[part] = xs[part] + 2 >> 2", "pose.x16[part] = xs[part] + 4 >> 2"),
         ("at = first + cell", "at = first"),
         ("left -= 1", "left -= 2"),
     ],

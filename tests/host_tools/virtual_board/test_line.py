@@ -160,7 +160,7 @@ print(UART(UART.UART1, 9600, 8, 1).read(), UART.repl_uart())
 """
     with VirtualBoard(files={"main.py": source}) as board:
         board.wait_for(
-            "[MAIXPY]UART7:does not exist\r\n[MAIXPY]UART:invalid baudrate\r\n[MAIXPY]UART:invalid param\r\n"
+            "[MAIXPY]UARTtrue:does not exist\r\n[MAIXPY]UART:invalid baudrate\r\n[MAIXPY]UART:invalid param\r\n"
             "[MAIXPY]UART:invalid data bits\r\n[MAIXPY]UART:invalid parity\r\n[MAIXPY]UART:invalid stop bits\r\n"
             "None [MAIXPY]UART5:( baudrate=115200, bits=8, parity=None, stop=1)"
         )
