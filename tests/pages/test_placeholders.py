@@ -12,11 +12,11 @@ from tests.pages.reading import ROOT, pages, prose, spans
 # "about RATIO times as fast"; if it is a word indeed, it belongs here.
 KNOWN = {
     "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "CMSIS", "COCO", "CPU", "CRC", "CUSTOM", "DAP", "DIR", "DTR",
-    "ELF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "MODEL", "MQTT", "NAME",
+    "ELF", "EXIF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "LVGL", "MODEL", "MQTT", "NAME",
     "NASA", "NOTICE",
     "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
     "RGB", "ROM", "RTC", "RTS", "SAME", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
-    "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO",
+    "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO", "YUV",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")
 _WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w|\.md)")
@@ -63,7 +63,7 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 # What is made, what a release holds, and what lies on a board beside our files.
-ELSEWHERE = {"build/", "build/demo/", "dist/", "sd-card/", "cards/", "boot.py", "main_before_posenet.py"}
+ELSEWHERE = {"build/", "build/demo/", "dist/", "sd-card/", "cards/", "maixpy/", "boot.py", "main_before_posenet.py"}
 
 
 def test_files_that_pages_name_are_there() -> None:

@@ -24,6 +24,7 @@ SOUND = {
     "CHUNK": (1, 0, "AAAA"),
     "SELFTEST": (5, 1, 2, 3, 2, 1, "heads differ: 2 instead of 3"),
     "SETTINGS": (0, 5, 16384, 20, 0, 0, 10000, 0, 50, 20, 8),
+    "LAYER": (3, 49, 870),
     "STATS": (9000, 1, 100, 90, 10, 50000, 4, 0, 0, 200000, 300000, -1, 115200),
     "ERROR": (31, 2, "no frame"),
     "REPLY": (7, 2, 0, "out of range"),

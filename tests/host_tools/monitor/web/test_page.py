@@ -174,9 +174,9 @@ def test_a_slider_sets_the_board_and_shows_what_it_answered(tab: Tab, feed: fake
     tab.wait_for(f"{slider('root_score')} === '0.5'")
     slide(tab, "root_score", 0.25)
     tab.wait_for(f"{text_of('.answer')}.includes('has taken it')")
-    assert feed.asked_for("POSES") == [(None, 8192, None, None)]
+    assert feed.asked_for("POSES") == [(None, 8192, None, None, None)]
     slide(tab, "max_poses", 2, board=1)
-    until(lambda: feed.asked[-1] == (LABELS[1], "POSES", (2, None, None, None)), tab)
+    until(lambda: feed.asked[-1] == (LABELS[1], "POSES", (2, None, None, None, None)), tab)
     click(tab, "input[type=radio][value='1']")
     until(lambda: (LABELS[0], "MODE", (1,)) in feed.asked, tab)
     # What somebody else sets is shown too.
@@ -219,7 +219,8 @@ def test_dragging_sends_the_last_place_and_no_heap_of_orders(tab: Tab, feed: fak
         slide(tab, "root_score", value / 100)
     until(
         lambda: (
-            bool(feed.asked_for("POSES")) and feed.asked_for("POSES")[-1] == (None, round(0.79 * 32768), None, None)
+            bool(feed.asked_for("POSES"))
+            and feed.asked_for("POSES")[-1] == (None, round(0.79 * 32768), None, None, None)
         ),
         tab,
     )
