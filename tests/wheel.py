@@ -173,8 +173,7 @@ def walk(made: Installed, folder: Path) -> None:
     small.scene().save(photo)
     firmware.write_bytes(firmware_image.make_test_image(bytes(1000)))
     expect("extra `conversion`", made.run("kmodel", code=2))
-    for name in ("maix_bit", "maixduino"):
-        expect(name, made.run("boards"))
+    expect("maixduino", made.run("boards"))
     made.run("ports")
     with made.board(port, photo):
         on_port, model = ("--port", port), ("--model", kmodel)
