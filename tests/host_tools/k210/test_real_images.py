@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import binascii
+import hashlib
 import io
 import zlib
 from collections.abc import Callable
@@ -175,6 +176,12 @@ def test_a_picture_is_compressed_without_a_card_in_the_slot(name: str) -> None:
     drawn = np.array(BLOCKS, int).repeat(16, 0).repeat(16, 1)
     # What RGB565 and quality 90 leave of plain blocks.
     assert abs(seen - drawn).max() <= 16
+
+
+def test_a_digest_of_many_pieces() -> None:
+    code = "import uhashlib, ubinascii\nh = uhashlib.sha256()\nfor n in range(20): h.update(bytes([n]) * 777)\n"
+    printed = session("minimum").execute(code + "print(ubinascii.hexlify(h.digest()))", real_seconds=REAL_SECONDS)
+    assert hashlib.sha256(b"".join(bytes([n]) * 777 for n in range(20))).hexdigest() in printed
 
 
 def test_a_card_in_the_slot_is_mounted_read_and_written(tmp_path: Path) -> None:
