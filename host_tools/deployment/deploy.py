@@ -101,6 +101,8 @@ def _payload(options: DeployOptions, board: boards.Board) -> Payload:
 
 def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     """Take our files off a board or a card again, and put back what was kept."""
+    if options.main is not None or options.entries:
+        raise BoardError("--remove takes everything off: leave --main and --set out")
     names = [*payload.program(), payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM]
     if options.sd is not None:
         report = Report(str(options.sd))

@@ -26,7 +26,7 @@ _LINE_LENGTH = 80
 # What the REPL's keys send, Ctrl-A to Ctrl-D, and terminals.
 _HARMLESS = frozenset(b"\x01\x02\x03\x04\t\r\n\x1b")
 # The files of /flash, of a board that cannot be reached any more.
-_ERASE = "posenet-maix erase --board BOARD --port {port}"
+_ERASE = "make erase BOARD=NAME PORT={port}"
 
 
 class Wanted(Enum):
@@ -189,7 +189,7 @@ def _blocking_start(heard: Heard) -> str:
 def _other_port(heard: Heard) -> str:
     if heard.siblings:
         return f"its USB bridge has another port, try --port {heard.siblings[0]}"
-    return "try another port (`python -m serial.tools.list_ports` shows them)"
+    return "try another port (`make ports` shows them)"
 
 
 def _is_prompt(tail: bytes) -> bool:

@@ -179,9 +179,7 @@ def _failure(name: str, error: Exception) -> LinkError:
     if number in _FORBIDDEN:
         return LinkError(f"{name}: no permission to open it; {_permission_hint(name)}")
     if number in _MISSING or "FileNotFoundError" in words or not os.path.exists(name):
-        return MissingPortError(
-            f"{name}: there is no such port; is the board plugged in? `python -m serial.tools.list_ports` lists all"
-        )
+        return MissingPortError(f"{name}: there is no such port; is the board plugged in? `make ports` lists all")
     return LinkError(f"{name}: cannot be opened as a serial port ({words}); name the board's port")
 
 

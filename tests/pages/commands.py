@@ -16,7 +16,7 @@ _SOURCES = ("conversion", "firmware", "host_tools")
 _SPAN = re.compile(r"`([^`\n]+)`")
 _PROGRAMS = re.compile(r"^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:\.venv/bin/)?(make|python -m|posenet-maix) (.+)$")
 # A literal that is a command as a whole, to be put between backticks elsewhere.
-_WHOLE = re.compile(r"(?:posenet-maix|python -m (?:conversion|host_tools)) [^\n]*")
+_WHOLE = re.compile(r"python -m (?:conversion|host_tools) [^\n]*")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from tests.pages.reading import ROOT
 
 GROUPS = {"conversion": conversion, "host_tools": host_tools}
 # Of the packages that their users have anyway.
-OTHERS = ("pytest", "serial.tools.list_ports")
+OTHERS = ("pytest",)
 ADVISED = advised()
 # Words that stand for something: COMMAND, DIR, X.kfpkg, MODEL|float, and what is left out.
 STANDS_FOR = re.compile(r"[A-Z][A-Z_]*\b.*|…")

@@ -101,6 +101,12 @@ def test_a_wrong_entry_is_named(pair: str, words: str) -> None:
         entries.parse([pair])
 
 
+def test_removing_takes_no_program_and_no_entries() -> None:
+    for chosen in ({"main": "people_counter"}, {"entries": ("draw_score=9",)}):
+        with pytest.raises(BoardError, match="leave --main and --set out"):
+            deploy.remove(replace(deploy.DeployOptions("nowhere"), **chosen), silent, lambda *_: None)
+
+
 def test_a_board_runs_an_example_with_chosen_entries_until_they_are_chosen_anew(tmp_path: Path) -> None:
     kmodel = small.write(tmp_path / "small.kmodel")
 

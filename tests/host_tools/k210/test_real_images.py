@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from host_tools.deployment.payload import FIRMWARE
 from PIL import Image
 
 from conversion.kmodel import v3
@@ -233,3 +234,17 @@ def test_sensors_and_lcds_of_other_boards_show_an_upright_picture(name: str) -> 
     seen = picture[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     assert seen[5, -6, 0] > seen[5, 5, 0] + 150
     assert seen[-6, 5, 1] > seen[5, 5, 1] + 100
+
+
+def test_the_programs_file_takes_the_place_of_the_one_that_is_there() -> None:
+    """pose_files.replace on MaixPy's SPIFFS: nothing is left beside it, and the next start finds the new one."""
+    board = session("minimum")
+    board.put("/flash/pose_files.py", (FIRMWARE / "pose_files.py").read_bytes(), real_seconds=REAL_SECONDS)
+    script = """
+import os, pose_files
+for text in ("first", "the second, longer"):
+    pose_files.replace("/flash/pose_config.json", text.encode())
+print(open("/flash/pose_config.json").read(), [name for name in os.listdir("/flash") if name.startswith("pose_config")])
+"""
+    said = board.execute(script, real_seconds=REAL_SECONDS).strip()
+    assert said == "the second, longer ['pose_config.json']"

@@ -174,14 +174,14 @@ def test_a_program_that_never_listens_is_an_error_with_both_remedies() -> None:
     with VirtualBoard(files={"main.py": DEAF}) as board:
         board.wait_for("deaf")
         error = said("reset key", lambda seconds: Prompt(board.port, stop_seconds=seconds))
-        assert "-A 0xD00000 -L 0x300000 erase" in error
+        assert "make erase BOARD=NAME" in error
         assert not workers(board.port)
 
 
 @pytest.mark.parametrize(
     ("says", "expected"),
     [
-        (b"", r"nothing comes from it.*try another port.*-A 0xD00000 -L 0x300000 erase"),
+        (b"", r"nothing comes from it.*try another port.*make erase BOARD=NAME"),
         (bytes(range(128, 256)), "no text at 115200 baud, so the board speaks at another rate"),
         (b"core dump: misaligned load\r\nCause 0x4, EPC 0x80000000\r\n", r"crashed \(misaligned load\)"),
         (b"hello from another program\r\n", r"it says 'hello from another program'\): its program ignores Ctrl-C"),

@@ -55,7 +55,7 @@ def test_a_program_of_another_version_is_named_whoever_asks(wanted: Wanted) -> N
         (b"mute\r\n", Wanted.ANSWER, "another program runs on the board, it says 'mute'"),
         (b"mute\r\n", Wanted.PROMPT, "no prompt, though the board talks (it says 'mute')"),
         (b"raw REPL; CTRL-B to exit\r\n>", Wanted.ANSWER, "in the raw REPL"),
-        (b"", Wanted.PROMPT, "posenet-maix erase --board BOARD --port /dev/ttyUSB0"),
+        (b"", Wanted.PROMPT, "make erase BOARD=NAME PORT=/dev/ttyUSB0"),
     ],
 )
 def test_what_to_do_next_depends_on_what_was_wanted(said: bytes, wanted: Wanted, told: str) -> None:

@@ -11,7 +11,7 @@ from PIL import Image
 
 from host_tools.monitor import replay
 from host_tools.monitor.smoothing import Smoother
-from host_tools.serial_link import Refused, Reply, events
+from host_tools.serial_link import events
 from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
@@ -198,12 +198,7 @@ def test_settings_are_saved_on_the_board_and_a_refusal_is_told(tab: Tab, feed: f
     tab.wait_for(f"{text_of('.answer')} === 'Saved: the board starts with these.'")
     assert feed.asked_for("SAVE") == [()]
 
-    def refuse(label: str, kind: str, fields: tuple) -> int:
-        if kind == "SAVE":
-            raise Refused("fake0", kind, Reply(1, 6, 0, "pose_config.json cannot be written: is it full?"))
-        return 0
-
-    feed.answer = refuse
+    feed.answer = fake.refusing("SAVE", 6, "pose_config.json cannot be written: is it full?")
     click(tab, ".save")
     tab.wait_for(f"{text_of('.answer')}.includes('Not saved: ')")
     assert "is it full?" in tab.evaluate(text_of(".answer"))
