@@ -1,4 +1,4 @@
-"""MicroPython's heap: a larger one where the firmware has room for it, and the old one where it has not.
+"""MicroPython's heap: a larger one where the firmware has room for it, a smaller one where the firmware needs the room.
 
 Picture files need more heap than MaixPy's 512 KiB. Maix.utils.gc_heap_size() keeps a size in flash, which holds from
 the next start of the chip on. One that cannot be had gives 128 KiB, where the program cannot be imported, while
@@ -14,6 +14,8 @@ import pose_files
 # found to be too much (0: nothing).
 FILE = "/flash/pose_heap.txt"
 DEFAULT = 524288
+# The program runs in no less.
+LEAST = 393216
 # Programs see a little less than the size: MicroPython keeps its tables in it.
 TABLES = 16
 # Of the system's heap, what the firmware itself may want while the program runs.
@@ -39,15 +41,20 @@ def usable():
 
 def fit(wanted, needed, free):
     """Makes the heap as large as wanted, if `needed` bytes of kmodel, camera and LCD still have room in the `free` ones
-    of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it."""
+    of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it. Less than MaixPy's
+    own leaves the rest to the system, but for LEAST; a size that others set is not made smaller otherwise."""
     size = _set_size()
     former, raised, refused = _kept()
     if not size:
         return
-    if size == raised:
+    small = 0 < wanted < DEFAULT
+    if small:
+        wanted = max(wanted, LEAST)
+    elif size == raised:
         wanted = max(wanted, former)
-        if wanted < size:
-            _change(wanted, former, refused, "as the config has it")
+    if wanted < size and (small or size == raised):
+        _change(wanted, former or size, refused, "as the config has it")
+        return
     if wanted <= size or 0 < refused <= wanted:
         return
     if free - (wanted - size) < needed + RESERVE:

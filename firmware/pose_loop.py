@@ -31,7 +31,11 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
+# Half of a JPEG is made by the second core, which looks for an SD card for the first ten seconds; where the slot is
+# empty, a picture compressed meanwhile comes when that is over, and half of it is wrong.
+CARD_SEARCH_MS = 10000
 # MaixPy's image.compressed() takes 300 KiB of the system's heap on a minimum build, 700 on a full one, which has less.
+# It does so for pictures of all sizes.
 ROOM = "a `minimum` build of MaixPy has room for it"
 # A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
 LEAST_FREE = 131072
@@ -64,7 +68,8 @@ class App:
         self._retry = False
         self._note = ""
         now = utime.ticks_ms()
-        self._noted = self._greeted = self._reported = self._previewed = self._counted = now
+        self._noted = self._greeted = self._reported = self._counted = now
+        self._previewed = utime.ticks_add(now, CARD_SEARCH_MS)
         self._jpeg = None
         self._frames_until_asked = 0
         self._frames_counted = 0

@@ -62,6 +62,11 @@ class Chip:
         for hart in self.harts:
             hart.set_pending(self._pending(hart))
 
+    def clocks_changed(self) -> None:
+        """The CPU's clock, or that of the SPI controllers, is another one."""
+        for spi in self.bus.spi.values():
+            spi.clock_changed()
+
     def find(self, address: int) -> tuple[Any, int]:
         """The device at a bus address, and the offset in it; (None, 0) where there is none."""
         return self.bus.find(address)

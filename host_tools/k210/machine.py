@@ -24,7 +24,7 @@ from host_tools.k210.requirements import require
 from host_tools.k210.statistics import Statistics
 
 # Instructions of a turn of hart 0 while hart 1 has nothing to do, and of each hart while both work.
-_SLICE, _SHARED_SLICE, _SPINNING_SLICE = 100_000, 5_000, 400
+_SLICE, SHARED_SLICE, _SPINNING_SLICE = 100_000, 5_000, 400
 # g_wake_up[1] of the SDK's entry code: the flag by which hart 0 lets hart 1 go.
 _WAKE_WORD = 0x10
 # After a crash the firmware prints what it knows of it; then nothing more comes.
@@ -242,10 +242,14 @@ class Machine(Chip):
         shared = self.clock.shared
         return instructions * shared.numerator // shared.denominator
 
+    def _instructions(self, cycles: int) -> int:
+        shared = self.clock.shared
+        return cycles * shared.denominator // shared.numerator
+
     def _slice(self, idle: bool) -> int:
         """Instructions of hart 0 until the next event at most."""
         shared = self.clock.shared
-        cycles = self.clock.until_next(self._cycles(_SLICE if idle else _SHARED_SLICE))
+        cycles = self.clock.until_next(self._cycles(_SLICE if idle else SHARED_SLICE))
         return max(1, -(-cycles * shared.denominator // shared.numerator))
 
     def _pass_idle_time(self, now: int, length: int) -> None:
@@ -258,13 +262,21 @@ class Machine(Chip):
     def _run_second(self, second: Hart, now: int, length: int) -> None:
         if not second.started:
             second.started = bool(self.bus.clint.msip[1]) or any(self.memory.data[_WAKE_WORD : _WAKE_WORD + 8])
-        elif not second.idle(now):
-            length = min(length, _SPINNING_SLICE) if second.spinning else length
-            ahead = second.run(length) - length
-            if ahead > _SPINNING_SLICE:
-                # It waited for a line (idle_spi.h), longer than its slice.
-                second.sleeps_until = self.clock.cycles + self._cycles(ahead)
-            second.look_if_spinning()
+            return
+        if second.waiting:
+            return
+        if second.sleeps_until > now:
+            # It wakes up within the slice: what is left of it is its own.
+            length = self._instructions(self.clock.cycles - second.sleeps_until)
+        elif second.spinning:
+            length = min(length, _SPINNING_SLICE)
+        if length <= 0:
+            return
+        ahead = second.run(length) - length
+        if ahead > _SPINNING_SLICE:
+            # It waited for a line (idle_spi.h), longer than its slice.
+            second.sleeps_until = self.clock.cycles + self._cycles(ahead)
+        second.look_if_spinning()
 
     def _wait(self, cycle: int) -> None:
         """The hart that is polling sleeps: at once where nobody else works, else in its next slices."""
@@ -274,6 +286,9 @@ class Machine(Chip):
         else:
             hart.sleeps_until = cycle
             hart.end_slice()
+            if hart is not self.harts[0]:
+                # Hart 0 may have far to go in one slice: it ends where the other one wakes up.
+                self.clock.at(cycle, hart.end_slice)
 
     def _restart(self) -> None:
         reason = self._restart_reason

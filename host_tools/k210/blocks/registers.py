@@ -30,6 +30,9 @@ class Chip(Protocol):
     def interrupts_changed(self) -> None:
         """mip of a hart may have changed."""
 
+    def clocks_changed(self) -> None:
+        """The CPU's clock, or that of the SPI controllers, is another one."""
+
     def find(self, address: int) -> tuple[Any, int]:
         """The device at a bus address, and the offset in it; (None, 0) where there is none."""
 

@@ -9,10 +9,13 @@ from host_tools.k210.blocks.registers import Chip, Registers
 _DIGEST_END, _DATA, _COUNT, _CONTROL, _DMA = 0x20, 0x20, 0x28, 0x2C, 0x34
 _BLOCK = 64
 _DONE, _FULL = 1, 0x100
+_ENABLED = 1
 
 
 class Sha256(Registers):
-    """Padding is the guest's; the digest is that of what it padded."""
+    """Padding is the guest's; the digest is that of what it padded.
+
+    Enabling it begins a message. MaixPy's uhashlib raises the number of blocks while one is under way."""
 
     def __init__(self, chip: Chip) -> None:
         super().__init__(chip, "sha256")
@@ -35,7 +38,7 @@ class Sha256(Registers):
             self._take(value.to_bytes(4, "little"))
             return
         super().set(offset, value)
-        if offset == _COUNT:
+        if offset == _CONTROL and value & _ENABLED:
             self._data.clear()
 
     def _take(self, word: bytes) -> None:

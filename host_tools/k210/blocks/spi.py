@@ -64,6 +64,7 @@ class Spi(Registers):
         if self._idle:
             self._idle.registers[:] = [0] * len(self._idle.registers)
             self._idle.waiting = self._idle.sent = 0
+            self.clock_changed()
 
     def __getstate__(self) -> dict:
         idle = bytes(self._idle) if self._idle else None
@@ -78,6 +79,12 @@ class Spi(Registers):
     def clock_function(self) -> int | None:
         """The pin function of its clock; None for the one that leads to the flash chip."""
         return _SCLK.get(self.number)
+
+    def clock_changed(self) -> None:
+        """sysctl has changed a clock: what C answers has to know."""
+        if self._idle:
+            sysctl = self.chip.sysctl
+            self._idle.cpu_hertz, self._idle.spi_hertz = sysctl.cpu_hertz, max(1, sysctl.spi_hertz(self.number))
 
     # --- how the registers are set -------------------------------------------------------------------------------
 
@@ -264,6 +271,7 @@ class Spi(Registers):
         if self.parts or map_idle is None:
             return False
         if self._idle is None:
-            self._idle = native.IdleSpiState(clock_cycles=1)
+            self._idle = native.IdleSpiState()
+            self.clock_changed()
         map_idle(hart.uc, base, size, self._idle)
         return True

@@ -42,8 +42,9 @@ class Sysctl(Registers):
 
     def set(self, offset: int, value: int) -> None:
         super().set(offset, value)
-        if offset in (_PLL0, _SELECT0):
+        if offset in (_PLL0, _SELECT0, _THRESHOLD1):
             self.chip.clock.set_hertz(self.cpu_hertz)
+            self.chip.clocks_changed()
         elif offset == _RESET_STATUS and value & _CLEAR_STATUS:
             self.reset_status = 0
         elif offset == _SOFT_RESET and value & 1:

@@ -3,7 +3,8 @@ struct idle_spi {
     uint32_t registers[1024];
     uint32_t waiting;      /* frames in the receive FIFO */
     uint32_t sent;         /* frames written before a slave is selected */
-    uint64_t clock_cycles; /* CPU cycles of one cycle of the controller's input clock */
+    uint64_t cpu_hertz;
+    uint64_t spi_hertz;    /* the controller's input clock */
 };
 
 /* The controller as one hart reaches it. */
@@ -18,7 +19,8 @@ static void idle_frames(struct idle_port *port, uint32_t frames)
     struct idle_spi *s = port->spi;
     struct hart *h = port->hart;
     uint32_t bits = (s->registers[0] >> 16 & 31) + 1, divider = s->registers[5] & 0xfffe;
-    uint64_t cycles = (uint64_t)frames * bits * (divider ? divider : 2) * s->clock_cycles;
+    uint64_t clocks = (uint64_t)frames * bits * (divider ? divider : 2);
+    uint64_t cycles = (uint64_t)((unsigned __int128)clocks * s->cpu_hertz / s->spi_hertz);
     if (h->first && h->clock->may_skip) {
         pass(h, cycles);
         return;
@@ -65,7 +67,8 @@ void k210_idle_spi_write(void *uc, uint64_t offset, unsigned size, uint64_t valu
     if (active && s->sent && (offset == 0x08 || offset == 0x10)) {
         frames = mode == 0 ? s->sent : mode >= 2 ? (s->registers[1] & 0xffff) + 1 : 0;
         s->waiting += frames;
-        idle_frames(port, s->sent + (mode == 0 ? 0 : frames));
+        /* A receiver is only started by what is written; it sends nothing of it. */
+        idle_frames(port, mode == 0 || mode == 2 ? frames : s->sent + frames);
         s->sent = 0;
     }
 }

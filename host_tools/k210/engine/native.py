@@ -92,7 +92,7 @@ class IdleSpiState(ctypes.Structure):
 
     _fields_ = [
         ("registers", ctypes.c_uint32 * 1024), ("waiting", ctypes.c_uint32), ("sent", ctypes.c_uint32),
-        ("clock_cycles", _u64),
+        ("cpu_hertz", _u64), ("spi_hertz", _u64),
     ]  # fmt: skip
 
 

@@ -49,6 +49,7 @@ class Clock:
         return types.SimpleNamespace(
             ticks_us=self.ticks_us,
             ticks_ms=self.ticks_ms,
+            ticks_add=lambda at, more: at + more,
             ticks_diff=lambda new, old: new - old,
             sleep_ms=lambda ms: self.pass_us(1000 * ms),
         )

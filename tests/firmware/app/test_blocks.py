@@ -13,6 +13,8 @@ from tests.firmware.app import sentences, stand_ins
 from tests.firmware.app.asking import asked, replies
 from tests.firmware.app.board import Board
 
+# Of pose_loop: no previews before that, which is when the second core has looked for an SD card.
+WAITED_MS = 10_000
 PIXELS = np.random.default_rng(3).integers(0, 256, 320 * 240 * 2).astype(np.uint8).tobytes()
 
 
@@ -59,7 +61,7 @@ def test_chunks_are_sent_again_on_request() -> None:
 
 
 def test_previews_share_the_line_with_frames() -> None:
-    found, _ = asked("PREVIEW,1,500,30", end_ms=6000)
+    found, _ = asked("PREVIEW,1,500,30", end_ms=WAITED_MS + 5000)
     bulks = sentences.of(found, "BULK")
     assert len(bulks) >= 6
     assert {kind for _, kind, *_ in bulks} == {"JPEG"}
@@ -68,10 +70,17 @@ def test_previews_share_the_line_with_frames() -> None:
     assert len(sentences.frames(found)) > 15
 
 
+def test_no_preview_is_made_while_the_second_core_looks_for_a_card() -> None:
+    early, _ = asked("PREVIEW,1,1,30", end_ms=WAITED_MS - 1)
+    assert not sentences.of(early, "BULK")
+    assert len(sentences.frames(early)) > 15
+
+
 def test_a_preview_without_memory_switches_previews_off() -> None:
     board = Board()
     stand_ins.FAULTS["compress"] = True
-    found, _ = asked("PREVIEW,1,500,30", "SETTINGS,2", board=board)
+    board.tell(WAITED_MS + 1500, "SETTINGS,2")
+    found, _ = asked("PREVIEW,1,500,30", board=board, end_ms=WAITED_MS + 2000)
     assert [fields[0] for fields in sentences.of(found, "ERROR")] == [42]
     assert sentences.of(found, "SETTINGS")[-1][7] == 0
     assert sentences.frames(found)[-1][0][1] > 3000

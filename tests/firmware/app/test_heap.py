@@ -146,3 +146,35 @@ def test_a_damaged_file_of_sizes_is_none(damage: bytes) -> None:
     chip.files[STATE] = damage
     chip.settle()
     assert chip.heap == WANTED
+
+
+SMALL = 384 * KIB
+
+
+def test_a_smaller_heap_leaves_its_room_to_the_firmware_until_nobody_wants_it() -> None:
+    chip = Chip(heap=SMALL)
+    board = chip.settle()
+    assert (chip.heap, chip.starts) == (SMALL, 2)
+    assert "posenet: MicroPython's heap is set to 384 KiB (as the config has it): resetting" in chip.said
+    assert sentences.frames(board.sent())
+    chip.settle()
+    assert (chip.heap, chip.starts) == (SMALL, 3)
+    chip.config = {"heap": 0}
+    chip.settle()
+    assert (chip.heap, chip.starts) == (OLD, 5)
+
+
+@pytest.mark.parametrize("wanted", [1, 128 * KIB, SMALL - 1])
+def test_no_heap_is_made_too_small_for_the_program(wanted: int) -> None:
+    chip = Chip(heap=wanted)
+    chip.settle()
+    assert (chip.heap, chip.starts) == (SMALL, 2)
+
+
+@pytest.mark.parametrize("before", [WANTED, 1 << 20])
+def test_a_smaller_heap_is_made_of_a_larger_one_too(before: int) -> None:
+    chip = Chip(heap=SMALL)
+    chip.heap = before
+    chip.settle()
+    assert (chip.heap, chip.starts) == (SMALL, 2)
+    assert chip.files[STATE] == b"%d %d 0" % (before, SMALL)

@@ -16,11 +16,11 @@ RESULTS, DONE = 0x8010_0000, 0x8010_0FF0
 DONE_WORD = 0x600D
 SYMBOLS = {
     "RESULTS": RESULTS, "DONE": DONE, "UARTHS": addresses.UARTHS, "CLINT": addresses.CLINT, "PLIC": addresses.PLIC,
-    "SPI3": addresses.SPI3, "SPI0": addresses.SPI0, "DMAC": addresses.DMAC, "KPU": addresses.KPU,
-    "DVP": addresses.DVP, "FPIOA": addresses.FPIOA, "GPIOHS": addresses.GPIOHS, "SYSCTL": addresses.SYSCTL,
-    "TIMER0": addresses.TIMER[0], "WDT0": addresses.WATCHDOG[0], "I2C0": addresses.I2C[0],
-    "UART1": addresses.UART[0], "RTC": addresses.RTC, "SHA256": addresses.SHA256, "AES": addresses.AES,
-    "FFT": addresses.FFT,
+    "SPI3": addresses.SPI3, "SPI0": addresses.SPI0, "SPI1": addresses.SPI1,
+    "DMAC": addresses.DMAC, "KPU": addresses.KPU, "DVP": addresses.DVP, "FPIOA": addresses.FPIOA,
+    "GPIOHS": addresses.GPIOHS, "SYSCTL": addresses.SYSCTL, "TIMER0": addresses.TIMER[0],
+    "WDT0": addresses.WATCHDOG[0], "I2C0": addresses.I2C[0], "UART1": addresses.UART[0], "RTC": addresses.RTC,
+    "SHA256": addresses.SHA256, "AES": addresses.AES, "FFT": addresses.FFT,
 }  # fmt: skip
 FINISH = f"""
     li t6, {DONE:#x}

@@ -19,6 +19,8 @@ from tests.host_tools.monitor.web.looking import click, part, slide, slider, tex
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the virtual board needs Linux")
 ORANGE = (220, 120, 40)
+# Previews from the first frame on.
+MAIN = "import pose_app\nimport pose_loop\npose_loop.CARD_SEARCH_MS = 0\npose_app.run()\n"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,8 @@ def board(port: Path) -> Iterator[Program]:
     """A virtual board with a small random model that looks at one colour, at the pace of a real one: else frames take
     the whole line, and leave nothing for previews."""
     pace = {"settings": {"frame_ms": 100}}
-    with Program(size=(64, 64), config=pace, link=port, camera=Image.new("RGB", (320, 240), ORANGE)) as started:
+    camera = Image.new("RGB", (320, 240), ORANGE)
+    with Program(size=(64, 64), files={"main.py": MAIN}, config=pace, link=port, camera=camera) as started:
         yield started
 
 
