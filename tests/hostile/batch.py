@@ -73,6 +73,7 @@ def _outcome(form: Form, source: random.Random, folder: Folder, number: int) -> 
     """`accepted`, `refused`, or what is wrong."""
     folder.lay(form.made(source))
     os.chdir(folder.path)
+    before = set(threading.enumerate())
     whole = form.whole is not None and number % WHOLE_EVERY == 0
     try:
         with _limited_time():
@@ -85,16 +86,15 @@ def _outcome(form: Form, source: random.Random, folder: Folder, number: int) -> 
         return f"takes more than {MOST_SECONDS:g} s of processor time, or waits for {MOST_WAIT_SECONDS:g} s"
     except BaseException:  # noqa: BLE001 - whatever escapes is the finding
         return traceback.format_exc()[-600:]
-    return _left_behind() or judged(ended)
+    return _left_behind(before) or judged(ended)
 
 
-def _left_behind() -> str | None:
-    """What a mutant has left in this process: nothing."""
-    for thread in threading.enumerate():
-        if thread is not threading.main_thread():
-            thread.join(_THREAD_SECONDS)
-            if thread.is_alive():
-                return f"left behind: {thread}"
+def _left_behind(before: set[threading.Thread]) -> str | None:
+    """What a mutant has left in this process, beside the threads that were there `before`: nothing."""
+    for thread in set(threading.enumerate()) - before:
+        thread.join(_THREAD_SECONDS)
+        if thread.is_alive():
+            return f"left behind: {thread}"
     return None
 
 

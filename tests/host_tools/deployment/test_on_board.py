@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_refused_as_spiffs_does(board: VirtualBoard, prompt
     (board.flash_folder / "large.bin").write_bytes(bytes(3 * 2**20 - 200_000))
     source = "f = open('/flash/more.bin', 'wb')\ntry:\n    for n in range(300): f.write(bytes(1024))\n"
     source += "except OSError as error:\n    print(error.args[0])\nf.close()"
-    assert prompt.execute(source, seconds=HANG_SECONDS) == "28\n"
+    assert prompt.execute(source, seconds=HANG_SECONDS) == "5\n"
     assert answers(prompt, "firmware")[1]["free"] < 8192
     (board.flash_folder / "large.bin").unlink()
     (board.flash_folder / "more.bin").unlink()

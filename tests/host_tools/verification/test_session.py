@@ -32,7 +32,7 @@ from host_tools.verification.session import Session
 from tests.patience import exactly
 
 HELLO = Hello(1, "0.1.0", 7, "MaixPy", "v0.6.3", "maix_bit", 0, 96, 80, 320, 240, 1, "0" * 64, 720, 115200)
-SETTINGS = Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
+SETTINGS = Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50, 20, 8)
 SELF_TEST = SelfTest(1, 0, 1, 1, 5, 5, "PASS")
 
 
