@@ -16,7 +16,7 @@ from firmware import pose_decoder
 
 DEVICE_FORMAT = "posenet-maix device card 1"
 # What the board's program asks of the decoder, as far as it is not the decoder's own default, and what evaluation asks.
-ON_BOARD = {"pose_score": board_settings.pose_score(), "vote": board_settings.vote()}
+ON_BOARD = {"pose_score": board_settings.POSE_SCORE / SCORE_ONE, "vote": board_settings.VOTE}
 EVALUATION = {"max_poses": 20, "root_score": 0.3}
 
 _DECODER_FIELDS = ("zero_point", "multiplier", "shift")

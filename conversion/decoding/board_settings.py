@@ -8,19 +8,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from conversion.decoding.fixed_point import SCORE_ONE
-
 SOURCE = Path(__file__).resolve().parents[2] / "firmware" / "pose_settings.py"
-
-
-def pose_score() -> float:
-    """Least score, 0..1, of a pose that a board sends and draws."""
-    return _constant("POSE_SCORE") / SCORE_ONE
-
-
-def vote() -> int:
-    """How far from a keypoint, in input pixels, its neighbours may say that it is to refine it, on a board."""
-    return _constant("VOTE")
 
 
 def _constant(name: str) -> int:
@@ -29,3 +17,9 @@ def _constant(name: str) -> int:
         if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [name]:
             return int(ast.literal_eval(node.value))
     raise LookupError(f"{SOURCE}: assigns nothing to {name}")
+
+
+# Least score of a pose that a board sends and draws, in 1/32768.
+POSE_SCORE = _constant("POSE_SCORE")
+# How far from a keypoint, in input pixels, its neighbours may say that it is to refine it, on a board.
+VOTE = _constant("VOTE")

@@ -45,9 +45,10 @@ KNOWN: Mapping[str, Setting] = MappingProxyType(
         "preview_ms": Setting(0, _HOUR_MS, "PREVIEW", 0, "least time between two previews, 0 none", saved=False),
         "preview_quality": Setting(*units.PREVIEW_QUALITIES, "PREVIEW", 1, "JPEG quality of previews", saved=False),
         "share": Setting(1, 100, "RATE", 2, "percent of the time that sending frames may take"),
+        "vote": Setting(0, units.MOST_VOTE, "POSES", 4, "pixels within which neighbours refine a keypoint, 0 none"),
     }
 )
-_FIELDS = {"MODE": 1, "POSES": 4, "RATE": 3, "PREVIEW": 2}
+_FIELDS = {"MODE": 1, "POSES": 5, "RATE": 3, "PREVIEW": 2}
 # A preview's sentence cannot leave its first field out.
 _NEEDED_WITH = {"preview_quality": "preview_ms"}
 

@@ -12,7 +12,7 @@ from host_tools.serial_link import Pose
 from host_tools.verification import layers
 from host_tools.verification.causes import Cause
 from host_tools.verification.comparison import HeadDifference, HeadsDifference, PosesDifference, compare_poses
-from host_tools.verification.model import DEFAULTS, DecoderSettings, Model
+from host_tools.verification.model import AT_START, DEFAULTS, DecoderSettings, Model
 
 # Of another model's heads about one byte in a hundred is equal by chance.
 _OTHER_MODEL = 0.8
@@ -92,7 +92,7 @@ def on_poses(
         "of the very same heads the board's decoder makes other poses than the host's: pose_decoder.py or the device "
         "card pose_model.json on the board is not of this version: run `deploy`"
     )
-    if compare_poses(model.poses(heads, DEFAULTS), found) is None:
+    if any(compare_poses(model.poses(heads, defaults), found) is None for defaults in (DEFAULTS, AT_START)):
         yield "the board has decoded with the decoder's defaults, not with the settings that it tells"
     if not difference.positions and difference.expected_count == difference.found_count:
         yield "positions are right, only scores differ: look at `sigmoid` in the card"

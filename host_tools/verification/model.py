@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from conversion import card, network
-from conversion.decoding import board_decoder
+from conversion.decoding import board_decoder, board_settings
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu import posenet
 from conversion.kpu.posenet import Heads, Simulation
@@ -45,8 +45,9 @@ class FixedSettings:
     vote: int
 
 
-# The decoder's own, whatever the board's settings are.
+# The decoder's own, whatever the board's settings are; and those that the program starts with.
 DEFAULTS = FixedSettings(SEVERAL, *pose_decoder.DEFAULTS)
+AT_START = replace(DEFAULTS, pose_score=board_settings.POSE_SCORE, vote=board_settings.VOTE)
 
 
 @dataclass(frozen=True)

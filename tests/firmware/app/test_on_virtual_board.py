@@ -276,10 +276,10 @@ def test_500_frames_use_no_more_heap() -> None:
 
 def test_without_camera_from_files(tmp_path: Path) -> None:
     for number in range(3):
-        virtual.scene(number).resize((96, 64)).save(tmp_path / f"{number}.jpg", quality=95)
+        virtual.scene(number).resize((64, 64)).save(tmp_path / f"{number}.jpg", quality=95)
     config = {"camera": None, "pictures": "/sd/people", "settings": {"share": 100}}
     pictures = {f"people/{number}.jpg": tmp_path / f"{number}.jpg" for number in range(3)}
-    with Program(size=(96, 64), config=config, sd={**ON_CARD, **pictures}, faults=Faults(no_camera=1)) as board:
+    with Program(size=(64, 64), config=config, sd={**ON_CARD, **pictures}, faults=Faults(no_camera=1)) as board:
         board.reach(7)
         frames = board.frames()
     assert [frame[0] for frame, _ in frames[:6]] == [1, 2, 3, 4, 5, 6]

@@ -149,7 +149,9 @@ def test_a_board_that_does_not_repeat_its_numbers_is_named(arguments: Callable) 
 
 @BOTH
 def test_a_damaged_decoder_is_told_from_wrong_heads(arguments: Callable, mode: str) -> None:
-    files = small.damaged("pose_decoder.py", ("pose.y16[part] = y + 2 >> 2", "pose.y16[part] = y + 6 >> 2"))
+    files = small.damaged(
+        "pose_decoder.py", ("pose.y16[part] = ys[part] + 2 >> 2", "pose.y16[part] = ys[part] + 6 >> 2")
+    )
     with small.board(files) as board:
         ended = verify(board.port, *arguments(mode))
     assert ended.exit_code == 1, ended
