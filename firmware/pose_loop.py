@@ -34,9 +34,9 @@ NOTE_MS = 5000
 # Half of a JPEG is made by the second core, which looks for an SD card for the first ten seconds; where the slot is
 # empty, a picture compressed meanwhile comes when that is over, and half of it is wrong.
 CARD_SEARCH_MS = 10000
-# MaixPy's image.compressed() takes 300 KiB of the system's heap on a minimum build, 700 on a full one, which has less.
-# It does so for pictures of all sizes.
-ROOM = "a `minimum` build of MaixPy has room for it"
+# MaixPy's image.compressed() takes 304 KiB of the system's heap on a minimum build, 708 on a full one, for a picture of
+# whatever size. A full build has that beside 320x240 with a smaller heap of MicroPython's and one camera buffer only.
+ROOM = "a `minimum` build of MaixPy has room, or `deploy --heap 384 --set camera.dual_buffer=0`"
 # A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
 LEAST_FREE = 131072
 FRAMES_UNTIL_ASKED = 16

@@ -38,7 +38,10 @@ REMEDIES: Mapping[int, str] = MappingProxyType(
         ErrorCode.KPU_FAILED: _FLASH,
         ErrorCode.LCD_FAILED: "check the LCD's cable and the board's name: " + _DEPLOY,
         ErrorCode.HOOK_FAILED: "mend on_frame in your main.py; the traceback is on the line above",
-        ErrorCode.NO_PREVIEW: "previews need memory: " + _MEMORY,
+        ErrorCode.NO_PREVIEW: (
+            "previews need memory: take a `minimum` build of MaixPy, "
+            "or deploy with `--heap 384 --set camera.dual_buffer=0`"
+        ),
         ErrorCode.OTHER: "the traceback on the line above says where; reset the board",
     }
 )

@@ -12,7 +12,7 @@ _ALL = (1 << GPIO_PINS) - 1
 
 
 class Gpio(Registers):
-    """Inputs follow what is put on the pins; without anything they are pulled up."""
+    """Inputs follow what is put on the pins, or pulls them (pins.py)."""
 
     def __init__(self, chip: Chip) -> None:
         super().__init__(chip, "gpio")

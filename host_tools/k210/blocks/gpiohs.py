@@ -12,7 +12,7 @@ _PENDING = (_RISE, _FALL, _HIGH, _LOW)
 
 
 class GpioHs(Registers):
-    """Inputs follow what is put on the pins; without anything they are pulled up."""
+    """Inputs follow what is put on the pins, or pulls them (pins.py)."""
 
     def __init__(self, chip: Chip) -> None:
         super().__init__(chip, "gpiohs")

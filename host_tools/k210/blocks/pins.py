@@ -13,15 +13,15 @@ class Pins:
 
     def __init__(self, fpioa: Fpioa, gpio: Gpio, gpiohs: GpioHs) -> None:
         self._fpioa, self._gpio, self._gpiohs = fpioa, gpio, gpiohs
-        # What the board puts on pins, kept while the firmware moves functions about; everything else is pulled up.
+        # What the board puts on pins, kept while the firmware moves functions about; everything else is pulled.
         self.driven: dict[int, int] = {}
         fpioa.on_change = self.reconnect
 
     def level(self, pin: int) -> int:
-        """0 or 1 on a pin: what a GPIO of the chip drives, else the board, else the pull-up."""
+        """0 or 1 on a pin: what a GPIO of the chip drives, else the board, else the pull."""
         bank = self._bank(pin)
         driven = bank[0].output(bank[1]) if bank else None
-        return self.driven.get(pin, 1) if driven is None else driven
+        return self._outside(pin) if driven is None else driven
 
     def is_function(self, pin: int, function: int) -> bool:
         """Whether a pin is connected to that function."""
@@ -35,10 +35,13 @@ class Pins:
             bank[0].drive(bank[1], level)
 
     def reconnect(self, pin: int) -> None:
-        """The firmware has given a pin another function: its new bank sees the level."""
+        """The firmware has given a pin another function or pull: its bank sees the level."""
         bank = self._bank(pin)
         if bank and 0 <= pin < PINS:
-            bank[0].drive(bank[1], self.driven.get(pin, 1))
+            bank[0].drive(bank[1], self._outside(pin))
+
+    def _outside(self, pin: int) -> int:
+        return self.driven.get(pin, self._fpioa.pulled(pin))
 
     def _bank(self, pin: int) -> tuple[Gpio | GpioHs, int] | None:
         function = self._fpioa.function(pin)

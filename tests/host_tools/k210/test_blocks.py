@@ -177,6 +177,18 @@ def test_pins_lead_to_where_the_matrix_says() -> None:
     assert made.pins.level(12) == 0
 
 
+@pytest.mark.parametrize(("pulls", "level"), [(0, 1), (1 << 16, 1), (1 << 17, 0)])
+def test_an_input_that_nobody_drives_is_as_it_is_pulled(pulls: int, level: int) -> None:
+    made = machine("nop")
+    fpioa, gpiohs = made.bus.fpioa, made.bus.gpiohs
+    fpioa.write(4 * 12, 4, Function.GPIOHS0 + 5)
+    fpioa.write(4 * 12, 4, pulls | Function.GPIOHS0 + 5)
+    assert (made.pins.level(12), gpiohs.read(0, 4) >> 5 & 1) == (level, level)
+    made.pins.drive(12, 1 - level)
+    fpioa.write(4 * 12, 4, Function.GPIOHS0 + 5)
+    assert (made.pins.level(12), gpiohs.read(0, 4) >> 5 & 1) == (1 - level, 1 - level)
+
+
 def test_a_calendar_that_is_set_goes_on() -> None:
     made = machine("nop")
     rtc = made.find(0x5046_0000)[0]

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_tools.deployment.payload import FIRMWARE
 from PIL import Image
 
 from conversion.kmodel import v3
 from conversion.kpu.simulator import Kpu
 from host_tools.k210 import Ended, Machine, Session, WaitError, snapshot
+from host_tools.payload import FIRMWARE
 from tests.host_tools.k210 import fat
 from tests.host_tools.k210.images import IMAGES, image
 from tests.host_tools.virtual_board import kmodels
