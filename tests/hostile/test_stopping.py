@@ -34,7 +34,12 @@ COMMANDS: dict[tuple[str, str], tuple[tuple[str, ...], str]] = {
     ("host_tools", "monitor"): (("--replay", "given"), "given"),
     ("host_tools", "release"): (("--board", "maix_bit", *MODEL), sound.KMODEL),
     ("host_tools", "verify"): (("--port", "given", *MODEL), sound.KMODEL),
+    ("host_tools", "profile"): (("--port", "given", *MODEL), sound.KMODEL),
+    ("host_tools", "boards"): ((), "maix_bit.toml"),
+    ("host_tools", "erase"): (("--board", "maix_bit", "--port", "given"), "maix_bit.toml"),
 }
+# These read no file: ports are listed by the system, and a port that is waited for is test_boards.py's.
+WITHOUT_FILES = {("host_tools", "ports"), ("host_tools", "config"), ("host_tools", "doctor")}
 # What a run of all tests tries; a soak tries every command in every way.
 SAMPLE = (
     (("conversion", "inspect"), "native", signal.SIGTERM),
@@ -44,7 +49,10 @@ SAMPLE = (
 
 def test_every_command_is_here() -> None:
     groups = {"conversion": conversion_cli.main, "host_tools": host_cli.main}
-    assert {(group, name) for group, commands in groups.items() for name in commands.commands} == set(COMMANDS)
+    assert {(group, name) for group, commands in groups.items() for name in commands.commands} == {
+        *COMMANDS,
+        *WITHOUT_FILES,
+    }
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from tests.conversion.kmodel.networks import posenet_like
 TOP = {
     "format", "file", "form", "known", "network", "weights_input", "refusal", "bytes", "files", "inputs", "outputs",
     "normalisation", "size_assumed", "layers", "totals", "memory", "facts", "remarks",
+    "firmware",
 }  # fmt: skip
 TENSOR = {"name", "role", "dtype", "shape", "order", "quantisation", "range", "layer", "place", "bytes"}
 LAYER = {

@@ -126,7 +126,7 @@ def test_damage_and_other_networks_are_one_line(tfjs_folder: Path, tmp_path: Pat
 def test_what_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
-    with pytest.raises(UnsupportedModelError, match=r"or a kmodel V3, V4 or V5$"):
+    with pytest.raises(UnsupportedModelError, match=r"or a kmodel V3, V4 or V5, or a firmware for the K210$"):
         inspect(path)
     with pytest.raises(ModelFormatError, match="cannot be read"):
         inspect(tmp_path / "nothing")

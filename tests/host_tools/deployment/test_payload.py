@@ -33,8 +33,11 @@ def test_without_a_name_the_only_kmodel_in_build_is_meant(build: Path) -> None:
     only = build / NAME.format("320x240")
     only.touch()
     assert payload.kmodel(None) == only
+    # Beside others, that of the default size; without it, nobody knows.
     (build / NAME.format("224x224")).touch()
-    with pytest.raises(BoardError, match=r"075-224x224\.kmodel, posenet-\S+-320x240\.kmodel; choose one with --model"):
+    assert payload.kmodel(None) == only
+    only.rename(build / NAME.format("256x192"))
+    with pytest.raises(BoardError, match=r"075-224x224\.kmodel, posenet-\S+-256x192\.kmodel; choose one with --model"):
         payload.kmodel(None)
 
 
