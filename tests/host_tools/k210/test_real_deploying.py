@@ -126,7 +126,8 @@ def test_a_chip_that_does_not_take_what_is_written_is_found_out(name: str, tmp_p
     assert runs_after(board.machine) == b"1"
 
 
-@pytest.mark.parametrize("name", states.EACH)
+@pytest.mark.soak
+@pytest.mark.parametrize("name", states.IMAGES)
 def test_a_heap_that_cannot_be_had_is_put_back(name: str) -> None:
     board = states.running(name)
     board.enter_raw()
