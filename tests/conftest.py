@@ -124,6 +124,21 @@ REAL_IMAGES, PROCESSOR = "real images", "seconds of processor"
 DEMAND_IMAGES = "POSENET_DEMAND_MAIXPY"
 
 
+# Files of few tests that take long, by their paths' beginnings: first, so that no process has one left when the others
+# have nothing to do.
+LONG = (
+    *("tests/host_tools/k210/test_real_", "tests/host_tools/deployment/test_deploy", "tests/host_tools/test_walk"),
+    *("tests/host_tools/verification/", "tests/host_tools/flashing/test_", "tests/firmware/app/test_on_virtual_board"),
+    *("tests/conversion/test_cli", "tests/conversion/test_pipeline", "tests/test_setup", "tests/mutants/"),
+    *("tests/conversion/evaluation/", "tests/conversion/quantisation/", "tests/conformance/test_on_images"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, each whole; else the order stays."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> object:
     """Note of a test which real images it has taken, for the line at the end."""
