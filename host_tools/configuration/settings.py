@@ -5,7 +5,7 @@ The numbers are those of firmware/pose_settings.py. Where a number is in 1/32768
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
@@ -57,20 +57,26 @@ def parse(pairs: Sequence[str]) -> dict[str, int]:
     """Settings from `KEY=VALUE` texts; BoardError says which is wrong and what it may be."""
     found: dict[str, int] = {}
     for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise BoardError(f"{pair}: write it as KEY=VALUE; keys are {', '.join(KNOWN)}")
+        name, text = split(pair, KNOWN)
         if name in found:
             raise BoardError(f"{pair}: {name} is given twice; give it once")
         found[name] = value_of(name, text)
     return found
 
 
+def split(pair: str, keys: Iterable[str]) -> tuple[str, str]:
+    """KEY and VALUE of a `KEY=VALUE` text; BoardError, which names the keys, where it is none."""
+    name, equals, text = pair.partition("=")
+    if not equals:
+        raise BoardError(f"{pair}: write it as KEY=VALUE; keys are {', '.join(keys)}")
+    return name, text
+
+
 def value_of(name: str, text: str) -> int:
     """A setting's number from a text; BoardError where that is none, or not in its range."""
     known(name)
     setting = KNOWN[name]
-    value = _number(text, setting.one)
+    value = number(text, setting.one)
     if value is None or not setting.low <= value <= setting.high:
         fraction = f", or a fraction of 1 such as {setting.high // 2 / setting.one:.1f}" if setting.one else ""
         raise BoardError(
@@ -85,7 +91,7 @@ def known(name: str) -> None:
         raise BoardError(f"there is no setting {name!r}; there are: {', '.join(KNOWN)}")
 
 
-def _number(text: str, one: int) -> int | None:
+def number(text: str, one: int = 0) -> int | None:
     """A whole number, or a fraction (with a point in it) of what stands for 1; None for anything else."""
     try:
         return round(float(text) * one) if one and "." in text else int(text)

@@ -27,10 +27,7 @@ def parse(pairs: Sequence[str]) -> dict:
     """The entries of `KEY=VALUE` texts, as in the file; BoardError says which is wrong and what it may be."""
     found: dict = {}
     for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise BoardError(f"{pair}: write it as KEY=VALUE; keys are {', '.join(keys())}")
-        found = merged(found, _entry(name, text))
+        found = merged(found, _entry(*settings.split(pair, keys())))
     return found
 
 
@@ -53,11 +50,8 @@ def _entry(name: str, text: str) -> dict:
     if name not in NUMBERS:
         raise BoardError(f"{name}: cannot be set here; {', '.join(keys())} can; what the board is, is in boards/")
     low, high = NUMBERS[name]
-    try:
-        value = int(text)
-    except ValueError:
-        value = low - 1
-    if not low <= value <= high:
+    value = settings.number(text)
+    if value is None or not low <= value <= high:
         raise BoardError(f"{name}={text}: must be a whole number from {low} to {high}")
     section, _, key = name.rpartition(".")
     return {section: {key: value}} if section else {key: value}

@@ -78,9 +78,9 @@ class Model:
     def poses(self, heads: Mapping[str, np.ndarray], settings: DecoderSettings) -> list[dict]:
         """The poses in `heads` as a board sends them: {score, keypoints [[x16, y16, s255] x 17]}."""
         decoder = board_decoder.decoder_for(self.card)
-        decoder.configure(settings.max_poses, settings.root_score, settings.nms_radius, settings.pose_score)
         # A program that knows no vote has none.
-        decoder.configure(vote=settings.vote or 0)
+        vote = settings.vote or 0
+        decoder.configure(settings.max_poses, settings.root_score, settings.nms_radius, settings.pose_score, vote)
         found = board_decoder.poses_of(decoder, heads, single=settings.mode == SINGLE)
         return [pose.wire for pose in found]
 

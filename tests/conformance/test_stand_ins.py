@@ -8,14 +8,10 @@ from pathlib import Path
 
 import pytest
 
-try:
-    import tomllib
-except ModuleNotFoundError:
-    import tomli as tomllib
-
 from tests.conformance import recorded
 from tests.conformance.boards import ask_stand_in
 from tests.conformance.probes import Probe, answer, groups, normalised, source
+from tests.test_lock import tomllib
 
 PROBES = [probe for probes in groups().values() for probe in probes]
 MOST_EXCEPTIONS = 15
