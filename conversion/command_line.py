@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 a check failed, 2 bad input or no device, 128 + the signal
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import threading
@@ -23,6 +24,7 @@ REFUSED, FAILED = 2, 1
 STOPPED = 128 + signal.SIGINT
 STOP_SECONDS = 1.8
 _SHOW_CURSOR = "\x1b[?25h"
+_STOPPED = "stopped"
 _deadline: threading.Timer | None = None
 
 
@@ -61,7 +63,7 @@ class Commands(click.RichGroup):
                 forget_stdout()
                 _refuse(_of_system(error), REFUSED)
             except KeyboardInterrupt:
-                _say("stopped")
+                _say(_STOPPED)
                 sys.exit(STOPPED)
         if failures:
             sys.exit(FAILED)
@@ -91,8 +93,15 @@ def end_soon(number: int) -> None:
 def _give_up(number: int) -> None:
     with suppress(OSError, ValueError):
         if sys.stdout.isatty():
-            os.write(sys.stdout.fileno(), _SHOW_CURSOR.encode())
+            _write_if_taken(sys.stdout.fileno(), _SHOW_CURSOR)
+        _write_if_taken(sys.stderr.fileno(), f"{_STOPPED}\n")
     os._exit(128 + number)
+
+
+def _write_if_taken(stream: int, text: str) -> None:
+    """Nothing may keep this process any more, also a pipe that nobody reads."""
+    if stream in select.select([], [stream], [], 0)[1]:
+        os.write(stream, text.encode())
 
 
 @contextmanager

@@ -88,6 +88,7 @@ def stopped(command: tuple[str, str], way: str, how: signal.Signals, folder: Pat
         _, rest = process.communicate(timeout=END_SECONDS)
     assert process.returncode in (limited.STOPPED, 128 + how, -signal.SIGINT), said + rest
     assert b"Traceback" not in said + rest
+    assert process.returncode == -signal.SIGINT or rest.endswith(b"stopped\n")
     assert files_in(folder) == before
 
 

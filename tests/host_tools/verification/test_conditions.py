@@ -173,11 +173,14 @@ def test_stopped_in_the_middle_of_the_upload_the_board_goes_on(
         ) as host:  # fmt: skip
             # Replies to PIXELS and to the first chunks.
             _wait_for_replies(board, 5)
-            host.send_signal(ending)
-            said, talked = host.communicate(timeout=HANG_SECONDS)
+            # What is put away then asks the board, which answers in its own time.
+            with board.clock.host_waits():
+                host.send_signal(ending)
+                said, talked = host.communicate(timeout=HANG_SECONDS)
         assert host.returncode == 130, talked
         assert said == ""
-        assert talked == "· stopped\n"
+        # Where putting away takes too long, on a busy machine, it is left to the board.
+        assert talked in ("· stopped\n", "stopped\n")
         assert "$FRAME," in board.output()
         assert state(board) == "running"
 
