@@ -194,6 +194,18 @@ class JumpingClock(Clock):
                 if not self._go_on(until):
                     self._stand_until_heard(until)
 
+    def spend(self, microseconds: int, over: Over) -> None:
+        with self._changed:
+            until = self._now + microseconds
+            free = until <= self._limit or self._waits or self._gone
+            due = self._due and self._due[0].moment <= until
+            # Each call of a program into a module spends something, and nearly always nothing else happens.
+            if free and not due and not self._stopped and not over():
+                self._now = until
+                self._changed.notify_all()
+                return
+        self.wait(until, over)
+
     def _go_on(self, until: int | None) -> bool:
         """Go to the next thing that happens, at most to `until`; False if nothing does before the host speaks."""
         free = self._waits or self._gone
