@@ -16,7 +16,7 @@ from tests.host_tools.virtual_board.shell import Shell, type_in
 from tests.jumping import VirtualBoard
 
 MODEL_ADDRESS = 0x30_0000
-REAL_SECONDS = 300.0
+REAL_SECONDS = states.REAL_SECONDS
 # A call that has not come back after so long will not: of the emulated board, of the stand-in.
 _STOPPED_SECONDS = 4.0
 _STOPPED, _RESET, _CRASHED = "(the chip stops)", "(the chip starts anew)", "(the firmware crashes)"

@@ -23,7 +23,7 @@ from tests.host_tools.k210 import fat, states
 from tests.host_tools.k210.images import IMAGES, image
 from tests.host_tools.virtual_board import kmodels
 
-REAL_SECONDS = 240.0
+REAL_SECONDS = states.REAL_SECONDS
 SOAK = [name for name in IMAGES if name != "minimum"]
 EACH = ["minimum", *(pytest.param(name, marks=pytest.mark.soak) for name in SOAK)]
 CAMERA = f"""
