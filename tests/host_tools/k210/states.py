@@ -115,7 +115,7 @@ def running(name: str, files: Mapping[str, bytes] | None = None) -> PatientSessi
 
     def make() -> Machine:
         before.power_on()
-        PatientSession(before).frames(2)
+        PatientSession(before).frames(1)
         return before
 
     return PatientSession(_kept("running", name, contents, make))

@@ -170,6 +170,8 @@ def test_a_digest_of_many_pieces() -> None:
     assert hashlib.sha256(b"".join(bytes([n]) * 777 for n in range(20))).hexdigest() in printed
 
 
+# In `make test` a folder is the card (test_real_sd_folder.py).
+@pytest.mark.soak
 def test_a_card_in_the_slot_is_mounted_read_and_written(tmp_path: Path) -> None:
     card = tmp_path / "card.img"
     text = bytes(range(256)) * 20
