@@ -114,7 +114,7 @@ def zoom(evaluation: Evaluation) -> Table:
 
 def _figures(each: ZoomFigures | LargerFigures) -> tuple[str, ...]:
     change = each.difference
-    interval = f"{signed(change.low, 3)} to {signed(change.high, 3)}" if change.low or change.high else ""
+    interval = f"{signed(change.low, 3)} {signed(change.high, 3)}" if change.low or change.high else ""
     mean = signed(change.mean, 3) if interval else ""
     return f"{each.precision.ap:.3f}", mean, interval, f"{each.precision.ar:.3f}"
 
