@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +16,12 @@ from rich.table import Table
 from conversion import __version__, command_line, network, presets
 from conversion.errors import ConversionError, ProofError, SizeError
 from conversion.outside import text
+from conversion.progress import bar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conversion import run_sequence
     from conversion.run_photo import Result
 
 talk_console = Console(stderr=True, highlight=False)
@@ -38,6 +44,23 @@ class _Size(click.ParamType):
         if not (separator and width.isdecimal() and height.isdecimal() and len(str(value)) <= 11):
             raise SizeError(f"size {value}: expected width x height, such as 320x240")
         return int(width), int(height)
+
+
+class _Zooms(click.ParamType):
+    """Values of the board's setting `zoom`: one, several with commas between them, or from..to."""
+
+    name = "N"
+
+    def convert(
+        self, value: object, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[int, ...]:
+        found: list[int] = []
+        for part in str(value).split(","):
+            first, _, last = part.partition("..")
+            if not re.fullmatch("[0-4]", first) or not re.fullmatch("[0-4]?", last) or (last and last < first):
+                raise SizeError(f"zoom {value}: expected values from 0 to 4, such as 1, 0,1,4 or 0..4")
+            found += range(int(first), int(last or first) + 1)
+        return tuple(found)
 
 
 class _Commands(command_line.Commands):
@@ -104,12 +127,24 @@ def kmodel(
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--heads", type=click.Path(path_type=Path), help="Write the raw heads: an .npz of four uint8 [C, H, W].")
-@click.option("--overlay", type=click.Path(path_type=Path), help="Write the picture with the poses drawn, a PNG.")
+@click.option("--overlay", type=click.Path(path_type=Path), help="Write the picture with the poses drawn: PNG or GIF.")
 @click.option("--json", "as_json", is_flag=True, help="Print poses and checksums as JSON.")
-def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None, as_json: bool) -> None:
-    """Run a kmodel on a photo as the board would, and decode the poses with the board's decoder."""
-    from conversion import run_photo
+@click.option(
+    "--zoom", type=click.IntRange(0, 4), help="See it through a VGA camera's windows, as the board's setting."
+)
+@click.option("--smooth", is_flag=True, help="With zoom: smooth the keypoints from frame to frame, as the board does.")
+def simulate(
+    model: Path, image: Path, heads: Path | None, overlay: Path | None, as_json: bool, zoom: int | None, smooth: bool
+) -> None:
+    """Run a kmodel on a photo as the board would, and decode the poses with the board's decoder.
 
+    A folder of frames, an animation (GIF, PNG, WebP) or, where ffmpeg is, a video is run as a VGA camera would see it.
+    """
+    from conversion import run_photo, sequence
+
+    if zoom is not None or sequence.is_moving(image):
+        _simulate_sequence(model, image, heads, overlay, as_json, zoom or 0, smooth)
+        return
     result = run_photo.simulate(model, image)
     if heads is not None:
         run_photo.write_heads(result, heads)
@@ -131,7 +166,12 @@ def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None,
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: as in the card.")
 @click.option("--no-people", type=click.Path(path_type=Path), help="Folder of photos without people: false positives.")
 @click.option("--json", "json_", type=click.Path(path_type=Path), help="Write the figures, and a plot (.svg) beside.")
-def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options: object) -> None:
+@click.option(
+    "--zoom", type=_Zooms(), multiple=True, help="Also with a VGA camera's windows: 0 to 4, as 1, 0,1,4 or 0..4."
+)
+def evaluate(
+    model: str, coco: Path, images: Path, json_: Path | None, zoom: tuple[tuple[int, ...], ...], **options: object
+) -> None:
     """Measure COCO keypoint AP of every stage from the published network to the board, and what each one loses.
 
     The figures of a whole set (without --limit) also go into the kmodel's card.
@@ -140,7 +180,7 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
     from conversion.evaluation import evaluate as evaluation
     from conversion.evaluation import tables
 
-    trial = evaluation.Trial(model, coco, images, **options)
+    trial = evaluation.Trial(model, coco, images, **options, zoom=tuple(sorted(set(sum(zoom, ())))))
     if json_ is not None:
         files.check_writable(json_.parent)
     found = evaluation.evaluate(trial, talk_console.is_terminal, _talk)
@@ -169,6 +209,36 @@ def inspect(file: Path, as_json: bool, html: Path | None) -> None:
         click.echo(document.to_json(found))
     else:
         terminal.show(found)
+
+
+def _simulate_sequence(
+    model: Path, path: Path, heads: Path | None, overlay: Path | None, as_json: bool, zoom: int, smooth: bool
+) -> None:
+    from conversion import run_sequence
+
+    if heads is not None:
+        raise SizeError("--heads: a frame has several runs; leave it out, or give one photo without --zoom")
+    frames = run_sequence.open_frames(model, path, zoom, smooth)
+    watched = run_sequence.Watched()
+
+    def counted() -> Iterator[run_sequence.Frame]:
+        with bar(talk_console.is_terminal) as report:
+            for number, frame in enumerate(frames):
+                report("frames", number, 0)
+                watched.add(frame)
+                if as_json:
+                    click.echo(json.dumps({"windows": frame.windows, "poses": frame.wire}))
+                yield frame
+
+    if overlay is None:
+        deque(counted(), maxlen=0)
+    else:
+        run_sequence.write_overlay(counted(), overlay)
+        _talk(f"written: {overlay}")
+    if as_json:
+        click.echo(json.dumps(watched.to_dict()))
+    else:
+        _print_facts([(name.replace("_", " "), str(value)) for name, value in watched.to_dict().items()])
 
 
 def _print_poses(result: Result) -> None:
