@@ -18,7 +18,7 @@ KMODEL_STAGES = (FLOAT, PADDED, ROUNDED, KMODEL, INTEGER, VOTED)
 
 @dataclass(frozen=True)
 class Setup:
-    """What is evaluated; `kmodel` (a V3 file) and `card` are None for floats."""
+    """What is evaluated, in upright pictures of that size; `kmodel` (a V3 file) and `card` are None for floats."""
 
     weights: PoseNetWeights
     width: int

@@ -18,7 +18,7 @@ from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.result import Evaluation, FalsePositives
 from conversion.evaluation.workers import Workers
-from conversion.kmodel import v3
+from conversion.kmodel import turning, v3
 from conversion.kpu import posenet
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
@@ -39,7 +39,8 @@ class Trial:
     """What to evaluate on what. `model` is a kmodel with its card, or "float" for the weights alone.
 
     `size` is for floats (None: 320x240); a kmodel has its own. `weights` None: those that the card names, or the
-    published default. `no_people` is a folder of photos without people.
+    published default. `no_people` is a folder of photos without people, `upright` takes photos that are higher than
+    wide.
     """
 
     model: str
@@ -50,6 +51,7 @@ class Trial:
     limit: int | None = None
     weights: Path | None = None
     no_people: Path | None = None
+    upright: bool = False
 
     @property
     def goes_into_card(self) -> bool:
@@ -71,6 +73,8 @@ class Trial:
         for name, value in options.items():
             if value is not None:
                 words += [f"--{name}", str(value)]
+        if self.upright:
+            words.append("--upright")
         return shlex.join(words)
 
 
@@ -80,7 +84,7 @@ def evaluate(trial: Trial, progress: bool, talk: Talk) -> Evaluation:
     `progress` allows progress bars, `talk` is told what is being done. Starts processes by spawning: a script that
     calls this needs the usual `if __name__ == "__main__"`.
     """
-    chosen = coco.read(trial.annotations, trial.images, trial.where, trial.limit)
+    chosen = coco.read(trial.annotations, trial.images, trial.where, trial.limit, trial.upright)
     empty = photos.in_folder(trial.no_people) if trial.no_people else []
     setup, digest = _setup(trial, progress)
     talk(f"weights: {setup.weights.origin.form}, {setup.weights.origin}")
@@ -100,7 +104,7 @@ def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
     path = Path(trial.model)
     found = posenet.read_described(path)
     readback.read(found.model, str(path))
-    size = (found.simulation.width, found.simulation.height)
+    size = found.simulation.picture
     if trial.size not in (None, size):
         raise SizeError(f"{path}: the kmodel is for {size[0]}x{size[1]}; leave --size out or make another kmodel")
     weights = _weights_of(found.card, path, trial.weights, progress)
@@ -171,7 +175,9 @@ def _summed_up(
 
 
 def _layers(setup: Setup, findings: Sequence[Findings]) -> list[LayerLoss]:
-    matched = channels.match(setup.weights, readback.read(v3.read(setup.kmodel, "the kmodel"), "the kmodel").body)
+    model = v3.read(setup.kmodel, "the kmodel")
+    upright = turning.turned_file(model) if card.turned(setup.card) else model
+    matched = channels.match(setup.weights, readback.read(upright, "the kmodel").body)
     if matched is None:
         return []
     totals = [sum(parts) for parts in zip(*(found.layers for found in findings), strict=True)]
