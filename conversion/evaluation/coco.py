@@ -75,8 +75,8 @@ def read(
 ) -> CocoSet:
     """The photos of an annotation file that lie in `folder`: those whose image entry has `where` (FIELD=VALUE).
 
-    `upright` leaves out those that are not higher than wide, `limit` takes the first so many. Raises AnnotationError for damaged or unsuitable annotations, for a `where` that
-    no photo fulfils, and for photos that are missing.
+    `upright` leaves out those that are not higher than wide, `limit` takes the first so many. Raises AnnotationError
+    for damaged or unsuitable annotations, for a `where` that no photo fulfils, and for photos that are missing.
     """
     raw = _bytes(path)
     document = _document(raw, path)

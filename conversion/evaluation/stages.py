@@ -14,7 +14,6 @@ from PIL import Image
 
 from conversion import card, letterbox, metrics, network, photos, portrait
 from conversion.decoding import board_decoder
-from conversion.decoding.board_decoder import BoardPose
 from conversion.decoding.dialects import tfjs
 from conversion.decoding.pose import Pose
 from conversion.evaluation import channels, displacement, layers, readback
@@ -86,7 +85,7 @@ class Stages:
             found[INTEGER], found[VOTED] = self._upright(single)
         return found
 
-    def _upright(self, poses: list[BoardPose]) -> list[Pose]:
+    def _upright(self, poses: list[board_decoder.BoardPose]) -> list[Pose]:
         return list(board_decoder.upright(poses, self.setup.card))
 
 

@@ -56,7 +56,7 @@ def test_hello_says_what_runs() -> None:
     assert second[0] == 1
     assert second[3] == "MaixPy"
     assert second[5] == "maix_bit"
-    assert second[13:] == (720, 115200)
+    assert second[13:] == (720, 115200, 0, 0)
     assert first[2] == second[2] < 2**32
 
 
