@@ -11,7 +11,7 @@ from conversion.errors import PhotoError
 from conversion.test_card import planes_of
 from host_tools.errors import BoardError
 from host_tools.virtual_board import pixels
-from host_tools.virtual_board.camera import PAN_FRAMES, PanAndZoom, Photo, look_at
+from host_tools.virtual_board.camera import PAN_FRAMES, PanAndZoom, Photo, look_at, mounted
 from host_tools.virtual_board.image_sensor import ImageSensor, NotReadyError
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
@@ -77,6 +77,15 @@ def test_a_pan_fills_the_frame_moves_and_begins_anew() -> None:
     assert quarter.min() > 0
     assert (first != quarter).mean() > 0.5
     assert (first == scene.picture(PAN_FRAMES, 320, 240)).all()
+
+
+def test_a_camera_of_a_turned_kmodel_lies(noise_photo: Image.Image) -> None:
+    scene = Photo(noise_photo)
+    turned = mounted(scene, {"input": {"width": 320, "height": 240, "turned": 1}})
+    picture = turned.picture(0, 320, 240)
+    assert picture.shape == (240, 320, 3)
+    assert (picture == scene.picture(0, 240, 320).transpose(1, 0, 2)).all()
+    assert mounted(scene, {"input": {"width": 320, "height": 240}}) is scene
 
 
 def test_planes_have_eight_bits_and_the_picture_five_and_six(noise_photo: Image.Image) -> None:
