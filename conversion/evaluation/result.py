@@ -74,8 +74,9 @@ class Evaluation:
     """Figures by stage, in the order of the chain, and what the kmodel loses (empty, and None, for floats).
 
     `model` names what was evaluated; `model_sha256` is the kmodel file's, or for floats the digest of all weights.
-    `differences` in AP are those of a kmodel's stages to the float network that is padded as the KPU pads, `alone` counts photos of one person, `false_positives` is empty unless photos without people were given, `zoom` and
-    `larger` unless zoom was asked for.
+    `differences` in AP are those of a kmodel's stages to the float network that is padded as the KPU pads; `alone`
+    counts photos of one person, `false_positives` is empty unless photos without people were given, `zoom` and `larger`
+    unless zoom was asked for.
     """
 
     model: str
