@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conversion import photos, portrait, presets, weights
+from conversion import photos, pipeline, portrait, presets, weights
 from conversion.kmodel import plan, sampling, turning, v3
 from conversion.kmodel.kpu_network import KpuNetwork
 from conversion.kmodel.plan import HEIGHTS, SIZE_STEP, WIDTHS
 from conversion.kpu.posenet import Simulation
-from conversion.quantisation import calibration
+from conversion.pipeline import Recipe
+from conversion.progress import silent
+from conversion.quantisation import calibration, choice
 from tests.conversion.evaluation import plain_kmodel
 from tests.conversion.kmodel import networks
 from tests.conversion.kpu.lively import lively
@@ -96,3 +98,29 @@ def test_the_published_network_at_the_size_of_the_preset(request: pytest.Fixture
     except pytest.skip.Exception:
         source = weight_files.random_weights()
     assert differing(plain_kmodel.as_compiled(source), *PRESET.size, people(request, 3)) == 0
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("tall")
+def test_the_shipped_rounding_turned_on_twenty_photos(tfjs_graph_dir: Path, request: pytest.FixtureRequest) -> None:
+    """As `make kmodel PRESET=portrait` makes it: the same codes."""
+    recipe = Recipe(Path(), *PRESET.size, tfjs_graph_dir, turned=True)
+    made = pipeline.convert(recipe, False, silent)
+    assert made.card["quantisation"]["recipe"] == choice.SHIPPED
+    upright = pipeline.convert(replace(recipe, turned=False), False, silent)
+    assert turning.turned_file(v3.read(made.data, "turned")) == v3.read(upright.data, "upright")
+    network = turning.turned(made.compiled.network)
+    standing = Simulation(model(network, *portrait.size(PRESET.size)), "upright")
+    lying = Simulation(v3.read(made.data, "turned"), "turned", True)
+    for picture in people(request, 20):
+        found, expected = lying.upright(lying.heads(lying.in_memory(picture))), standing.heads(picture)
+        assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("tall")
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_size_turned_on_noise(width: int) -> None:
+    """A network of few channels, which fits KPU RAM at any size."""
+    for height in HEIGHTS:
+        assert differing(SMALL, width, height, [noise(height, width)]) == 0, f"{width}x{height}"
