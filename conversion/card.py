@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conversion import card_checks, network
+from conversion import card_checks, network, portrait
 from conversion.decoding import fixed_point
 from conversion.errors import ModelFormatError
 from conversion.kmodel import sampling
@@ -43,8 +43,11 @@ def kmodel_entry(file: str, data: bytes) -> dict:
     }
 
 
-def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: int) -> dict:
-    """The entries that follow from network and plan: input, heads with their fixed-point constants, memory, work."""
+def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: int, turned: bool = False) -> dict:
+    """The entries that follow from network and plan: input, heads with their fixed-point constants, memory, work.
+
+    `turned`: the picture lies on its side in memory; a card without this entry is of one that does not.
+    """
     heads = [
         _head_entry(number, spec, head, step)
         for number, (spec, head, step) in enumerate(
@@ -59,7 +62,11 @@ def network_entries(kpu_network: KpuNetwork, plan: RamPlan, main_memory_bytes: i
             "multiplier": network.MULTIPLIER,
             "output_stride": network.OUTPUT_STRIDE,
         },
-        "input": {"width": plan.picture.map.width, "height": plan.picture.map.height},
+        "input": {
+            "width": plan.picture.map.width,
+            "height": plan.picture.map.height,
+            **({"turned": 1} if turned else {}),
+        },
         "heads": heads,
         "sigmoid": fixed_point.sigmoid_table(heads[0]["scale"], heads[0]["zero_point"]),
         "memory": {"kpu_ram_bytes": plan.peak_bytes, "main_memory_bytes": main_memory_bytes},
@@ -139,6 +146,17 @@ def check_fits(card: Mapping, kmodel: Path, data: bytes, model: V3Model) -> None
     found = card_checks.misfit(card, data, model)
     if found:
         raise ModelFormatError(f"{path_beside(kmodel)}: {found}; make both anew with `make kmodel`")
+
+
+def turned(card: Mapping) -> bool:
+    """Whether the kmodel's picture lies on its side in memory."""
+    return bool(card["input"].get("turned", 0))
+
+
+def picture(card: Mapping) -> tuple[int, int]:
+    """Width and height of the picture as people stand in it."""
+    size = card["input"]["width"], card["input"]["height"]
+    return portrait.size(size) if turned(card) else size
 
 
 def heads(card: Mapping) -> Sequence[Mapping]:

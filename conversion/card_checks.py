@@ -67,7 +67,8 @@ def _input_problem(card: dict) -> str | None:
     sizes = card.get("input")
     if not isinstance(sizes, dict):
         return "input.width or input.height is missing"
-    found = _integers_problem(sizes, "input", {"width": _SIDE, "height": _SIDE})
+    wanted = {"width": _SIDE, "height": _SIDE, **({"turned": (0, 1)} if "turned" in sizes else {})}
+    found = _integers_problem(sizes, "input", wanted)
     stride = network.OUTPUT_STRIDE
     return found or next(
         (f"input.{side} is no multiple of {stride}" for side in ("width", "height") if sizes[side] % stride), None

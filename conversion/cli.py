@@ -84,7 +84,7 @@ def main() -> None:
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: fetched.")
 @click.option(
     "--preset", type=click.Choice(list(presets.PRESETS)),
-    help=f"A size by its name: {', '.join(f'{name} {preset}' for name, preset in presets.PRESETS.items())}."
+    help=f"A picture by its name: {', '.join(f'{name} {preset}' for name, preset in presets.PRESETS.items())}."
     f"  [default: {presets.DEFAULT}]",
 )  # fmt: skip
 @click.option("--size", type=_Size(), help="The picture, multiples of 16, in place of a preset.")
@@ -114,8 +114,9 @@ def kmodel(
     from conversion import files, pipeline
     from conversion.report import accuracy, summary, writing
 
-    picture = presets.size(preset, size)
-    recipe = pipeline.Recipe(output, *picture, weights, calibration, VERSIONS[format_], known_only, quantisation)
+    picture = presets.chosen(preset, size)
+    options = weights, calibration, VERSIONS[format_], known_only, quantisation, picture.turned
+    recipe = pipeline.Recipe(output, *picture.size, *options)
     files.check_writable(output)
     made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
     pipeline.write(made)
@@ -162,6 +163,7 @@ def simulate(
 @click.option("--images", type=click.Path(path_type=Path), required=True, help="Folder with the photos.")
 @click.option("--where", metavar="FIELD=VALUE", help="Only photos whose image entry has this value.")
 @click.option("--size", type=_Size(), help="For float: the picture, multiples of 16.  [default: 320x240]")
+@click.option("--upright", is_flag=True, help="Only photos that are higher than wide.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many photos.")
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: as in the card.")
 @click.option("--no-people", type=click.Path(path_type=Path), help="Folder of photos without people: false positives.")

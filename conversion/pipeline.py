@@ -9,8 +9,8 @@ import numpy as np
 
 from conversion import __version__, card, files, metrics, network, photos
 from conversion import weights as weights_files
-from conversion.errors import ModelFormatError, ProofError
-from conversion.kmodel import assemble, sampling, v3, v5_container
+from conversion.errors import ModelFormatError, ProofError, SizeError
+from conversion.kmodel import assemble, sampling, turning, v3, v5_container
 from conversion.kmodel.plan import RamPlan, check_size
 from conversion.kpu import fastest
 from conversion.kpu.posenet import Heads, Simulation, real_values
@@ -41,11 +41,22 @@ class Recipe:
     version: int = v3.VERSION
     known_only: bool = False
     quantisation: str | None = None
+    turned: bool = False
 
     @property
     def compile_size(self) -> tuple[int, int]:
         """The size that nncase compiles: its own file is for one size, V3 is planned anew for any."""
         return (self.width, self.height) if self.version == v5_container.VERSION else compilation.COMPILE_SIZE
+
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Width and height of the picture as people stand in it; in memory that of a turned one lies on its side."""
+        return (self.height, self.width) if self.turned else (self.width, self.height)
+
+    @property
+    def name(self) -> str:
+        """The kmodel's file."""
+        return f"{network.NAME}-{self.width}x{self.height}{'-turned' if self.turned else ''}.kmodel"
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,8 @@ def convert(recipe: Recipe, progress: bool, talk: Talk) -> Kmodel:
     """
     check_size(recipe.width, recipe.height)
     if recipe.version == v5_container.VERSION:
+        if recipe.turned:
+            raise SizeError("a turned picture and format v5: nncase's own file cannot be turned; leave --format out")
         sizes.check(recipe.width, recipe.height)
     source = weights_files.load(recipe.weights, recipe.known_only, progress)
     talk(f"weights: {source.origin.form}, {source.origin}")
@@ -83,7 +96,8 @@ def rounded(recipe: Recipe, source: PoseNetWeights, rounding: Choice, progress: 
     compiled = compilation.compile_weights(source, rounding.pictures, calibrated, talk, progress, rounding.network)
     talk(f"planning KPU RAM for {recipe.width}x{recipe.height}")
     if recipe.version == v3.VERSION:
-        compiled = replace(compiled, network=sampling.early(compiled.network))
+        upright = compiled.network
+        compiled = replace(compiled, network=sampling.early(turning.turned(upright) if recipe.turned else upright))
     the_plan = fastest.plan(compiled.network, recipe.width, recipe.height)
     return _measured(recipe, source, rounding, compiled, the_plan, talk)
 
@@ -93,12 +107,12 @@ def _measured(
 ) -> Kmodel:
     model = assemble.assemble(compiled.network, the_plan)
     data = v3.write(model) if recipe.version == v3.VERSION else compiled.kmodel
-    path = recipe.output / f"{network.NAME}-{recipe.width}x{recipe.height}.kmodel"
-    simulation = Simulation(model, path.name)
+    path = recipe.output / recipe.name
+    simulation = Simulation(model, path.name, recipe.turned)
     the_card = {
         "format": card.FORMAT,
         "kmodel": card.kmodel_entry(path.name, data),
-        **card.network_entries(compiled.network, the_plan, model.main_memory_bytes),
+        **card.network_entries(compiled.network, the_plan, model.main_memory_bytes, recipe.turned),
         "source": _source(source.origin),
         "tools": {
             "posenet-maix": __version__,
@@ -108,26 +122,27 @@ def _measured(
         "calibration": dict(rounding.photos),
     }
     talk("measuring the kmodel against the float network")
-    measured = calibration.pictures(recipe.calibration, recipe.width, recipe.height, MEASURED_PHOTOS)
+    measured = calibration.pictures(recipe.calibration, *recipe.picture, MEASURED_PHOTOS)
     figures = measure(source, simulation, measured, the_card)
     _demand(figures)
     the_card["quantisation"] = {"recipe": rounding.name, "sqnr_db": figures, "photos": len(measured)}
     the_card["test_vector"] = test_vector(simulation, the_card)
-    sample = photos.letterbox(photos.bundled(photos.SAMPLE), recipe.width, recipe.height)
+    sample = photos.letterbox(photos.bundled(photos.SAMPLE), *recipe.picture)
     return Kmodel(
         path=path,
         data=data,
         card=the_card,
         compiled=compiled,
         plan=the_plan,
-        sample_heads=simulation.heads(photos.planes(sample)),
+        sample_heads=simulation.heads(simulation.in_memory(photos.planes(sample))),
         sample_float_heads=_first(reference.float_heads(source, sample[None])),
     )
 
 
 def measure(source: PoseNetWeights, simulation: Simulation, pictures: np.ndarray, the_card: dict) -> dict[str, float]:
-    """SQNR in dB per head of a kmodel against the float network, pooled over uint8 [N, H, W, 3] pictures."""
-    raw = [simulation.heads(picture) for picture in photos.planes(pictures)]
+    """SQNR in dB per head of a kmodel against the float network, pooled over upright uint8 [N, H, W, 3] pictures."""
+    upright = photos.planes(pictures)
+    raw = [simulation.upright(simulation.heads(simulation.in_memory(planes))) for planes in upright]
     stacked = {name: np.stack([heads[name] for heads in raw]) for name in network.HEAD_NAMES}
     figures = metrics.sqnr_db(reference.float_heads(source, pictures), real_values(stacked, the_card))
     return {name: round(value, 2) for name, value in figures.items()}

@@ -19,7 +19,8 @@ from conversion.kpu.posenet import Heads
 
 @dataclass(frozen=True)
 class Result:
-    """The upright photo, the network's size (width, height), the raw heads, the poses, and what identifies them."""
+    """The upright photo, the size (width, height) that it was fitted into, the raw heads, the poses in that picture's
+    pixels, and what identifies them. Heads and `input_sha256` are of the picture as memory holds it."""
 
     model_sha256: str
     input_sha256: str
@@ -47,15 +48,16 @@ def simulate(model: Path, image: Path) -> Result:
     found = posenet.read_described(model)
     machine = found.simulation
     photo = photos.read(image)
-    planes = photos.planes(photos.letterbox(photo, machine.width, machine.height))
+    planes = machine.in_memory(photos.planes(photos.letterbox(photo, *machine.picture)))
     heads = machine.heads(planes)
+    poses = board_decoder.decode(heads, found.card, **board_decoder.ON_BOARD)
     return Result(
         model_sha256=hashlib.sha256(found.data).hexdigest(),
         input_sha256=hashlib.sha256(planes.tobytes()).hexdigest(),
         photo=photos.upright(photo),
-        size=(machine.width, machine.height),
+        size=machine.picture,
         heads=heads,
-        poses=board_decoder.decode(heads, found.card, **board_decoder.ON_BOARD),
+        poses=board_decoder.upright(poses, found.card),
     )
 
 

@@ -17,14 +17,16 @@ HEAD_ALIGNMENT = 8
 class Card:
     """The checked card, with the decoder made from it.
 
-    `width`, `height` in pixels; `bytes`, `crc32`, `sha256`, `file` of the kmodel; `main_memory`; `head_bytes`, the
-    sizes of the four heads; `test_vector`, a dict, or None.
+    `width`, `height` in pixels, as the picture lies in memory; `turned`, 1 if people lie on their side there; `bytes`,
+    `crc32`, `sha256`, `file` of the kmodel; `main_memory`; `head_bytes`, the sizes of the four heads; `test_vector`, a
+    dict, or None.
     """
 
     def __init__(self, values):
         kmodel = values["kmodel"]
         self.width = values["input"]["width"]
         self.height = values["input"]["height"]
+        self.turned = values["input"].get("turned", 0)
         self.file = kmodel["file"]
         self.bytes = kmodel["bytes"]
         self.sha256 = kmodel["sha256"]

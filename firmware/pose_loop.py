@@ -11,6 +11,7 @@ import pose_config
 import pose_engine
 import pose_errors
 import pose_link
+import pose_memory
 import pose_requests
 import pose_screen
 import pose_sender
@@ -34,9 +35,6 @@ NOTE_MS = 5000
 # Half of a JPEG is made by the second core, which looks for an SD card for the first ten seconds; where the slot is
 # empty, a picture compressed meanwhile comes when that is over, and half of it is wrong.
 CARD_SEARCH_MS = 10000
-# MaixPy's image.compressed() takes 304 KiB of the system's heap on a minimum build, 708 on a full one, for a picture of
-# whatever size. A full build has that beside 320x240 with a smaller heap of MicroPython's and one camera buffer only.
-ROOM = "a `minimum` build of MaixPy has room, or `deploy --heap 384 --set camera.dual_buffer=0`"
 # A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
 LEAST_FREE = 131072
 FRAMES_UNTIL_ASKED = 16
@@ -62,6 +60,7 @@ class App:
         self._on_frame = on_frame
         self._config = None
         self._no_screen = False
+        self._preview_missing = 0
         self._button = None
         self._state = STARTING
         self._wait_ms = FIRST_WAIT_MS
@@ -116,6 +115,9 @@ class App:
             card = self.engine.card
             self.frames = pose_camera.open_source(self._config, card.width, card.height, self.engine.buffers)
         self._open_screen()
+        if self.screen:
+            self.screen.turned = self.engine.card.turned
+        self._preview_missing = pose_memory.tell_previews(self._preview_missing)
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0
@@ -266,7 +268,8 @@ class App:
             self._jpeg = picture.compressed(quality=self.settings.preview_quality)
         except (MemoryError, OSError, RuntimeError, ValueError) as error:
             self.settings.preview_ms = 0
-            self.errors.report(PoseError(pose_errors.NO_PREVIEW, "no preview (%s): it is off now; %s" % (error, ROOM)))
+            text = "no preview (%s): it is off now; %s" % (error, pose_memory.PREVIEW_REMEDY)
+            self.errors.report(PoseError(pose_errors.NO_PREVIEW, text))
             self.sender.settings()
             return
         self.outgoing.start(pose_bulk.JPEG, self._jpeg.to_bytes(), self.frame)
@@ -299,7 +302,8 @@ class App:
         self._greeted = utime.ticks_ms()
         card = self.engine.card if self.engine else None
         source = self.frames.source if self.frames else NO_SOURCE
-        self.sender.hello(self._config.board if self._config else "-", source, card, self.screen)
+        board = self._config.board if self._config else "-"
+        self.sender.hello(board, source, card, self.screen, self._preview_missing)
 
     def stats(self):
         """Sends STATS."""

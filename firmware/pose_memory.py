@@ -1,5 +1,6 @@
 """How much of the firmware's RAM model, camera and LCD take, and what there is."""
 
+import image
 import pose_board
 import pose_heap
 
@@ -13,8 +14,11 @@ REMEDY = (
     "flash a `minimum` build of MaixPy, make MicroPython's heap smaller (Maix.utils.gc_heap_size), "
     "or press RESET if the program was started before"
 )
-
-
+# What image.compressed() takes of it for a picture of whatever size; a `minimum` build, which takes less, has no
+# classifiers.
+PREVIEW_BYTES = (708 if hasattr(image, "HaarCascade") else 304) * 1024
+# A full build has that beside 320x240 with a smaller heap of MicroPython's and one camera buffer only.
+PREVIEW_REMEDY = "a `minimum` build of MaixPy has room, or `deploy --heap 384 --set camera.dual_buffer=0`"
 # What the firmware itself may want of it while the program runs, for example to open a file.
 RESERVE = pose_heap.RESERVE
 
@@ -54,6 +58,16 @@ class Budget:
             print("posenet: one camera buffer, which costs frames a second")
         if 0 <= self.free < self.needed:
             print("posenet: that is likely too little: " + REMEDY)
+
+
+def tell_previews(before):
+    """KiB that previews lack now, beside kmodel, camera and LCD; 0 where there is room, or nobody knows. Prints them
+    unless they were as many before."""
+    free = pose_board.system_free()
+    missing = (PREVIEW_BYTES - free + 1023) // 1024 if 0 <= free < PREVIEW_BYTES else 0
+    if missing and missing != before:
+        print("posenet: no previews, which need %d KiB more: %s" % (missing, PREVIEW_REMEDY))
+    return missing
 
 
 def _sum(parts):

@@ -23,6 +23,9 @@ LETTER_WIDTH = 8
 LETTER_HEIGHT = 12
 LINE_HEIGHT = 14
 LABEL_ABOVE = 28
+# In place of a score, where letters would lie on their side: a bar of so many pixels at 100 %, over its thin line.
+BAR_LENGTH = 40
+BAR_WIDTH = 5
 
 
 def fit(picture, screen):
@@ -61,7 +64,8 @@ def _arguments(config):
 
 
 class Screen:
-    """An LCD that is ready; `width` and `height` as it stands."""
+    """An LCD that is ready; `width` and `height` as it stands. `turned` 1: the board stands upright, and the picture's
+    rows run downwards: MaixPy cannot turn letters, so bars stand for them, or nothing."""
 
     def __init__(self, config):
         needed = 2 * config["width"] * config["height"]
@@ -80,6 +84,7 @@ class Screen:
             raise PoseError(pose_errors.LCD_FAILED, "the LCD failed (%s): going on without it" % error)
         self.width = lcd.width()
         self.height = lcd.height()
+        self.turned = 0
         self._size = None
         self._message = True
         self._roi = self._offset = (0, 0)
@@ -112,7 +117,12 @@ class Screen:
         self._place(picture)
         for n in range(count):
             self._draw_pose(picture, poses[n], COLOURS[n % len(COLOURS)], least)
-        left, top, _, rows = self._roi
+        left, top, columns, rows = self._roi
+        if self.turned:
+            if note:
+                x = left + columns - BAR_WIDTH
+                picture.draw_line(x, top, x, top + rows - 1, color=RED, thickness=BAR_WIDTH)
+            return
         picture.draw_string(left + 2, top + 1, caption, color=WHITE)
         if note:
             picture.draw_string(left + 2, top + rows - LINE_HEIGHT, note, color=RED)
@@ -136,7 +146,20 @@ class Screen:
         for part in range(PARTS):
             if scores[part] >= least:
                 picture.draw_circle(xs[part] + 8 >> 4, ys[part] + 8 >> 4, JOINT_RADIUS, color=colour, fill=True)
-        self._draw_score(picture, pose, colour)
+        if self.turned:
+            self._draw_bar(picture, pose, colour)
+        else:
+            self._draw_score(picture, pose, colour)
+
+    def _draw_bar(self, picture, pose, colour):
+        """The pose's score above its nose as it is seen, where x runs downwards: a bar as long as it is high."""
+        left, top, columns, rows = self._roi
+        x = (pose.x16[NOSE] >> 4) - LABEL_ABOVE
+        y = (pose.y16[NOSE] >> 4) - BAR_LENGTH // 2
+        x = min(max(x, left + BAR_WIDTH), left + columns - BAR_WIDTH)
+        y = min(max(y, top), top + rows - 1 - BAR_LENGTH)
+        picture.draw_line(x, y, x, y + BAR_LENGTH, color=colour, thickness=1)
+        picture.draw_line(x, y, x, y + pose.score * BAR_LENGTH // 255, color=colour, thickness=BAR_WIDTH)
 
     def _draw_score(self, picture, pose, colour):
         """The pose's score above its nose, or as near to that as the LCD shows."""

@@ -56,11 +56,11 @@ class Sender:
         self._writer.sentence(body)
         self._link.send(self._writer)
 
-    def hello(self, board, source, card, screen):
+    def hello(self, board, source, card, screen, preview_missing):
         """HELLO; `card` and `screen` may be None."""
         self._send(
             (
-                "HELLO,%d,%s,%d,%s,%s,%s,%d,%d,%d,%d,%d,%d,%s,%d,%d"
+                "HELLO,%d,%s,%d,%s,%s,%s,%d,%d,%d,%d,%d,%d,%s,%d,%d,%d,%d"
                 % (
                     PROTOCOL,
                     FIRMWARE,
@@ -77,6 +77,8 @@ class Sender:
                     pose_board.name_of(card.sha256) if card else "-",
                     pose_wire.HOST_CHUNK,
                     self._link.baud,
+                    card.turned if card else 0,
+                    preview_missing,
                 )
             ).encode()
         )

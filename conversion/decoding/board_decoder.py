@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from conversion import network
+from conversion import network, portrait
 from conversion.decoding import board_settings
 from conversion.decoding.fixed_point import SCORE_ONE, STEPS_PER_PIXEL
 from conversion.decoding.pose import Pose
@@ -41,6 +41,7 @@ def device_card(model_card: Mapping) -> dict:
             "kmodel": dict(model_card["kmodel"]),
             "memory": dict(model_card["memory"]),
             **_decoder_entries(model_card),
+            "input": dict(model_card["input"]),
         }
     except KeyError as error:
         raise ModelFormatError(f"model card: {error.args[0]} is missing; make it anew with `make kmodel`") from None
@@ -83,6 +84,14 @@ def decode(heads: Mapping[str, np.ndarray], card: Mapping, **parameters: float |
 def decode_single(heads: Mapping[str, np.ndarray], card: Mapping, vote: int | None = None) -> BoardPose:
     """The one pose that the board finds in `heads` in its mode for a single person; `vote` as of `decoder_for`."""
     return poses_of(decoder_for(card, vote=vote), heads, single=True)[0]
+
+
+def upright(poses: Sequence[BoardPose], card: Mapping) -> list[BoardPose]:
+    """Poses as a board finds them in pixels of the upright picture, which lies on its side in memory if the card says
+    so: of `decode`, whose coordinates are memory's."""
+    if not card["input"].get("turned"):
+        return list(poses)
+    return [BoardPose(pose.score, portrait.keypoints(pose.keypoints), portrait.wire(pose.wire)) for pose in poses]
 
 
 def poses_of(

@@ -18,7 +18,8 @@ KMODEL_STAGES = (FLOAT, PADDED, ROUNDED, KMODEL, INTEGER, VOTED)
 
 @dataclass(frozen=True)
 class Setup:
-    """What is evaluated; `kmodel` (a V3 file) and `card` are None for floats. `zoom` are the settings to compare."""
+    """What is evaluated, in upright pictures of that size; `kmodel` (a V3 file) and `card` are None for floats, `zoom`
+    are the settings to compare."""
 
     weights: PoseNetWeights
     width: int

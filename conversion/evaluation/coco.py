@@ -48,7 +48,7 @@ class CocoSet:
 
     file: str
     sha256: str
-    choice: Mapping[str, str | int | None]
+    choice: Mapping[str, str | int | bool | None]
     photos: tuple[CocoPhoto, ...]
     ground_truth: dict
 
@@ -70,16 +70,21 @@ class CocoSet:
         return [photo.id for photo in self.photos if count[photo.id] == 1 and photo.id in labelled]
 
 
-def read(path: Path, folder: Path, where: str | None = None, limit: int | None = None) -> CocoSet:
+def read(
+    path: Path, folder: Path, where: str | None = None, limit: int | None = None, upright: bool = False
+) -> CocoSet:
     """The photos of an annotation file that lie in `folder`: those whose image entry has `where` (FIELD=VALUE).
 
-    `limit` takes the first so many. Raises AnnotationError for damaged or unsuitable annotations, for a `where` that
-    no photo fulfils, and for photos that are missing.
+    `upright` leaves out those that are not higher than wide, `limit` takes the first so many. Raises AnnotationError
+    for damaged or unsuitable annotations, for a `where` that no photo fulfils, and for photos that are missing.
     """
     raw = _bytes(path)
     document = _document(raw, path)
     person = _person(document, path)
-    entries = _chosen([_checked_image(entry, path) for entry in document["images"]], where, path)[:limit]
+    entries = _chosen([_checked_image(entry, path) for entry in document["images"]], where, path)
+    if upright:
+        entries = [entry for entry in entries if entry["height"] > entry["width"]]
+    entries = entries[:limit]
     photos = _photos(entries, folder, path)
     wanted = {photo.id for photo in photos}
     persons = (entry for entry in document["annotations"] if _concerns(entry, wanted, person["id"], path))
@@ -89,7 +94,7 @@ def read(path: Path, folder: Path, where: str | None = None, limit: int | None =
     return CocoSet(
         file=path.name,
         sha256=hashlib.sha256(raw).hexdigest(),
-        choice={"where": where, "limit": limit},
+        choice={"where": where, "limit": limit, "upright": upright},
         photos=photos,
         ground_truth={"images": entries, "annotations": annotations, "categories": [person]},
     )

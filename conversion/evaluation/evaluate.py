@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversion import card, files, photos
 from conversion import weights as weights_files
+from conversion.decoding.pose import Pose
 from conversion.errors import ModelFormatError, OutputError, SizeError, WeightsNotFoundError
 from conversion.evaluation import bootstrap, channels, coco, displacement, layers, oks, plot, readback
-from conversion.evaluation.chain import Findings, Setup
+from conversion.evaluation.bootstrap import Difference
+from conversion.evaluation.chain import FLOAT, PADDED, Findings, Setup
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.result import Evaluation, FalsePositives, LargerFigures, ZoomFigures
 from conversion.evaluation.workers import Workers
 from conversion.evaluation.zoom import BASIS
-from conversion.kmodel import v3
+from conversion.kmodel import turning, v3
 from conversion.kpu import posenet
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
@@ -40,8 +42,8 @@ class Trial:
     """What to evaluate on what. `model` is a kmodel with its card, or "float" for the weights alone.
 
     `size` is for floats (None: 320x240); a kmodel has its own. `weights` None: those that the card names, or the
-    published default. `no_people` is a folder of photos without people. `zoom` are settings of the
-    board to compare.
+    published default. `no_people` is a folder of photos without people, `upright` takes photos that are higher than
+    wide. `zoom` are settings of the board to compare.
     """
 
     model: str
@@ -52,6 +54,7 @@ class Trial:
     limit: int | None = None
     weights: Path | None = None
     no_people: Path | None = None
+    upright: bool = False
     zoom: tuple[int, ...] = ()
 
     @property
@@ -75,6 +78,8 @@ class Trial:
         for name, value in options.items():
             if value is not None:
                 words += [f"--{name}", str(value)]
+        if self.upright:
+            words.append("--upright")
         return shlex.join(words)
 
 
@@ -84,7 +89,7 @@ def evaluate(trial: Trial, progress: bool, talk: Talk) -> Evaluation:
     `progress` allows progress bars, `talk` is told what is being done. Starts processes by spawning: a script that
     calls this needs the usual `if __name__ == "__main__"`.
     """
-    chosen = coco.read(trial.annotations, trial.images, trial.where, trial.limit)
+    chosen = coco.read(trial.annotations, trial.images, trial.where, trial.limit, trial.upright)
     empty = photos.in_folder(trial.no_people) if trial.no_people else []
     setup, digest = _setup(trial, progress)
     talk(f"weights: {setup.weights.origin.form}, {setup.weights.origin}")
@@ -106,7 +111,7 @@ def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
     path = Path(trial.model)
     found = posenet.read_described(path)
     readback.read(found.model, str(path))
-    size = (found.simulation.width, found.simulation.height)
+    size = found.simulation.picture
     if trial.size not in (None, size):
         raise SizeError(f"{path}: the kmodel is for {size[0]}x{size[1]}; leave --size out or make another kmodel")
     weights = _weights_of(found.card, path, trial.weights, progress)
@@ -153,6 +158,7 @@ def _summed_up(
     counts: Sequence[dict[str, int]],
 ) -> Evaluation:
     is_kmodel = setup.kmodel is not None
+    poses = {stage: {found.photo: found.poses[stage] for found in findings} for stage in setup.stages}
     noise: dict[str, Noise] = {}
     for found in findings:
         noise = {head: noise.get(head, Noise()) + more for head, more in found.heads.items()}
@@ -161,10 +167,8 @@ def _summed_up(
         model_sha256=digest,
         size=(setup.width, setup.height),
         coco=chosen,
-        precision={
-            stage: oks.precision(chosen, {found.photo: found.poses[stage] for found in findings})
-            for stage in setup.stages
-        },
+        precision={stage: oks.precision(chosen, found) for stage, found in poses.items()},
+        differences=_to_padded(chosen, poses) if is_kmodel else {},
         alone={
             stage: oks.alone(chosen, {found.photo: found.singles[stage] for found in findings})
             for stage in setup.stages
@@ -177,6 +181,13 @@ def _summed_up(
         else {},
         **_zoomed(chosen, findings) if setup.zoom else {},
     )
+
+
+def _to_padded(chosen: CocoSet, poses: Mapping[str, Mapping[int, Sequence[Pose]]]) -> dict[str, Difference]:
+    """AP of each stage that computes as the KPU does less that of `padded`, whose grid is the same."""
+    rankings = {stage: oks.ranking(chosen, found) for stage, found in poses.items() if stage != FLOAT}
+    basis = rankings.pop(PADDED)
+    return bootstrap.differences(rankings, basis)
 
 
 def _zoomed(chosen: CocoSet, findings: Sequence[Findings]) -> dict[str, list]:
@@ -201,7 +212,9 @@ def _zoomed(chosen: CocoSet, findings: Sequence[Findings]) -> dict[str, list]:
 
 
 def _layers(setup: Setup, findings: Sequence[Findings]) -> list[LayerLoss]:
-    matched = channels.match(setup.weights, readback.read(v3.read(setup.kmodel, "the kmodel"), "the kmodel").body)
+    model = v3.read(setup.kmodel, "the kmodel")
+    upright = turning.turned_file(model) if card.turned(setup.card) else model
+    matched = channels.match(setup.weights, readback.read(upright, "the kmodel").body)
     if matched is None:
         return []
     totals = [sum(parts) for parts in zip(*(found.layers for found in findings), strict=True)]

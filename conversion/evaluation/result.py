@@ -74,8 +74,9 @@ class Evaluation:
     """Figures by stage, in the order of the chain, and what the kmodel loses (empty, and None, for floats).
 
     `model` names what was evaluated; `model_sha256` is the kmodel file's, or for floats the digest of all weights.
-    `alone` counts photos of one person, `false_positives` is empty unless photos without people were given, `zoom` and
-    `larger` unless zoom was asked for.
+    `differences` in AP are those of a kmodel's stages to the float network that is padded as the KPU pads; `alone`
+    counts photos of one person, `false_positives` is empty unless photos without people were given, `zoom` and `larger`
+    unless zoom was asked for.
     """
 
     model: str
@@ -83,6 +84,7 @@ class Evaluation:
     size: tuple[int, int]
     coco: CocoSet
     precision: Mapping[str, Precision]
+    differences: Mapping[str, Difference]
     alone: Mapping[str, Alone]
     sqnr_db: Mapping[str, float]
     displacement: Displacement | None
@@ -101,6 +103,7 @@ class Evaluation:
             "displacement_px": moved and _rounded({name: getattr(moved, name) for name in _MOVED}, 4),
             "images": len(self.coco.photos),
             "model_sha256": self.model_sha256,
+            "differences": {stage: {"ap": found.to_list()} for stage, found in self.differences.items()},
             **(zoom if self.zoom else {}),
         }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import letterbox, metrics, network, photos
+from conversion import card, letterbox, metrics, network, photos, portrait
 from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from conversion.decoding.pose import Pose
@@ -21,7 +21,7 @@ from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED,
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
 from conversion.evaluation.floats import published_network
 from conversion.evaluation.zoom import ZoomedBoard
-from conversion.kmodel import v3
+from conversion.kmodel import turning, v3
 from conversion.kpu.posenet import Heads, real_values
 from conversion.kpu.simulator import Kpu
 from conversion.tensorflow import graph
@@ -77,17 +77,20 @@ class Stages:
         """The poses that each stage's decoder finds, in pixels of its picture; parameters as of `decode.decode`."""
         found = {stage: tfjs.decode(heads, **parameters) for stage, heads in run.heads.items()}
         if run.raw is not None:
-            found[INTEGER] = list(board_decoder.decode(run.raw, self.setup.card, **parameters))
-            found[VOTED] = list(board_decoder.decode(run.raw, self.setup.card, vote=_VOTE, **parameters))
+            found[INTEGER] = self._upright(board_decoder.decode(run.raw, self.setup.card, **parameters))
+            found[VOTED] = self._upright(board_decoder.decode(run.raw, self.setup.card, vote=_VOTE, **parameters))
         return found
 
     def singles(self, run: Run) -> dict[str, Pose]:
         """Each stage's answer if there is one person, in pixels of its picture."""
         found = {stage: tfjs.decode_single(heads) for stage, heads in run.heads.items()}
         if run.raw is not None:
-            found[INTEGER] = board_decoder.decode_single(run.raw, self.setup.card)
-            found[VOTED] = board_decoder.decode_single(run.raw, self.setup.card, vote=_VOTE)
+            single = [board_decoder.decode_single(run.raw, self.setup.card, vote) for vote in (None, _VOTE)]
+            found[INTEGER], found[VOTED] = self._upright(single)
         return found
+
+    def _upright(self, poses: list[board_decoder.BoardPose]) -> list[Pose]:
+        return list(board_decoder.upright(poses, self.setup.card))
 
     def zoomed(self, photo: Image.Image) -> dict[int, Zoomed]:
         """What the board finds with each value of `zoom` that was asked for."""
@@ -103,18 +106,24 @@ class Stages:
 
 
 class _Machine:
-    """The kmodel, as the KPU computes it and with real numbers."""
+    """The kmodel, as the KPU computes it and with real numbers. One whose picture lies on its side in memory runs as it
+    is; its maps, and the network that is read back from it, are compared upright."""
 
     def __init__(self, setup: Setup) -> None:
         model = v3.read(setup.kmodel, "the kmodel")
         self._card, self._weights = setup.card, setup.weights
         self._kpu = Kpu(model)
-        self._network = readback.read(model, "the kmodel")
+        self._turned = card.turned(setup.card)
+        self._network = readback.read(turning.turned_file(model) if self._turned else model, "the kmodel")
         self._channels = channels.match(setup.weights, self._network.body)
 
     def run(self, picture: np.ndarray) -> tuple[Heads, dict[str, Heads], list[np.ndarray]]:
-        """uint8 [H, W, 3] -> raw heads, real heads of the stages "rounded" and "kmodel", sums of the layers."""
-        results = dict(self._kpu.trace(photos.planes(picture)))
+        """uint8 [H, W, 3] -> raw heads, real heads of the stages "rounded" and "kmodel", sums of the layers.
+
+        The raw heads are the board's, of the picture as it lies in memory.
+        """
+        planes = photos.planes(picture)
+        results = dict(self._kpu.trace(portrait.transposed(planes) if self._turned else planes))
         whole = (*self._network.body, *self._network.heads)
         traced = [np.concatenate([results[number] for number in layer.numbers]) for layer in whole]
         exact = self._network.maps(picture[None])
@@ -123,9 +132,10 @@ class _Machine:
         unrounded = (np.moveaxis(head[0], -1, 0) for head in exact[body:])
         real = {
             ROUNDED: real_values(dict(zip(network.HEAD_NAMES, unrounded, strict=True)), self._card),
-            KMODEL: real_values(raw, self._card),
+            KMODEL: real_values(portrait.heads(raw) if self._turned else raw, self._card),
         }
-        return raw, real, self._layer_sums(picture, exact[:body], traced[:body])
+        maps = [portrait.transposed(each) if self._turned else each for each in traced[:body]]
+        return raw, real, self._layer_sums(picture, exact[:body], maps)
 
     def _handed_out(self, heads: list[np.ndarray]) -> Heads:
         """The heads as firmware gets them: outputs 1 to 4 in main memory; `heads` give the shapes."""

@@ -7,11 +7,12 @@ board's, with its vote: no step is in floats.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
-from conversion import camera_frame, letterbox
+from conversion import camera_frame, card, letterbox, portrait
 from conversion.decoding import board_decoder
 from conversion.decoding.board_zoom import BoardZoom, pose_zoom
 from conversion.decoding.pose import Pose
@@ -26,16 +27,19 @@ _FRAMES = {pose_zoom.FOLLOW: 2}
 
 
 class ZoomedBoard:
-    """A kmodel as a board with a VGA camera runs it."""
+    """A kmodel as a board with a VGA camera runs it; that of a turned kmodel lies, and so does the photo in it."""
 
     def __init__(self, setup: Setup) -> None:
         self._card, self._modes = setup.card, setup.zoom
+        self._turned = card.turned(setup.card)
         self._machine = Simulation(v3.read(setup.kmodel, "the kmodel"), "the kmodel")
 
     def look(self, photo: Image.Image) -> dict[int, Zoomed]:
         """By zoom: the people on a photo, upright, and the single pose, in its pixels."""
-        frame = _Frame(self._machine, camera_frame.of_photo(photo))
-        return {mode: self._with(mode, frame, photo.size) for mode in self._modes}
+        seen = photo.transpose(Image.Transpose.TRANSPOSE) if self._turned else photo
+        frame = _Frame(self._machine, camera_frame.of_photo(seen))
+        found = {mode: self._with(mode, frame, seen.size) for mode in self._modes}
+        return {mode: _upright(each) for mode, each in found.items()} if self._turned else found
 
     def _with(self, mode: int, frame: _Frame, size: letterbox.Size) -> Zoomed:
         vote = board_decoder.ON_BOARD["vote"]
@@ -64,6 +68,11 @@ class _Frame:
             size = (self._machine.width, self._machine.height)
             self._known[key] = self._machine.heads(camera_frame.warp(self._planes, key, size))
         return self._known[key]
+
+
+def _upright(found: Zoomed) -> Zoomed:
+    poses = [Pose(pose.score, portrait.keypoints(pose.keypoints)) for pose in (*found.poses, found.single)]
+    return replace(found, poses=poses[:-1], single=poses[-1])
 
 
 def _placed(pose: Pose, board: BoardZoom, size: letterbox.Size) -> Pose:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from conversion import card, network
+from conversion import card, network, portrait
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
@@ -21,9 +21,9 @@ MAX_KMODEL_BYTES = v3.GENERAL_RAM_BYTES
 
 
 class Simulation:
-    """A PoseNet kmodel on a simulated KPU."""
+    """A PoseNet kmodel on a simulated KPU. `turned`: its picture lies on its side in memory, as its card says."""
 
-    def __init__(self, model: V3Model, where: str) -> None:
+    def __init__(self, model: V3Model, where: str, turned: bool = False) -> None:
         grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
         channels = tuple(grid.channels for grid in grids)
         if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
@@ -35,6 +35,20 @@ class Simulation:
         self._kpu = Kpu(model)
         self.width = self._kpu.input_map.width
         self.height = self._kpu.input_map.height
+        self.turned = turned
+
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Width and height of the picture as people stand in it."""
+        return portrait.size((self.width, self.height)) if self.turned else (self.width, self.height)
+
+    def in_memory(self, planes: np.ndarray) -> np.ndarray:
+        """An upright picture's planes [3, H, W] as `heads` takes them: [3, height, width]."""
+        return portrait.transposed(planes) if self.turned else planes
+
+    def upright(self, heads: Heads) -> Heads:
+        """Heads as they come as those of the upright picture."""
+        return portrait.heads(heads) if self.turned else heads
 
     def heads(self, planes: np.ndarray) -> Heads:
         """uint8 [3, H, W] -> the raw uint8 [C, h, w] of every head by name."""
@@ -78,7 +92,7 @@ def read_described(path: Path) -> Described:
     the_card = card.read_for(path, data)
     card.check_fits(the_card, path, data, model)
     # What takes longest comes last.
-    return Described(data, model, Simulation(model, str(path)), the_card)
+    return Described(data, model, Simulation(model, str(path), card.turned(the_card)), the_card)
 
 
 def open_kmodel(path: Path) -> Simulation:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from conversion import files, photos
+from conversion import card, files, photos
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.dialects import tfjs
 from conversion.kmodel import sampling
@@ -42,10 +42,11 @@ def skeletons(kmodel: Kmodel) -> Image.Image:
     """The sample photo twice, with the people that a board would show: from the float network's heads, and from the
     simulated kmodel's."""
     photo = photos.upright(photos.bundled(photos.SAMPLE))
-    size = (kmodel.card["input"]["width"], kmodel.card["input"]["height"])
+    size = card.picture(kmodel.card)
     least = board_decoder.ON_BOARD["pose_score"]
     from_float = [pose for pose in tfjs.decode(kmodel.sample_float_heads) if pose.score >= least]
-    from_kmodel = board_decoder.decode(kmodel.sample_heads, kmodel.card, **board_decoder.ON_BOARD)
+    on_board = board_decoder.decode(kmodel.sample_heads, kmodel.card, **board_decoder.ON_BOARD)
+    from_kmodel = board_decoder.upright(on_board, kmodel.card)
     return overlay.side_by_side(
         [
             ("float network", overlay.skeletons(photo, from_float, size)),

@@ -13,7 +13,7 @@ from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format, sources
-from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Source
+from host_tools.monitor.feed import Feed, Item, Source
 from host_tools.monitor.frame_processing import FrameProcessor, ProcessedFrame
 from host_tools.serial_link import FASTEST, ports, sentences, units
 from host_tools.time_limits import Limit
@@ -160,9 +160,7 @@ class Monitor(Closing):
             item = self._feed.next(max(0.0, left))
             if item is not None and isinstance(item.event, sentences.Frame):
                 source = self._feed.source(item.source)
-                return Frame.of(
-                    self._processor.process(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
-                )
+                return Frame.of(self._processor.process_of(source, item.source, item.event, item.at))
             if item is not None:
                 self._tell(item)
             elif left <= 0:

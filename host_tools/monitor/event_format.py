@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from host_tools.monitor.feed import Note
 from host_tools.monitor.frame_processing import ProcessedFrame
-from host_tools.serial_link import Event, Statistics, events, remedy, units
+from host_tools.serial_link import Event, Statistics, events, no_previews, remedy, units
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.
@@ -20,7 +20,8 @@ def of(event: Event | Note) -> str | None:
             return text
         case events.Hello():
             program = f"program {event.firmware} on {event.system} {event.release}"
-            return f"{program}, {size_of(event)}, {event.baud} baud"
+            previews = no_previews(event.preview_missing)
+            return f"{program}, {size_of(event)}, {event.baud} baud{f'; {previews}' if previews else ''}"
         case events.OtherProtocol(protocol=protocol, firmware=firmware):
             return f"program {firmware} speaks protocol {protocol}, not {events.PROTOCOL}; run `make deploy`"
         case events.Trouble():
@@ -39,8 +40,11 @@ def of(event: Event | Note) -> str | None:
 
 
 def size_of(hello: events.Hello) -> str:
-    """The model's picture size."""
-    return f"{hello.width}x{hello.height}" if hello.width else "no model yet"
+    """The model's picture as people stand in it."""
+    if not hello.width:
+        return "no model yet"
+    width, height = hello.picture
+    return f"{width}x{height}{' (turned)' if hello.turned else ''}"
 
 
 def _trouble(event: events.Trouble) -> str:

@@ -13,7 +13,7 @@ from host_tools.closing import Closing
 from host_tools.errors import HostToolError, LinkError
 
 if TYPE_CHECKING:
-    from host_tools.serial_link import Event, Hello, Statistics
+    from host_tools.serial_link import Event, Frame, Hello, Statistics
 
 # What waits for a reader that is late: at 20 frames a second more than three minutes of one board; some 31 MB where
 # each frame has three people (7.8 kB, tracemalloc).
@@ -59,10 +59,14 @@ class Source:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the model's picture; the default model's while they are not known."""
+        """Width and height of the model's picture as people stand in it; the default model's while not known."""
         if self.hello is None or not self.hello.width or not self.hello.height:
             return DEFAULT_SIZE
-        return self.hello.width, self.hello.height
+        return self.hello.picture
+
+    def upright(self, frame: Frame) -> Frame:
+        """A frame of this source in that picture: the board's own coordinates are those of its memory."""
+        return frame.transposed() if self.hello is not None and self.hello.turned else frame
 
 
 class Queue:

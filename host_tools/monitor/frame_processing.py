@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, replace
 
+from host_tools.monitor.feed import DEFAULT_SIZE, Source
 from host_tools.monitor.people import People
 from host_tools.monitor.smoothing import Smoother
 from host_tools.serial_link import Frame
@@ -43,6 +44,12 @@ class FrameProcessor:
         self._smooth, self._ids = smooth, ids
         self._people: defaultdict[str, People] = defaultdict(People)
         self._smoothers: defaultdict[str, Smoother] = defaultdict(Smoother)
+
+    def process_of(self, source: Source | None, label: str, frame: Frame, at: float) -> ProcessedFrame:
+        """A frame as `source` has sent it, upright; None for a source that is not known yet."""
+        if source is None:
+            return self.process(label, frame, at, DEFAULT_SIZE)
+        return self.process(label, source.upright(frame), at, source.size)
 
     def process(self, label: str, frame: Frame, at: float, size: tuple[int, int]) -> ProcessedFrame:
         """A frame of a source whose model's picture has that size; frames must come in their order."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format
-from host_tools.monitor.feed import DEFAULT_SIZE, Feed, Item, Note
+from host_tools.monitor.feed import Feed, Item, Note
 from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, events
@@ -91,7 +91,7 @@ class Session:
         self.frames += 1
         self._last_frame = time.monotonic()
         source = self._feed.source(item.source)
-        processed = self._processor.process(item.source, item.event, item.at, source.size if source else DEFAULT_SIZE)
+        processed = self._processor.process_of(source, item.source, item.event, item.at)
         for output in self._outputs:
             output.frame(processed)
 

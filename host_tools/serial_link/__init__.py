@@ -28,7 +28,7 @@ from host_tools.serial_link.events import (
 from host_tools.serial_link.link import CHANGE_SECONDS, PING_SECONDS, Link
 from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.refusal import Refused
-from host_tools.serial_link.remedies import OLDER_PROGRAM, remedy
+from host_tools.serial_link.remedies import OLDER_PROGRAM, no_previews, remedy
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
 from host_tools.serial_link.speed import FASTEST, RATES, raise_speed
 from host_tools.serial_link.statistics import Statistics
@@ -68,6 +68,7 @@ __all__ = [
     "Stats",
     "Trouble",
     "Wanted",
+    "no_previews",
     "raise_speed",
     "remedy",
 ]

@@ -5,12 +5,15 @@ The table of sentences is firmware/README.md, "The serial line"; whole frames ar
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 
 from conversion.network import HEAD_NAMES
 from host_tools.serial_link import error_codes, limits, sentences, units
+from host_tools.serial_link.field_kinds import NAME, Field
+from host_tools.serial_link.field_kinds import name as _name
+from host_tools.serial_link.field_kinds import sha256 as _sha256
+from host_tools.serial_link.field_kinds import within as _within
 from host_tools.serial_link.sentences import Frame, Sentence
 
 PROTOCOL = 1
@@ -18,7 +21,11 @@ PROTOCOL = 1
 
 @dataclass(frozen=True)
 class Hello:
-    """Who is there. Sizes are 0 without model or LCD, `source` -1 without frames, `kmodel_sha256` None if unknown."""
+    """Who is there. Sizes are 0 without model or LCD, `source` -1 without frames, `kmodel_sha256` None if unknown.
+
+    `turned` 1: people lie on their side in the picture of `width` x `height`. `preview_missing`: KiB of memory that
+    previews lack. Both are 0 from an older program.
+    """
 
     protocol: int
     firmware: str
@@ -35,6 +42,13 @@ class Hello:
     kmodel_sha256: str | None
     chunk_bytes: int
     baud: int
+    turned: int = 0
+    preview_missing: int = 0
+
+    @property
+    def picture(self) -> tuple[int, int]:
+        """Width and height of the picture as people stand in it."""
+        return (self.height, self.width) if self.turned else (self.width, self.height)
 
 
 @dataclass(frozen=True)
@@ -223,33 +237,6 @@ Event = (
     | Restarted | Lost | Found
 )  # fmt: skip
 
-Field = Callable[[str], object]
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,255}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-
-
-def _within(low: int, high: int) -> Field:
-    def read_integer(text: str) -> int:
-        value = sentences.integer(text)
-        if not low <= value <= high:
-            raise ValueError(f"{value} is not from {low} to {high}")
-        return value
-
-    return read_integer
-
-
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is no name")
-    return text
-
-
-def _sha256(text: str) -> str | None:
-    if text != "-" and not _SHA256.fullmatch(text):
-        raise ValueError(f"{text!r} is no SHA-256")
-    return None if text == "-" else text
-
-
 _WORD = _within(0, 2**32 - 1)
 _COUNT = _within(0, 10**12 - 1)
 _MILLISECONDS = _within(0, 3_600_000)
@@ -267,7 +254,7 @@ def _digest(frame: int, heads: int, *each: int) -> Digest:
 
 
 # How many of the last fields of a type came with a later program; an older one leaves them out.
-_LATER_FIELDS = {"SETTINGS": 2}
+_LATER_FIELDS = {"SETTINGS": 2, "HELLO": 2}
 _MOST_LAYERS = 9999
 # Of each type: what it becomes, and its fields in their order; fields behind those are a newer program's.
 _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
@@ -276,6 +263,7 @@ _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
         (
             *(_within(PROTOCOL, PROTOCOL), _name, _WORD, _name, _name, _name, _within(-1, 3)),
             *(_SIZE, _SIZE, _SIZE, _SIZE, _within(0, 1 << 24), _sha256, _CHUNK_BYTES, _BAUD),
+            *(_within(0, 1), _within(0, 1 << 14)),
         ),
     ),
     "DIGEST": (_digest, (_COUNT, *(_WORD,) * (1 + len(HEAD_NAMES)))),
@@ -339,4 +327,4 @@ def _other_protocol(sentence: Sentence) -> OtherProtocol:
     protocol = _within(0, 9999)(sentence.fields[0])
     if len(sentence.fields) < 2:
         raise ValueError("a HELLO without the program's version")
-    return OtherProtocol(protocol, sentence.fields[1] if _NAME.fullmatch(sentence.fields[1]) else "")
+    return OtherProtocol(protocol, sentence.fields[1] if NAME.fullmatch(sentence.fields[1]) else "")

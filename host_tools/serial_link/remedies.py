@@ -10,6 +10,7 @@ from host_tools.serial_link.error_codes import ErrorCode
 _DEPLOY = "run `make deploy` for this board"
 _FLASH = "run `make flash`, then `make deploy`, both with the same kmodel"
 _MEMORY = "take a `minimum` build of MaixPy or a smaller model (`make kmodel SIZE=256x192`)"
+_PREVIEW = "take a `minimum` build of MaixPy, or deploy with `--heap 384 --set camera.dual_buffer=0`"
 # Of a program whose SETTINGS end before `share`; everything else works.
 OLDER_PROGRAM = "the program on the board is older than this tool, a slow line holds its frames up: " + _DEPLOY
 REMEDIES: Mapping[int, str] = MappingProxyType(
@@ -38,13 +39,15 @@ REMEDIES: Mapping[int, str] = MappingProxyType(
         ErrorCode.KPU_FAILED: _FLASH,
         ErrorCode.LCD_FAILED: "check the LCD's cable and the board's name: " + _DEPLOY,
         ErrorCode.HOOK_FAILED: "mend on_frame in your main.py; the traceback is on the line above",
-        ErrorCode.NO_PREVIEW: (
-            "previews need memory: take a `minimum` build of MaixPy, "
-            "or deploy with `--heap 384 --set camera.dual_buffer=0`"
-        ),
+        ErrorCode.NO_PREVIEW: "previews need memory: " + _PREVIEW,
         ErrorCode.OTHER: "the traceback on the line above says where; reset the board",
     }
 )
+
+
+def no_previews(missing: int) -> str:
+    """Why a board has no previews, and what helps: `missing` KiB as its HELLO has them; "" where it has them."""
+    return f"no previews: {missing} KiB of the board's memory are missing; {_PREVIEW}" if missing else ""
 
 
 def remedy(code: int) -> str:

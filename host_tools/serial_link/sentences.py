@@ -9,7 +9,7 @@ import binascii
 import re
 import urllib.parse
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conversion.network import KEYPOINTS
 from conversion.outside.text import printable
@@ -58,6 +58,11 @@ class Frame:
     source: int
     stages_us: dict[str, int]
     poses: tuple[Pose, ...]
+
+    def transposed(self) -> Frame:
+        """The frame with x and y of all keypoints exchanged: upright where people lie on their side in memory."""
+        poses = (replace(pose, keypoints=tuple((y, x, score) for x, y, score in pose.keypoints)) for pose in self.poses)
+        return replace(self, poses=tuple(poses))
 
     def to_dict(self, board: str) -> dict:
         """The JSON form of `monitor --json`."""

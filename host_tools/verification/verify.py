@@ -44,13 +44,14 @@ class Expectation:
 
 
 def expect_image(model: Path, image: Path) -> Expectation:
-    """A photo, letterboxed as everywhere in this project, through the kmodel on the host.
+    """A photo, letterboxed as everywhere in this project, and laid as the kmodel's memory has it, through the kmodel on
+    the host.
 
     Raises ModelFormatError, UnsupportedModelError, PhotoError.
     """
     photo = photos.read(image)
     the_model = models.load(model)
-    words = upload.to_words(photos.letterbox(photo, *the_model.size))
+    words = the_model.simulation.in_memory(upload.to_words(photos.letterbox(photo, *the_model.simulation.picture)))
     return Expectation(IMAGE, the_model, _picture(the_model, image.name, words))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -73,6 +74,22 @@ class PanAndZoom:
         top = (self._photo.height - seen[1]) * (0.5 - 0.5 * math.cos(2 * angle)) * 0.5
         box = (left, top, left + seen[0], top + seen[1])
         return np.asarray(self._photo.resize((width, height), Image.Resampling.BILINEAR, box))
+
+
+class Lying:
+    """A scene as a camera puts it into memory that is turned by 90 degrees and mirrored in one axis: rows and columns
+    exchanged, which is what a turned kmodel is made for."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+
+    def picture(self, number: int, width: int, height: int) -> np.ndarray:
+        return np.ascontiguousarray(self._scene.picture(number, height, width).swapaxes(0, 1))
+
+
+def mounted(scene: Scene, card: Mapping) -> Scene:
+    """The scene before a camera that is mounted as the kmodel of this (device) card wants it."""
+    return Lying(scene) if card["input"].get("turned") else scene
 
 
 def look_at(path: Path) -> Scene:

@@ -6,7 +6,7 @@ import io
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +18,7 @@ from host_tools.errors import BoardError, VerificationError
 from host_tools.serial_link import Event, Frame, Link, Print
 from host_tools.virtual_board import session
 from host_tools.virtual_board.board import Content, VirtualBoard
-from host_tools.virtual_board.camera import PanAndZoom
+from host_tools.virtual_board.camera import PanAndZoom, mounted
 from host_tools.virtual_board.clock import Clock
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.hardware import Hardware
@@ -69,18 +69,20 @@ def run(
         raise BoardError(f"{sd}: no such folder to be the SD card")
     kmodel = payload.kmodel(model)
     talk(f"starting a virtual {the_board.name} with {kmodel.name}")
+    card = payload.device_card(kmodel)
     if maixpy is not None:
         content = {**session.of_firmware(maixpy, the_board, kmodel, talk), "emulate": EmulationOptions(sd=sd)}
     else:
         files_of_it = payload.files(the_board) if firmware is None else firmware
-        content = {"model": kmodel, "card": payload.device_card(kmodel), "files": files_of_it, "sd": sd}
-    camera = PanAndZoom(photos.bundled(photos.SAMPLE))
+        content = {"model": kmodel, "card": card, "files": files_of_it, "sd": sd}
+    camera = mounted(PanAndZoom(photos.bundled(photos.SAMPLE)), card)
     hardware = Hardware.of(the_board)
     with (
         VirtualBoard(**content, board=hardware, camera=camera, tell=talk, clock=clock) as board,
         board.clock.host_waits(),
     ):
-        return _watched(board, count)
+        seen = _watched(board, count)
+    return _upright(seen) if card["input"].get("turned") else seen
 
 
 def _watched(board: VirtualBoard, count: int) -> Demo:
@@ -100,6 +102,12 @@ def _watched(board: VirtualBoard, count: int) -> Demo:
     raise BoardError(
         f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s; it printed: {said}"
     )
+
+
+def _upright(demo: Demo) -> Demo:
+    """As somebody sees it who stands before the board, which stands on its side."""
+    pictures = (picture.transpose(Image.Transpose.TRANSPOSE) for picture in demo.pictures)
+    return replace(demo, frames=tuple(frame.transposed() for frame in demo.frames), pictures=tuple(pictures))
 
 
 def _events(board: VirtualBoard, link: Link) -> Iterator[Event]:

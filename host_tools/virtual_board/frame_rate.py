@@ -8,7 +8,7 @@ time is an estimate, so what it rests on is part of the result.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -24,7 +24,7 @@ from host_tools.boards import Board
 from host_tools.k210 import Machine, snapshot
 from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
-from host_tools.virtual_board.camera import Photo
+from host_tools.virtual_board.camera import Photo, Scene, mounted
 from host_tools.virtual_board.emulated_host import EmulatedHost
 
 FRAMES = 100
@@ -105,10 +105,18 @@ def plan(people: int | None) -> list[Conditions]:
     return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends]
 
 
-def crowd(count: int, size: tuple[int, int]) -> Image.Image:
-    """What the camera sees so that the model sees `count` people, 1 to 4: the sample photo's person, side by side."""
+def before(count: int, card: Mapping) -> Scene:
+    """The camera's scene in which the model of a device card sees `count` people, 1 to 4, upright or turned."""
+    size, canvas = (card["input"]["width"], card["input"]["height"]), _CAMERA
+    if card["input"].get("turned"):
+        size, canvas = size[::-1], canvas[::-1]
+    return mounted(Photo(crowd(count, size, canvas)), card)
+
+
+def crowd(count: int, size: tuple[int, int], canvas: tuple[int, int] = _CAMERA) -> Image.Image:
+    """The sample photo's person, `count` times side by side, in the top left part of that size."""
     photo = photos.bundled(photos.SAMPLE)
-    picture = Image.new("RGB", _CAMERA)
+    picture = Image.new("RGB", canvas)
     width, height = size[0] // count, size[1]
     seen = photo.height * width // height
     left = max(0, min(photo.width - seen, round(photo.width * _PERSON - seen / 2)))
@@ -121,8 +129,9 @@ def crowd(count: int, size: tuple[int, int]) -> Image.Image:
 def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Measured:
     """Let a board settle that takes frames, and measure FRAMES of them; WaitError if they do not come."""
     machine = running(firmware, board, kmodel, conditions, talk)
-    width, height = payload.device_card(kmodel)["input"].values()
-    machine.look_at(Photo(crowd(conditions.people, (width, height))))
+    card = payload.device_card(kmodel)
+    width, height = card["input"]["width"], card["input"]["height"]
+    machine.look_at(before(conditions.people, card))
     host = EmulatedHost(machine)
     if conditions.host == MONITOR:
         host.attach()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from conversion import files, photos
@@ -15,7 +15,7 @@ from host_tools.flashing import images
 from host_tools.k210.requirements import require
 from host_tools.serial_link import link_note
 from host_tools.virtual_board.board import VirtualBoard
-from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at
+from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at, mounted
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.hardware import Hardware
@@ -50,7 +50,7 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
             VirtualBoard(
                 **content.parts,
                 board=Hardware.of(the_board),
-                camera=_scene(options.camera),
+                camera=content.mounted(_scene(options.camera)),
                 faults=Faults.parse(options.faults),
                 link=options.link,
                 tell=talk,
@@ -80,6 +80,11 @@ class _Content:
 
     parts: dict
     runs: str
+    card: Mapping | None = None
+
+    def mounted(self, scene: Scene) -> Scene:
+        """What the camera sees, mounted as the kmodel wants it."""
+        return scene if self.card is None else mounted(scene, self.card)
 
 
 def _content(options: BoardOptions, board: boards.Board, talk: Callable[[str], None]) -> _Content:
@@ -89,12 +94,11 @@ def _content(options: BoardOptions, board: boards.Board, talk: Callable[[str], N
         what = "whatever is flashed, on the emulated chip" if emulate else STAND_IN
         return _Content({"flash": b"", "flash_file": options.flash, "emulate": emulate, "sd": options.sd}, what)
     kmodel = payload.kmodel(options.model)
+    card = payload.device_card(kmodel)
     if options.firmware is not None:
-        return _of_firmware(options, board, kmodel, talk)
-    return _Content(
-        {"model": kmodel, "card": payload.device_card(kmodel), "files": payload.files(board), "sd": options.sd},
-        STAND_IN,
-    )
+        return replace(_of_firmware(options, board, kmodel, talk), card=card)
+    parts = {"model": kmodel, "card": card, "files": payload.files(board), "sd": options.sd}
+    return _Content(parts, STAND_IN, card)
 
 
 def _of_firmware(options: BoardOptions, board: boards.Board, kmodel: Path, talk: Callable[[str], None]) -> _Content:

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from conversion import photos, presets
+from conversion.presets import Preset
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
 from tests.patience import HANG_SECONDS
 
@@ -109,12 +110,17 @@ def test_help_names_units_and_defaults() -> None:
 
 @pytest.mark.parametrize(
     ("preset", "size", "expected"),
-    [(None, None, (320, 240)), ("balanced", None, (320, 240)), ("fast", None, (256, 192)), (None, (96, 80), (96, 80))],
+    [
+        (None, None, Preset((320, 240))),
+        ("balanced", None, Preset((320, 240))),
+        ("fast", None, Preset((256, 192))),
+        ("portrait", None, Preset((320, 240), turned=True)),
+        ("sharp", None, Preset((384, 256))),
+        (None, (96, 80), Preset((96, 80))),
+    ],
 )
-def test_a_preset_is_a_size_by_its_name(
-    preset: str | None, size: tuple[int, int] | None, expected: tuple[int, int]
-) -> None:
-    assert presets.size(preset, size) == expected
+def test_a_preset_is_a_picture_by_its_name(preset: str | None, size: tuple[int, int] | None, expected: Preset) -> None:
+    assert presets.chosen(preset, size) == expected
 
 
 def test_a_preset_with_a_size_is_refused_before_anything_is_done(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from conversion import card, closure, photos, pipeline, run_photo
 from conversion import weights as weights_files
 from conversion.decoding import board_decoder
 from conversion.errors import KpuMemoryError, ModelFormatError, PhotoError, ProofError, SizeError, UnsupportedModelError
-from conversion.kmodel import assemble, layer, v3, v5
+from conversion.kmodel import assemble, layer, turning, v3, v5
 from conversion.kpu import arithmetic
 from conversion.nncase import compilation
 from conversion.pipeline import Kmodel, Recipe
@@ -152,6 +152,35 @@ def test_figures_noted_in_the_card_stay_with_the_same_kmodel_only(made: Kmodel, 
     entry = {**made.card["kmodel"], "sha256": hashlib.sha256(other).hexdigest()}
     pipeline.write(replace(first, data=other, card=made.card | {"kmodel": entry}))
     assert "evaluation" not in card.read_for(first.path, other)
+
+
+def test_a_turned_kmodel_is_measured_and_simulated_upright(weights_folder: Path, made: Kmodel, tmp_path: Path) -> None:
+    """Its bytes hold the same codes; figures and pictures are of the photo as it stands, wire and heads of memory."""
+    turned = pipeline.convert(recipe(tmp_path, weights_folder, turned=True), False, silent)
+    pipeline.write(turned)
+    assert turned.path.name == "posenet-mobilenet-075-128x96-turned.kmodel"
+    assert turned.card["input"] == {"width": 128, "height": 96, "turned": 1}
+    assert card.picture(card.read_for(turned.path, turned.data)) == (96, 128)
+    upright = turning.turned_file(v3.read(turned.data, "test"))
+    assert upright == v3.read(made.data, "test")
+    assert turned.data != made.data
+    assert min(turned.card["quantisation"]["sqnr_db"].values()) > 15
+    assert board_decoder.device_card(turned.card)["input"]["turned"] == 1
+    assert "turned" not in board_decoder.device_card(made.card)["input"]
+
+    photos.bundled(photos.SAMPLE).save(tmp_path / "photo.png")
+    result = run_photo.simulate(turned.path, tmp_path / "photo.png")
+    assert result.size == (96, 128)
+    in_memory = board_decoder.decode(result.heads, turned.card, **board_decoder.ON_BOARD)
+    assert in_memory
+    for shown, sent in zip(result.poses, in_memory, strict=True):
+        assert [[y, x, score] for x, y, score in sent.wire["keypoints"]] == shown.wire["keypoints"]
+    writing.write(turned, tmp_path / "report")
+
+
+def test_nncase_s_own_file_cannot_be_turned(weights_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(SizeError, match="cannot be turned; leave --format out"):
+        pipeline.convert(recipe(tmp_path, weights_folder, (64, 64), version=5, turned=True), False, silent)
 
 
 def test_nncase_s_own_format(weights_folder: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from host_tools.serial_link.sentences import Sentence
 from tests.patience import HANG_SECONDS
 
 _POLL_MS = 10
-HELLO = (1, "0.1.0", 77, "MaixPy", "v0.6.3", "maix_bit", 0, 320, 240, 320, 240, 1000, "-", 720, 115200)
+HELLO = (1, "0.1.0", 77, "MaixPy", "v0.6.3", "maix_bit", 0, 320, 240, 320, 240, 1000, "-", 720, 115200, 0, 0)
 Answer = Callable[[Sentence], bytes]
 
 

@@ -1,6 +1,7 @@
 """What a page shows of one board: its state, kept from the board's events, and the messages that tell of it.
 
-board      board (its number), label, port, state, text, reachable, restarted, hello, settings
+board      board (its number), label, port, state, text, reachable, restarted, hello, settings, picture (width and
+           height as people stand in it), no_previews (why there are none, and what helps)
 frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, smooth}]
 link       board, fps, statistics (of this side), stats (of the board)
 log        board, kind (print, error, link), text, time (seconds since 1970)
@@ -14,7 +15,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from host_tools.monitor import event_format
 from host_tools.monitor.feed import Note, Source
@@ -22,7 +23,7 @@ from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother
 from host_tools.monitor.web.outbox import Message, message
-from host_tools.serial_link import ErrorCode, events, sentences
+from host_tools.serial_link import ErrorCode, events, no_previews, sentences
 
 LOG_LINES = 100
 _LONGEST_LINE = 600
@@ -110,6 +111,8 @@ class BoardState:
             "restarted": now - self._restarted_at < RESTARTED_SECONDS,
             "hello": asdict(self._hello) if self._hello else None,
             "settings": asdict(self.settings) if self.settings else None,
+            "picture": list(self._hello.picture) if self._hello else None,
+            "no_previews": no_previews(self._hello.preview_missing) if self._hello else "",
         }
 
     def _state(self, now: float) -> tuple[str, str]:
@@ -152,11 +155,13 @@ class BoardState:
 
     def _frame(self, frame: sentences.Frame, at: float) -> list[Message]:
         self._frame_at = at
+        source = replace(self._source, hello=self._hello)
+        frame = source.upright(frame)
         self._rates.add(at, frame)
         # It runs, which the next STATS would say seconds later.
         self._halted = self._trouble = ""
         ids = self._people.identify(frame.poses, frame.t_ms)
-        smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, self._source.size)
+        smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, source.size)
         content = {**frame.to_dict(self._source.label), "type": "frame", "board": self.number, "at": round(at, 3)}
         for pose, person, smoothed in zip(content["poses"], ids, smooth, strict=True):
             pose.update(id=person, smooth=[list(keypoint) for keypoint in smoothed.keypoints])

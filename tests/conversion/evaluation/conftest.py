@@ -9,6 +9,7 @@ import pytest
 
 from conversion import weights as weights_files
 from conversion.evaluation import coco
+from conversion.evaluation.bootstrap import Difference
 from conversion.evaluation.chain import KMODEL_STAGES
 from conversion.evaluation.displacement import Displacement
 from conversion.evaluation.layers import LayerLoss
@@ -52,6 +53,7 @@ def evaluation(tmp_path: Path) -> Evaluation:
         size=(320, 240),
         coco=coco.read(path, photos, "split=a<b"),
         precision={stage: Precision(0.127 - 0.004 * n, 0.34, 0.07, 0.2) for n, stage in enumerate(KMODEL_STAGES)},
+        differences={stage: Difference(-0.004, -0.0101, 0.0021) for stage in KMODEL_STAGES[2:]},
         alone={stage: Alone(24, 0.61) for stage in KMODEL_STAGES},
         sqnr_db={**dict.fromkeys(HEADS[1:], 23.456), "heatmap": math.inf},
         displacement=Displacement(628, 0.31234, 0.7, 0.05, 4, 0.3, 0.61),

@@ -57,6 +57,18 @@ def test_where_chooses_photos_and_their_persons(where: str | None, chosen: list[
     assert found.choice["where"] == where
 
 
+def test_upright_takes_photos_that_are_higher_than_wide(tmp_path: Path) -> None:
+    content = two_images()
+    content["images"][1] |= {"width": 300, "height": 400}
+    path, photos = coco_sets.write(tmp_path, content)
+    found = coco.read(path, photos, upright=True)
+    assert [photo.id for photo in found.photos] == [2]
+    assert found.choice["upright"]
+    content["images"][0]["height"] = content["images"][0]["width"]
+    path, photos = coco_sets.write(tmp_path / "square", content)
+    assert [photo.id for photo in coco.read(path, photos, upright=True).photos] == [2], "a square is not upright"
+
+
 def test_limit_takes_the_first_and_needs_only_their_photos(tmp_path: Path) -> None:
     path, photos = coco_sets.write(tmp_path, two_images())
     (photos / "0002.png").unlink()

@@ -28,6 +28,7 @@ def of_floats(evaluation: Evaluation) -> Evaluation:
         alone={stage: Alone(0, None) for stage in FLOAT_STAGES},
         sqnr_db={},
         displacement=None,
+        differences={},
         layers=[],
         false_positives={},
     )
@@ -35,7 +36,8 @@ def of_floats(evaluation: Evaluation) -> Evaluation:
 
 def test_json_has_the_agreed_form(evaluation: Evaluation) -> None:
     written = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
-    assert list(written) == ["stages", "sqnr_db", "displacement_px", "images", "model_sha256"]
+    assert list(written) == ["stages", "sqnr_db", "displacement_px", "images", "model_sha256", "differences"]
+    assert written["differences"] == {stage: {"ap": [-0.004, -0.0101, 0.0021]} for stage in KMODEL_STAGES[2:]}
     assert [stage["name"] for stage in written["stages"]] == list(KMODEL_STAGES)
     assert written["stages"][1] == {"name": "padded", "ap": 0.123, "ap50": 0.34, "ap75": 0.07, "ar": 0.2}
     assert written["sqnr_db"] == {**dict.fromkeys(HEADS[1:], 23.46), "heatmap": None}

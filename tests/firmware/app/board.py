@@ -87,6 +87,7 @@ class Board:
         self.cwd = "/flash"
         self.platform = "MaixPy"
         self.free = 4_000_000
+        self.full_build = False
         self.free_heap = 200_000
         # MicroPython's heap: the size that is kept in flash, and what is in use of the one that it has.
         self.heap_set = 512 * 1024
@@ -159,7 +160,7 @@ class Board:
             "fpioa_manager": types.SimpleNamespace(
                 fm=types.SimpleNamespace(register=self.gpio.register, fpioa=functions)
             ),
-            "image": types.SimpleNamespace(Image=stand_ins.Image),
+            "image": types.SimpleNamespace(Image=stand_ins.Image, **({"HaarCascade": 0} if self.full_build else {})),
             "sensor": self.sensor,
             "lcd": self.lcd,
             "KPU": self.kpu,

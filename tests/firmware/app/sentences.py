@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 # Type: kinds of its fields, in order: i integer, n name, b base64, t text; a tail of + repeats 17 triples of integers.
 TABLE = {
-    "HELLO": "inixxxiiiiiinii".replace("x", "n"),
+    "HELLO": "inixxxiiiiiiniiii".replace("x", "n"),
     "FRAME": "iiiiiiiii",
     "POSE": "iii" + "iii" * 17,
     "DIGEST": "iiiiii",

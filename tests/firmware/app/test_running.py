@@ -48,6 +48,16 @@ def test_stage_times_are_in_every_frame() -> None:
     assert all(later[1] > earlier[1] for earlier, later in itertools.pairwise(frames))
 
 
+def test_a_turned_model_is_said_drawn_without_letters_and_sent_as_it_lies_in_memory() -> None:
+    straight, turned = Board(), Board()
+    turned.card["input"]["turned"] = 1
+    frames = [sentences.frames(board.run(2000)) for board in (straight, turned)]
+    assert sentences.of(turned.sent(), "HELLO")[-1][15] == 1
+    assert [poses[0][2:] for _, poses in frames[0]] == [poses[0][2:] for _, poses in frames[1]]
+    kinds = [{kind for kind, _, _ in board.lcd.shown[-1][3]} for board in (straight, turned)]
+    assert kinds == [{"line", "circle", "string"}, {"line", "circle"}]
+
+
 def test_hello_says_what_runs() -> None:
     board = Board()
     first, second = sentences.of(board.run(1000), "HELLO")
@@ -56,7 +66,7 @@ def test_hello_says_what_runs() -> None:
     assert second[0] == 1
     assert second[3] == "MaixPy"
     assert second[5] == "maix_bit"
-    assert second[13:] == (720, 115200)
+    assert second[13:] == (720, 115200, 0, 0)
     assert first[2] == second[2] < 2**32
 
 

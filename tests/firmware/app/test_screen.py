@@ -154,6 +154,39 @@ def test_a_long_message_fits(board: Board, screens: ModuleType, size: tuple[int,
     assert len(board.lcd.texts) > 2
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("x", "y"), [(100, 100), (-40, -30), (400, 300), (5, 235)])
+def test_turned_bars_stand_for_letters(
+    board: Board, screens: ModuleType, size: tuple[int, int], x: int, y: int
+) -> None:
+    """On the part of the picture that the LCD shows: as long as the score is high, above the head, which is left."""
+    board.lcd.size = size
+    screen = screens.Screen(NOTHING_SET)
+    screen.turned = 1
+    picture = stand_ins.Image(size=(320, 240))
+    for score in (255, 51):
+        picture.drawn = []
+        screen.draw(picture, [pose(x, y, score)], 1, 256, "12.3 fps", "a note")
+        screen.show(picture)
+        _, (left, top, columns, rows), _, drawn = board.lcd.shown[-1]
+        assert {kind for kind, _, _ in drawn} == {"line"}
+        whole, bar, note = (args for _, args, _ in drawn)
+        assert bar[3] - bar[1] == screens.BAR_LENGTH * score // 255
+        assert whole[3] - whole[1] == screens.BAR_LENGTH
+        assert bar[:3] == whole[:3]
+        assert left <= bar[0] - 2
+        assert bar[0] + 2 < left + columns
+        assert top <= whole[1] < whole[3] < top + rows
+        if (x, y, size) == (100, 100, (320, 240)):
+            assert bar[:2] == (100 - screens.LABEL_ABOVE, 100 - screens.BAR_LENGTH // 2)
+        # A note is for who reads the line: below, which is right.
+        assert note[0] == note[2] > left + columns - 8
+        assert (note[1], note[3]) == (top, top + rows - 1)
+    picture.drawn = []
+    screen.draw(picture, [], 0, 256, "12.3 fps", "")
+    assert picture.drawn == []
+
+
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200), st.integers(1, 60))
 def test_wrapping_loses_nothing_but_spaces(text: str, columns: int) -> None:
     lines = PURE.wrapped(text, columns)

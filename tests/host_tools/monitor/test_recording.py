@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 
 from conversion.network import HEAD_NAMES
 from host_tools.monitor import sources
-from host_tools.monitor.feed import Item, Note
+from host_tools.monitor.api import Monitor
+from host_tools.monitor.feed import Item, Note, Source
+from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.record import KINDS, Recorder, RecordingError
 from host_tools.monitor.replay import read
 from host_tools.serial_link import events
 from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from tests.host_tools import peer
 from tests.host_tools.monitor import actors
 
 words = st.integers(0, (1 << 32) - 1)
@@ -42,7 +45,7 @@ bauds = st.integers(1200, 4_000_000)
 hellos = st.builds(
     events.Hello,
     *(st.just(1), names, words, names, names, names, st.integers(-1, 3), sides, sides, sides, sides),
-    *(st.integers(0, 1 << 24), sums, st.integers(64, 768), bauds),
+    *(st.integers(0, 1 << 24), sums, st.integers(64, 768), bauds, st.integers(0, 1), st.integers(0, 1 << 14)),
 )
 others = st.one_of(
     hellos,
@@ -228,3 +231,26 @@ def test_a_file_that_is_none(tmp_path: Path, content: bytes, said: str) -> None:
 def test_a_file_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"none: cannot be read \(No such file or directory\); check the name"):
         sources.of_recording(tmp_path / "none")
+
+
+def test_frames_of_a_turned_picture_stand_in_what_is_shown_and_lie_in_a_recording(tmp_path: Path) -> None:
+    """The recording keeps the board's own numbers, and its HELLO, so that played again they stand as well."""
+    hello = events.Hello(*peer.HELLO[:12], None, *peer.HELLO[13:15], turned=1)
+    (frame,) = actors.walking(1)
+    expected = [[[y, x, score] for x, y, score in pose.keypoints] for pose in frame.poses]
+    shown = FrameProcessor().process_of(Source(0, "maix_bit", "/dev/x", hello), "maix_bit", frame, 0.0)
+    assert shown.size == (240, 320)
+    assert [pose["keypoints"] for pose in shown.to_dict()["poses"]] == expected
+
+    recorder = Recorder(tmp_path / "turned.jsonl", 0.0)
+    for event in (hello, frame):
+        recorder.take(Item("maix_bit", event, 0.0))
+    recorder.close()
+    lines = (tmp_path / "turned.jsonl").read_text().splitlines()
+    assert json.loads(lines[2])["poses"] == [
+        {"score": pose.score, "keypoints": [list(keypoint) for keypoint in pose.keypoints]} for pose in frame.poses
+    ]
+    with Monitor.replay(tmp_path / "turned.jsonl") as monitor:
+        (again,) = monitor
+    assert again.size == (240, 320)
+    assert [pose["keypoints"] for pose in again.to_dict()["poses"]] == expected

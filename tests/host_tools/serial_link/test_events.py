@@ -63,6 +63,20 @@ def test_fields_that_an_older_program_leaves_out_are_none() -> None:
     assert isinstance(said("SETTINGS", *SOUND["SETTINGS"][:-3]), Absurd)
 
 
+def test_a_hello_of_an_older_program_is_of_a_picture_that_stands_and_of_previews_that_may_be_had() -> None:
+    older = said("HELLO", *HELLO[:15])
+    assert (older.turned, older.preview_missing, older.picture) == (0, 0, (320, 240))
+    turned = said("HELLO", *HELLO[:15], 1, 344)
+    assert (turned.turned, turned.preview_missing, turned.picture) == (1, 344, (240, 320))
+    assert isinstance(said("HELLO", *HELLO[:14]), Absurd)
+    assert isinstance(said("HELLO", *HELLO[:15], 2, 0), Absurd)
+    assert isinstance(said("HELLO", *HELLO[:15], 0, -1), Absurd)
+    events.check(older)
+    events.check(turned)
+    with pytest.raises(ValueError, match="not from 0 to 1"):
+        events.check(dataclasses.replace(turned, turned=2))
+
+
 def test_fields_of_a_newer_program_are_passed_over() -> None:
     assert said("SETTINGS", *SOUND["SETTINGS"], 77, "new") == Settings(*SOUND["SETTINGS"])
     assert said("WEATHER", 1, 2) is None

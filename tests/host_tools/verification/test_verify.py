@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from conversion import photos
+from conversion.decoding import board_decoder
 from conversion.test_card import planes_of
 from host_tools import time_limits
 from host_tools.serial_link import link
@@ -45,6 +46,21 @@ def test_a_photo_is_verified(board: VirtualBoard, kmodel: Path, photo: Path) -> 
     assert "proves not" in ended.stdout
     assert ended.stderr == ""
     assert state(board) == "running"
+
+
+def test_a_photo_lies_as_a_turned_kmodel_s_memory_has_it(tmp_path: Path, photo: Path) -> None:
+    """The card alone says so: the bytes of the small model mean nothing either way."""
+    turned = {**small.card(), "input": {**small.card()["input"], "turned": 1}}
+    kmodel = small.write(tmp_path / "small.kmodel")
+    kmodel.with_name("small.kmodel.json").write_text(json.dumps(turned))
+    with small.board(device_card=board_decoder.device_card(turned)) as board:
+        board.wait_for("$FRAME,")
+        code, found = verdict(board.port, "--model", kmodel, "--image", photo)
+    assert code == 0
+    assert found["findings"][0]["pose_count"] > 0
+    picture = photos.letterbox(photos.read(photo), kmodels.HEIGHT, kmodels.WIDTH)
+    planes = planes_of(np.ascontiguousarray(upload.to_words(picture).T))
+    assert found["input_sha256"] == hashlib.sha256(planes.tobytes()).hexdigest()
 
 
 def test_the_verdict_as_json(board: VirtualBoard, kmodel: Path, photo: Path, model: Model) -> None:

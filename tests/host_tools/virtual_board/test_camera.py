@@ -11,7 +11,7 @@ from conversion.errors import PhotoError
 from conversion.test_card import planes_of
 from host_tools.errors import BoardError
 from host_tools.virtual_board import pixels
-from host_tools.virtual_board.camera import PAN_FRAMES, PanAndZoom, Photo, look_at
+from host_tools.virtual_board.camera import PAN_FRAMES, Lying, PanAndZoom, Photo, look_at, mounted
 from host_tools.virtual_board.image_sensor import ImageSensor, NotReadyError
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
@@ -79,6 +79,15 @@ def test_a_pan_fills_the_frame_moves_and_begins_anew() -> None:
     assert (first == scene.picture(PAN_FRAMES, 320, 240)).all()
 
 
+def test_a_camera_of_a_turned_kmodel_lies(noise_photo: Image.Image) -> None:
+    scene = Photo(noise_photo)
+    turned = mounted(scene, {"input": {"width": 320, "height": 240, "turned": 1}})
+    picture = turned.picture(0, 320, 240)
+    assert picture.shape == (240, 320, 3)
+    assert (picture == scene.picture(0, 240, 320).transpose(1, 0, 2)).all()
+    assert mounted(scene, {"input": {"width": 320, "height": 240}}) is scene
+
+
 def test_planes_have_eight_bits_and_the_picture_five_and_six(noise_photo: Image.Image) -> None:
     sensor = ready("ov2640", noise_photo)
     assert sensor.snapshot() == (320, 240, 0)
@@ -110,6 +119,23 @@ def test_flips_turn_the_whole_frame_before_the_window(noise_photo: Image.Image) 
     sensor.set_window(0, 0, 8, 8)
     sensor.snapshot()
     assert (sensor.planes[0] == photos.planes(np.asarray(noise_photo)[::-1, ::-1])[:, :8, :8]).all()
+
+
+@pytest.mark.parametrize(("turns", "lcd_behind"), [(-1, True), (1, False)])
+def test_a_board_turned_clockwise_needs_one_flag_and_shows_a_mirror_image(
+    noise_photo: Image.Image, turns: int, lcd_behind: bool
+) -> None:
+    """Clockwise as one looks at the LCD: what the camera sees turns the other way, as it looks where the LCD looks, or
+    the opposite way. `turns` are quarters of the board, counterclockwise as the camera looks."""
+    scene = np.asarray(noise_photo.resize((240, 320)))
+    sensor = ready("ov2640", Image.fromarray(np.rot90(scene, -turns)))
+    sensor.flipped, sensor.mirrored = lcd_behind, not lcd_behind
+    sensor.snapshot()
+    in_memory = np.moveaxis(sensor.planes[0], 0, -1)
+    lying = Lying(Photo(noise_photo.resize((240, 320)))).picture(0, 320, 240)
+    assert (in_memory == lying).all()
+    on_the_lcd = np.rot90(in_memory, -1)
+    assert (on_the_lcd == scene[:, ::-1]).all()
 
 
 def test_two_buffers_take_turns_and_cost_twice(noise_photo: Image.Image) -> None:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from conversion import pipeline
+from conversion.network import KEYPOINTS
 from conversion.pipeline import Recipe
 from conversion.progress import silent
 from host_tools import boards, payload, time_limits
@@ -45,6 +46,19 @@ def test_the_demo_shows_the_person_and_writes_what_it_saw(kmodel: Path, tmp_path
         assert picture.size == animation.size == (320, 240)
         assert animation.n_frames > 1
         assert len(picture.getcolors(1 << 20)) > 1000, "the LCD shows the photo"
+
+
+def test_with_a_turned_model_the_person_stands_in_poses_and_pictures(tfjs_graph_dir: Path, tmp_path: Path) -> None:
+    recipe = Recipe(tmp_path, weights=tfjs_graph_dir, quantisation="fast", turned=True)
+    made = pipeline.convert(recipe, False, silent)
+    pipeline.write(made)
+    shown = demo.run(made.path, silent, count=FRAMES, clock=JumpingClock())
+    demo.check(shown)
+    for frame in shown.frames:
+        parts = dict(zip(KEYPOINTS, frame.poses[0].keypoints, strict=True))
+        assert parts["nose"][1] < min(parts["leftShoulder"][1], parts["rightShoulder"][1]), "the head is above"
+        assert parts["rightShoulder"][0] < parts["leftShoulder"][0], "not mirrored: she looks at the camera"
+    assert {picture.size for picture in shown.pictures} == {(240, 320)}
 
 
 def seen(*counts: int) -> demo.Demo:

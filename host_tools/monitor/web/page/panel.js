@@ -106,14 +106,16 @@ export class Panel {
 
   #show(board) {
     this.#board = board;
-    const { label, port, hello, settings } = board;
+    const { label, port, hello, settings, picture } = board;
     this.element.setAttribute("aria-label", `Board ${label}`);
     this.#find("h2").textContent = label;
-    const model = hello?.width ? `model ${hello.width}×${hello.height}` : "no model";
+    const model = hello?.width ? `model ${picture.join("×")}${hello.turned ? " (turned)" : ""}` : "no model";
     const about = [port, ...(hello ? [model, `${hello.system} ${hello.release}`, `program ${hello.firmware}`] : [])];
     this.#find(".about").textContent = about.join(" · ");
     this.#find(".about").title = hello?.kmodel_sha256 ? `kmodel SHA-256 ${hello.kmodel_sha256}` : "";
-    if (hello) this.#stage.resize(hello.width, hello.height);
+    if (hello) this.#stage.resize(...picture, Boolean(hello.turned));
+    this.#find(".no-previews").textContent = board.no_previews;
+    if (board.no_previews) this.#endPreview();
     this.#settings.show(settings);
     this.#showState();
   }
@@ -142,7 +144,8 @@ export class Panel {
   #enable(on) {
     const pause = this.#find(".pause");
     pause.textContent = this.#board.state === "paused" ? "Resume" : "Pause";
-    pause.disabled = this.#find(".preview").disabled = this.#find(".quality input").disabled = !on;
+    pause.disabled = !on;
+    this.#find(".preview").disabled = this.#find(".quality input").disabled = !on || Boolean(this.#board.no_previews);
     this.#settings.enable(on && this.#board.settings !== null);
   }
 

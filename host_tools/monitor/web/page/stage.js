@@ -12,6 +12,7 @@ export class Stage {
   #canvas;
   #skeleton;
   #size = DEFAULT_SIZE;
+  #turned = false;
   #poses = [];
   #lastFrame = 0;
   #frames = new Map(); // The people of the last frames, by number.
@@ -27,8 +28,9 @@ export class Stage {
     new ResizeObserver(() => this.redraw()).observe(canvas);
   }
 
-  // The model's input in pixels, 0 while there is no model.
-  resize(width, height) {
+  // The model's picture in pixels, 0 while there is no model; a turned one's JPEGs lie on their side.
+  resize(width, height, turned) {
+    this.#turned = turned;
     const size = width && height ? [width, height] : DEFAULT_SIZE;
     if (size[0] === this.#size[0] && size[1] === this.#size[1]) return;
     this.#size = size;
@@ -111,7 +113,9 @@ export class Stage {
       context.translate(width, 0);
       context.scale(-1, 1);
     }
-    context.drawImage(this.#picture, 0, 0, width, height);
+    // Rows and columns exchanged: what is right of a pixel in memory is below it here.
+    if (this.#turned) context.transform(0, 1, 1, 0, 0, 0);
+    context.drawImage(this.#picture, 0, 0, ...(this.#turned ? [height, width] : [width, height]));
     context.restore();
   }
 

@@ -109,6 +109,25 @@ def test_a_frame_has_ids_rates_and_smoothed_keypoints_beside_its_own() -> None:
     assert abs(smooth[0][0] - own[0][0]) < 64
 
 
+def test_people_of_a_turned_picture_stand() -> None:
+    view = BoardState(UNKNOWN, 0.0)
+    hello = replace(fake.hello(), turned=1)
+    view.take(hello, 0.0)
+    (frame,) = told(view.take(FRAME, 0.1), "frame")
+    (pose,) = FRAME.poses
+    expected = [[y, x, score] for x, y, score in pose.keypoints]
+    assert frame["poses"][0]["keypoints"] == frame["poses"][0]["smooth"] == expected
+    assert board_of(view, 0.1)["picture"] == [240, 320]
+
+
+def test_why_there_are_no_previews() -> None:
+    view = BoardState(KNOWN, 0.0)
+    assert board_of(view, 0.0)["no_previews"] == ""
+    view.take(replace(fake.hello(), preview_missing=344), 0.0)
+    assert board_of(view, 0.0)["no_previews"].startswith("no previews: 344 KiB of the board's memory are missing; take")
+    assert board_of(BoardState(UNKNOWN, 0.0), 0.0)["picture"] is None
+
+
 def test_pictures_are_passed_on_and_other_blocks_are_not() -> None:
     view = BoardState(KNOWN, 0.0)
     (picture,) = [
