@@ -33,6 +33,11 @@ for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"):
 for _name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
     os.environ.pop(_name, None)
 
+# Where Python is told to keep no bytecode (containers often do so), each process of pytest rewrites all tests anew, and
+# each command that a test starts compiles the product: 20 s of processor and more. Tests keep theirs (`make clean`).
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # A job in the background of a shell ignores Ctrl-C, and hands that down: tests that send it would wait for nothing.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

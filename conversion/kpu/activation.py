@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -48,6 +49,7 @@ class ActivationTable:
     """Sixteen straight pieces; arrays are int64 [16]. Raises ModelFormatError where `data` is no sound table."""
 
     def __init__(self, data: bytes, where: str) -> None:
+        self._data = bytes(data)
         segments = struct.unpack_from(f"<{SEGMENTS}Q", data)
         self.start = np.array([sign_extended(segment >> 24, 36) for segment in segments], np.int64)
         self.multiplier = np.array([sign_extended(segment >> 8, 16) for segment in segments], np.int64)
@@ -74,6 +76,9 @@ class ActivationTable:
 
     def thresholds(self) -> np.ndarray:
         """int64 [256]: the lowest value whose result is at least k (a rising table only), UNREACHED if none is."""
+        return _thresholds(self._data)
+
+    def _search_thresholds(self) -> np.ndarray:
         levels = np.arange(LEVELS)
         low, high = np.full(LEVELS, LOWEST), np.full(LEVELS, UNREACHED)
         while (low < high).any():
@@ -81,6 +86,14 @@ class ActivationTable:
             reached = self.apply(middle.clip(max=HIGHEST)) >= levels
             low, high = np.where(reached, low, middle + 1).clip(max=UNREACHED), np.where(reached, middle, high)
         return high
+
+
+@lru_cache(maxsize=256)
+def _thresholds(data: bytes) -> np.ndarray:
+    """Most of the time that loading a model takes; a command loads the same one several times."""
+    found = ActivationTable(data, "")._search_thresholds()
+    found.flags.writeable = False
+    return found
 
 
 def _shifted(product: np.ndarray, shift: np.ndarray) -> np.ndarray:

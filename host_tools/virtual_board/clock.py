@@ -159,11 +159,14 @@ class JumpingClock(Clock):
     Programs take a host for gone that is silent for some seconds of theirs: the raised speed that falls back, the
     upload that is given up. A busy machine must not look like that. So the clock stands still `silence_us` after the
     last byte of the host, until the next one, unless the test says that the host waits or is gone; and it stands still
-    at once when the host does not wait any more.
+    at once when the host does not wait any more. A host that is silent for `STILL_SECONDS` of this machine waits too,
+    though nobody has said so: then it goes on by one such second at a time, so that both never wait for each other.
     """
 
     # Shorter than the shortest silence that means something to the firmware (3 s, pose_link.FALLBACK_MS).
     SILENCE_US = 1_000_000
+    # Longer than a command needs to start on a busy machine; the silences that mean something take three times as long.
+    STILL_SECONDS = 20.0
     # A program that computes for so long, on this machine, will not stop by itself.
     ENDLESS_SECONDS = 1.0
     # So that a program that waits in a loop of its own, without sleeping, comes to its end.
@@ -189,7 +192,19 @@ class JumpingClock(Clock):
         with self._changed:
             while not over() and not self._stopped and (until is None or self._now < until):
                 if not self._go_on(until):
-                    self._changed.wait()
+                    self._stand_until_heard(until)
+
+    def spend(self, microseconds: int, over: Over) -> None:
+        with self._changed:
+            until = self._now + microseconds
+            free = until <= self._limit or self._waits or self._gone
+            due = self._due and self._due[0].moment <= until
+            # Each call of a program into a module spends something, and nearly always nothing else happens.
+            if free and not due and not self._stopped and not over():
+                self._now = until
+                self._changed.notify_all()
+                return
+        self.wait(until, over)
 
     def _go_on(self, until: int | None) -> bool:
         """Go to the next thing that happens, at most to `until`; False if nothing does before the host speaks."""
@@ -207,6 +222,12 @@ class JumpingClock(Clock):
         self._now = reached
         self._changed.notify_all()
         return True
+
+    def _stand_until_heard(self, until: int | None) -> None:
+        if until is None:
+            self._changed.wait()
+        elif not self._changed.wait(self.STILL_SECONDS):
+            self._limit = self._now + self._silence_us
 
     def _happen(self) -> None:
         event = heapq.heappop(self._due)

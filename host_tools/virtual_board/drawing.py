@@ -5,6 +5,8 @@ A band is uint16 [rows, width] of raw words whose first row is row `top` of the 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from host_tools.virtual_board import font
@@ -78,12 +80,17 @@ def _letters(
         if letter in "\r\n":
             x, y = place[0], y + round(font.HEIGHT * scale) + gaps[1]
             continue
-        ink = font.glyph(letter)
-        if not mono:
-            ink = font.trimmed(ink)
-        rows, columns = _scaled(ink, scale)
+        rows, columns, advance = _letter(letter, scale, mono)
         _put(band, top, x + columns, y + rows, colour)
-        x += round((font.WIDTH if mono else ink.shape[1] + 1) * scale) + gaps[0]
+        x += advance + gaps[0]
+
+
+# A program draws the same letters and discs in every frame.
+@lru_cache(maxsize=256)
+def _letter(letter: str, scale: float, mono: bool) -> tuple[np.ndarray, np.ndarray, int]:
+    """Rows and columns of a letter's pixels, and how far it is to the next one."""
+    ink = font.glyph(letter) if mono else font.trimmed(font.glyph(letter))
+    return *_scaled(ink, scale), round((font.WIDTH if mono else ink.shape[1] + 1) * scale)
 
 
 def _scaled(ink: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
@@ -108,6 +115,7 @@ def _line_points(x0: int, y0: int, x1: int, y1: int) -> tuple[np.ndarray, np.nda
     return axis(x0, x1), axis(y0, y1)
 
 
+@lru_cache(maxsize=8)
 def _disc(low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
     """Offsets from low to high within a circle of radius -low."""
     dy, dx = np.mgrid[low : high + 1, low : high + 1]

@@ -96,6 +96,8 @@ class Models:
         self._tell = tell
         self._loaded: dict[int, Loaded] = {}
         self._known: dict[str, Kpu] = {}
+        # The picture that each simulator has seen last.
+        self._pictures: dict[int, np.ndarray] = {}
         self._next = 1
 
     def load(self, heap: SystemHeap, data: bytes | None, whole: bool) -> tuple[int, Loaded]:
@@ -151,8 +153,11 @@ class Models:
     def run(self, handle: int, planes: np.ndarray) -> bytes:
         """Run a model on planes, uint8 [3, H, W]; gives all of its main memory."""
         kpu = self._loaded[handle].kpu
-        if not self._loaded[handle].layers:
+        # A camera before a photo sees the same picture in each frame: main memory holds its heads already.
+        known = self._pictures.get(id(kpu))
+        if not self._loaded[handle].layers and (known is None or not np.array_equal(known, planes)):
             kpu.run(planes)
+            self._pictures[id(kpu)] = planes.copy()
         return kpu.main_memory.tobytes()
 
     def get(self, handle: int) -> Loaded:

@@ -65,7 +65,8 @@ class MicroPython:
             )
         self._channel = HostChannel(ours)
         self._poll = select.poll()
-        self._poll.register(ours, select.POLLIN)
+        self._number = ours.fileno()
+        self._poll.register(self._number, select.POLLIN)
         self._asked_at = 0.0
         self._lock = threading.Lock()
         self._in_call = False
@@ -78,7 +79,7 @@ class MicroPython:
     def receive(self, timeout: float) -> Call | None:
         """The next request, None after `timeout` seconds without; interrupts a program that makes none."""
         call = None
-        if self._channel.ahead or any(fd == self._channel.fileno() for fd, _ in self._poll.poll(1000 * timeout)):
+        if self._channel.ahead or self._number in dict(self._poll.poll(1000 * timeout)):
             call = self._channel.receive(timeout)
         if call is not None:
             self._asked_at = self._processor_seconds()

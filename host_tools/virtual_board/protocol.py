@@ -91,7 +91,8 @@ class HostChannel:
 
         A request whose data is late, since the computer does something else meanwhile, waits for it in the next call.
         """
-        self._end.settimeout(timeout)
+        if self._end.gettimeout() != timeout:
+            self._end.settimeout(timeout)
         try:
             self._head = self._head or self._waiting or self._message(_REQUEST.size)
             self._waiting = None

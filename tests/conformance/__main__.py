@@ -13,7 +13,7 @@ import click
 from tests.conformance import recorded
 from tests.conformance.boards import ask_image
 from tests.conformance.probes import groups
-from tests.host_tools.k210.images import IMAGES, image
+from tests.host_tools.k210.images import IMAGES
 
 
 @click.command()
@@ -24,7 +24,7 @@ def main(names: tuple[str, ...], images: tuple[str, ...]) -> None:
     for name in images or tuple(IMAGES):
         for group in names or tuple(groups()):
             click.echo(f"{name}: {group}", err=True)
-            recorded.store(name, group, ask_image(image(name), group))
+            recorded.store(name, group, ask_image(name, group))
 
 
 if __name__ == "__main__":

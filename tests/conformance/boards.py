@@ -7,15 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from host_tools.k210 import CrashError, EmulatorError, Machine, Session, WaitError, snapshot
+from host_tools.k210 import CrashError, EmulatorError, Machine, Session, WaitError
 from tests.conformance.probes import CARD, STOPS, Probe, answer, groups, normalised, preparation, source
-from tests.host_tools.k210 import fat
+from tests.host_tools.k210 import fat, states
+from tests.host_tools.k210.images import image
 from tests.host_tools.virtual_board import kmodels
 from tests.host_tools.virtual_board.shell import Shell, type_in
 from tests.jumping import VirtualBoard
 
 MODEL_ADDRESS = 0x30_0000
-REAL_SECONDS = 300.0
+REAL_SECONDS = states.REAL_SECONDS
 # A call that has not come back after so long will not: of the emulated board, of the stand-in.
 _STOPPED_SECONDS = 4.0
 _STOPPED, _RESET, _CRASHED = "(the chip stops)", "(the chip starts anew)", "(the firmware crashes)"
@@ -32,16 +33,16 @@ class Noise:
         return values
 
 
-def ask_image(image: bytes, group: str) -> dict[str, str]:
+def ask_image(name: str, group: str) -> dict[str, str]:
     """{probe: answer} of a real image to a group."""
     if group == STOPS:
-        return {probe.code: _stop_of_image(_booted(image), probe) for probe in groups()[group]}
+        return {probe.code: _stop_of_image(_booted(name), probe) for probe in groups()[group]}
     if group == CARD:
         with tempfile.TemporaryDirectory() as folder:
             card = Path(folder) / "card.img"
             card.write_bytes(fat.card({}))
-            return _answers(Session(_at_the_raw_prompt(image, card)), group)
-    return _answers(_booted(image), group)
+            return _answers(Session(_with_a_card(image(name), card)), group)
+    return _answers(_booted(name), group)
 
 
 def _answers(board: Session, group: str) -> dict[str, str]:
@@ -49,15 +50,15 @@ def _answers(board: Session, group: str) -> dict[str, str]:
     return {probe.code: _ask(board, probe) for probe in groups()[group]}
 
 
-def _booted(image: bytes) -> Session:
+def _booted(name: str) -> Session:
     """A board at its raw prompt, from a saved state."""
-    machine = snapshot.booted(b"conformance" + image + kmodels.kmodel(), lambda: _at_the_raw_prompt(image))
+    machine = states.plain(name)
     machine.look_at(Noise())
     return Session(machine)
 
 
-def _at_the_raw_prompt(image: bytes, card: Path | None = None) -> Machine:
-    machine = Machine(image, sd=card)
+def _with_a_card(firmware: bytes, card: Path) -> Machine:
+    machine = Machine(firmware, sd=card)
     machine.flash.put(MODEL_ADDRESS, kmodels.kmodel())
     machine.power_on()
     session = Session(machine)

@@ -12,6 +12,8 @@ _ID, _VERSION, _CONFIG, _ENABLE, _STATUS, _RESET = 0x00, 0x08, 0x10, 0x18, 0x30,
 _CHANNEL, _STEP = 0x100, 0x100
 _SOURCE, _TARGET, _BLOCK, _CONTROL = 0x00, 0x08, 0x10, 0x18
 _STATUS_ENABLE, _RAW_STATUS, _SIGNAL_ENABLE, _CLEAR = 0x80, 0x88, 0x90, 0x98
+# What an interrupt line depends on beside a channel's status.
+_OF_INTERRUPTS = (_STATUS_ENABLE, _SIGNAL_ENABLE, _CLEAR)
 _BLOCK_DONE, _TRANSFER_DONE = 1, 2
 _MOST_ITEMS_MASK = 0x3F_FFFF
 _WIDTHS = 7
@@ -141,10 +143,10 @@ class Dmac(Registers):
             ends = [channel.ends for channel in self.channels if channel.ends]
             if ends:
                 self.chip.clock.wait(min(ends))
-            return sum(channel.enabled << channel.number for channel in self.channels)
+            return sum([1 << channel.number for channel in self.channels if channel.enabled])
         if offset == _STATUS:
-            return sum(bool(channel.status) << channel.number for channel in self.channels)
-        return 0 if offset == _RESET else super().get(offset)
+            return sum([1 << channel.number for channel in self.channels if channel.status])
+        return 0 if offset == _RESET else self.values.get(offset, 0)
 
     def set(self, offset: int, value: int) -> None:
         if offset >= _CHANNEL:
@@ -164,7 +166,8 @@ class Dmac(Registers):
         channel.registers[register // 4] = value
         if register == _CLEAR:
             channel.status &= ~value
-        self.update(channel)
+        if register in _OF_INTERRUPTS:
+            self.update(channel)
 
     def _enable(self, channel: Channel, on: bool) -> None:
         if not on:

@@ -47,6 +47,9 @@ class Chip(Protocol):
 class Registers:
     """A block of registers. Blocks override get and set, which see whole words at multiples of 4."""
 
+    # A hart may call get and set without read and write where it accesses a whole word.
+    whole_words = True
+
     def __init__(self, chip: Chip, name: str, initial: dict[int, int] | None = None) -> None:
         self.chip, self.name = chip, name
         self.initial = initial or {}
@@ -88,6 +91,8 @@ class Registers:
 
 class Unmodelled(Registers):
     """A block that the emulator does not have: it remembers what is written, and is named at its first access."""
+
+    whole_words = False
 
     def read(self, offset: int, width: int) -> int:
         self._say("read", offset)

@@ -38,13 +38,16 @@ class Sysctl(Registers):
     def get(self, offset: int) -> int:
         if offset == _LOCK:
             return _ALL_LOCKED
-        return self.reset_status if offset == _RESET_STATUS else super().get(offset)
+        return self.reset_status if offset == _RESET_STATUS else self.values.get(offset, 0)
 
     def set(self, offset: int, value: int) -> None:
-        super().set(offset, value)
+        before = self.values.get(offset, 0)
+        self.values[offset] = value
         if offset in (_PLL0, _SELECT0, _THRESHOLD1):
-            self.chip.clock.set_hertz(self.cpu_hertz)
-            self.chip.clocks_changed()
+            # The firmware sets the divider of its SPI before every transfer.
+            if value != before:
+                self.chip.clock.set_hertz(self.cpu_hertz)
+                self.chip.clocks_changed()
         elif offset == _RESET_STATUS and value & _CLEAR_STATUS:
             self.reset_status = 0
         elif offset == _SOFT_RESET and value & 1:

@@ -74,14 +74,15 @@ def test_people_agree_without_a_flip() -> None:
     assert agreement.worst_score < 1e-4
 
 
-def test_photos_agree(people_photos: list[Path], tfjs_graph_dir: Path) -> None:
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.soak)])
+def test_photos_agree(people_photos: list[Path], tfjs_graph_dir: Path, every: int) -> None:
     """Real heads at 320x240 with the parameters of evaluation: no keypoint off by more than 1/16 px but for flips."""
     from conversion import photos, weights
     from conversion.tensorflow import graph
 
     run = graph.build(weights.load(tfjs_graph_dir), 320, 240)
     card = synthetic.card(320, 240)
-    chosen = people_photos[:PHOTOS]
+    chosen = people_photos[:PHOTOS:every]
     pictures = np.stack([photos.letterbox(photos.read(path), 320, 240) for path in chosen])
     frames = []
     for start in range(0, len(pictures), 10):

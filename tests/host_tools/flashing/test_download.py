@@ -15,7 +15,7 @@ from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage
 from host_tools.virtual_board.rom import DownloadFault, Flip
-from tests.host_tools.flashing.conftest import FIRMWARE, SHORT, children
+from tests.host_tools.flashing.conftest import FIRMWARE, NO_ANSWER, SHORT, children
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
 
@@ -81,21 +81,21 @@ def test_what_a_board_may_do_is_no_failure(fault: DownloadFault, maix_bit: board
 @pytest.mark.parametrize(
     ("kind", "operation", "first", "failed", "stage", "said"),
     [
-        ("silent", Operation.GREET, 1, "silent", Stage.ENTER, "no answer for 0.8 s"),
+        ("silent", Operation.GREET, 1, "silent", Stage.ENTER, NO_ANSWER),
         ("unplug", Operation.GREET, 1, "lost", Stage.ENTER, ""),
         ("bad_checksum", Operation.WRITE_RAM, 3, "answer", Stage.LOADER, "the board says: wrong checksum of data"),
         ("unplug", Operation.WRITE_RAM, 9, "lost", Stage.LOADER, ""),
-        ("silent", Operation.STUB_GREET, 1, "silent", Stage.START, "no answer for 0.8 s"),
-        ("silent", Operation.STUB_GREET, 2, "silent", Stage.SPEED, "no answer for 0.8 s"),
+        ("silent", Operation.STUB_GREET, 1, "silent", Stage.START, NO_ANSWER),
+        ("silent", Operation.STUB_GREET, 2, "silent", Stage.SPEED, NO_ANSWER),
         ("unplug", Operation.INIT_FLASH, 1, "lost", Stage.INIT, ""),
         ("bad_checksum", Operation.WRITE_FLASH, 2, "answer", Stage.WRITE, "the board says: wrong checksum of data"),
         ("wrong_echo", Operation.WRITE_FLASH, 1, "answer", Stage.WRITE, "answered 0xd0 to 0xd4"),
-        ("garbage", Operation.WRITE_FLASH, 1, "silent", Stage.WRITE, "no answer for 0.8 s"),
-        ("silent", Operation.WRITE_FLASH, 3, "silent", Stage.WRITE, "no answer for 0.8 s"),
-        ("stall", Operation.WRITE_FLASH, 1, "silent", Stage.WRITE, "no answer for 0.8 s"),
-        ("reset", Operation.WRITE_FLASH, 2, "silent", Stage.WRITE, "no answer for 0.8 s"),
+        ("garbage", Operation.WRITE_FLASH, 1, "silent", Stage.WRITE, NO_ANSWER),
+        ("silent", Operation.WRITE_FLASH, 3, "silent", Stage.WRITE, NO_ANSWER),
+        ("stall", Operation.WRITE_FLASH, 1, "silent", Stage.WRITE, NO_ANSWER),
+        ("reset", Operation.WRITE_FLASH, 2, "silent", Stage.WRITE, NO_ANSWER),
         ("unplug", Operation.WRITE_FLASH, 2, "lost", Stage.WRITE, ""),
-        ("silent", Operation.REBOOT, 1, "silent", Stage.RESTART, "no answer for 0.8 s"),
+        ("silent", Operation.REBOOT, 1, "silent", Stage.RESTART, NO_ANSWER),
         ("unplug", Operation.REBOOT, 1, "lost", Stage.RESTART, ""),
     ],
 )  # fmt: skip

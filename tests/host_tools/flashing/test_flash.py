@@ -21,7 +21,7 @@ from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage
 from host_tools.virtual_board.rom import DownloadFault, Flip
 from tests import command_line
-from tests.host_tools.flashing.conftest import FIRMWARE, SHORT
+from tests.host_tools.flashing.conftest import FIRMWARE, NO_ANSWER, SHORT
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
 from tests.patience import HANG_SECONDS, until
@@ -110,7 +110,7 @@ class TestFailures:
         assert told[1] == (
             "writing at 1500000 baud failed: the board says: wrong checksum of data; trying again at 460800 baud"
         )
-        assert told[3] == "writing at 460800 baud failed: no answer for 0.8 s; trying again at 115200 baud"
+        assert told[3] == f"writing at 460800 baud failed: {NO_ANSWER}; trying again at 115200 baud"
 
     def test_if_none_works_the_message_says_what_to_do(self, maix_bit: boards.Board, kmodel: Path) -> None:
         writing = flash.prepare(maix_bit, kmodel, baud=115200)
@@ -151,9 +151,7 @@ class TestFailures:
             with pytest.raises(FlashError, match="written, but not verified"):
                 run(writing, board, told, silence=SILENCE, stop_seconds=1.0)
             assert in_flash(board, writing)
-        assert told[1] == (
-            "all is written, but the board did not confirm its restart (no answer for 0.8 s): press RESET"
-        )
+        assert told[1] == (f"all is written, but the board did not confirm its restart ({NO_ANSWER}): press RESET")
 
     def test_a_chip_without_micropython_is_written_but_not_verified(self, maix_bit: boards.Board, kmodel: Path) -> None:
         writing = flash.prepare(maix_bit, kmodel)

@@ -15,7 +15,8 @@ ENVIRONMENT_VARIABLE = "POSENET_MAIXPY"
 # Set by --demand-images: what is missing fails.
 DEMAND = "POSENET_DEMAND_MAIXPY"
 # Taken before the tests set a cache of their own.
-FOLDER = Path(os.environ.get(ENVIRONMENT_VARIABLE) or cache_dir() / "maixpy")
+USERS_CACHE = cache_dir()
+FOLDER = Path(os.environ.get(ENVIRONMENT_VARIABLE) or USERS_CACHE / "maixpy")
 # MaixPy v0.6.2-84-g8fcd84a58, as published: the file's SHA-256 by what it is called here.
 IMAGES = {
     "minimum": "6258b0ccb3cf439aefc876eca1d603c06aeb94da973a2a5b5a072f44f79307e6",

@@ -10,6 +10,7 @@ from host_tools.k210 import Machine
 from host_tools.k210.blocks import addresses
 from host_tools.k210.engine import native
 from tests.host_tools.k210.assembler import assemble
+from tests.patience import HANG_SECONDS
 
 # Where programs leave what a test looks at, and the word by which they say that they are done.
 RESULTS, DONE = 0x8010_0000, 0x8010_0FF0
@@ -29,7 +30,7 @@ FINISH = f"""
 finished:
     j finished
 """
-SECONDS, REAL_SECONDS = 5.0, 60.0
+SECONDS, REAL_SECONDS = 5.0, 10 * HANG_SECONDS
 
 
 def machine(source: str, finish: bool = True, **settings: Any) -> Machine:

@@ -1,7 +1,9 @@
 """Boards with real MaixPy images at points from which many tests begin: deployed, at the prompt, taking frames.
 
-Each is made once a session and kept as a saved machine. What lies in /flash is written by the firmware itself, from an
-SD card, which takes seconds where the serial line takes a minute; `deploy` itself has tests of its own.
+Each is made once and kept as a saved machine, from one session to the next, under the hash of all that it was made
+from: image, files, kmodel, and the sources of the emulator and of these lines. What lies in /flash is written by the
+firmware itself, from an SD card, which takes seconds where the serial line takes a minute; `deploy` itself has tests of
+its own.
 """
 
 from __future__ import annotations
@@ -10,8 +12,9 @@ import fcntl
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,12 +24,14 @@ from host_tools import boards, payload
 from host_tools.deployment import changes
 from host_tools.k210 import Machine, Session, snapshot
 from tests.host_tools.k210 import fat
-from tests.host_tools.k210.images import IMAGES, image
+from tests.host_tools.k210.images import IMAGES, USERS_CACHE, image
 from tests.host_tools.verification import small
 
 BOARD = "maix_bit"
-# A folder that keeps the states from one session to the next, for whoever works on these tests.
+# Another folder for the states than that in the user's cache.
 ENVIRONMENT_VARIABLE = "POSENET_BOARD_STATES"
+_FOLDER = USERS_CACHE / "board-states"
+_KEPT_SECONDS = 7 * 24 * 3600.0
 # Only ends tests that hang; the machine may be busy.
 REAL_SECONDS = 1800.0
 # `make test` takes one image, `make soak` all.
@@ -65,6 +70,21 @@ def kmodel_files(folder: Path) -> Path:
     return small.write(folder / "small.kmodel")
 
 
+def plain(name: str) -> Machine:
+    """A board with nothing but an image and the small kmodel, wired as no board of its own, at its raw prompt."""
+
+    def make() -> Machine:
+        machine = Machine(image(name))
+        machine.flash.put(_MODEL_ADDRESS, small.kmodels.kmodel())
+        machine.power_on()
+        session = PatientSession(machine)
+        session.boot()
+        session.enter_raw()
+        return machine
+
+    return _kept("plain", name, {}, make)
+
+
 def at_the_prompt(name: str, files: Mapping[str, bytes] | None = None) -> PatientSession:
     """A board at its raw prompt with the small kmodel, and nothing in /flash but these files."""
     contents = dict(files or {})
@@ -95,7 +115,7 @@ def running(name: str, files: Mapping[str, bytes] | None = None) -> PatientSessi
 
     def make() -> Machine:
         before.power_on()
-        PatientSession(before).frames(2)
+        PatientSession(before).frames(1)
         return before
 
     return PatientSession(_kept("running", name, contents, make))
@@ -140,19 +160,37 @@ def _to_the_prompt(machine: Machine) -> PatientSession:
 
 
 def _kept(kind: str, name: str, contents: Mapping[str, bytes], make: Callable[[], Machine]) -> Machine:
-    parts = [kind.encode(), image(name), small.kmodels.kmodel(), Path(__file__).read_bytes()]
+    sources = (Path(__file__), Path(fat.__file__))
+    parts = [kind.encode(), image(name), small.kmodels.kmodel(), *(path.read_bytes() for path in sources)]
     for file in sorted(contents):
         parts += [file.encode(), contents[file]]
-    with _one_process():
-        return snapshot.booted(cache.key(*parts).encode(), make)
+    key = cache.key(*parts)
+    with _one_process(key):
+        return snapshot.booted(key.encode(), make)
 
 
 @contextmanager
-def _one_process() -> Iterator[None]:
-    """What two processes of a session need is made by one of them."""
-    folder = Path(os.environ.get(ENVIRONMENT_VARIABLE) or cache.cache_dir())
-    folder.mkdir(parents=True, exist_ok=True)
-    with pytest.MonkeyPatch.context() as patch, (folder / "states.lock").open("w") as lock:
+def _one_process(key: str) -> Iterator[None]:
+    """What two processes need is made by one of them, in the folder that the states are kept in."""
+    folder = Path(os.environ.get(ENVIRONMENT_VARIABLE) or _FOLDER)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / f"{key[0]}.lock").open("w")
+    except OSError:
+        # Where nothing can be kept, the session's own cache keeps it to its end.
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch, lock:
         patch.setenv(cache.ENVIRONMENT_VARIABLE, str(folder))
         fcntl.flock(lock, fcntl.LOCK_EX)
+        _forget_the_old(folder)
         yield
+
+
+def _forget_the_old(folder: Path) -> None:
+    """Remove states that were made long ago: what is still of use is made anew once a week."""
+    before = time.time() - _KEPT_SECONDS
+    for path in (folder / "k210").glob("*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()

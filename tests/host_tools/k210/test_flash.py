@@ -10,6 +10,7 @@ from host_tools.k210 import EmulatorError, Ended, Machine, NoFirmwareError
 from host_tools.k210.parts.spi_flash import SIZE
 from tests.host_tools.k210.assembler import assemble
 from tests.host_tools.k210.programs import FINISH, SYMBOLS, done, machine, results, run
+from tests.patience import HANG_SECONDS
 
 SETUP = """
     li s0, SPI3
@@ -66,7 +67,7 @@ def test_erase_program_and_read() -> None:
     source += exchange(b"\x03" + address(AT), 8, 0) + "sd s5, 64(s2)\n sub s6, s6, s5\n sd s6, 72(s2)\n"
     made = machine(source)
     made.flash.put(AT - 4, bytes(4096))
-    made.run(lambda: done(made), seconds=5, real_seconds=60)
+    made.run(lambda: done(made), seconds=5, real_seconds=HANG_SECONDS)
     *read, erased, programmed = results(made, 10)
     assert read == [0, 0, *page[2:]]
     assert made.flash.read(AT - 4, 16) == bytes(6) + page[2:] + b"\xff" * 4
@@ -79,7 +80,7 @@ def test_erase_program_and_read() -> None:
 
 def test_nothing_happens_without_a_write_enable() -> None:
     made = machine(SETUP + exchange(b"\x02" + address(AT) + b"\0\0"))
-    made.run(lambda: done(made), seconds=5, real_seconds=60)
+    made.run(lambda: done(made), seconds=5, real_seconds=HANG_SECONDS)
     assert made.flash.read(AT, 2) == b"\xff\xff"
     assert any("write enable" in note.text for note in made.notes)
 
@@ -96,13 +97,13 @@ def test_power_goes_away_in_the_middle_of_a_page(part: float, programmed: int) -
     source += exchange(b"\x06") + exchange(b"\x02" + address(AT) + bytes(8)) + wait_until_ready()
     made = machine(source)
     made.power_cut(2, part)
-    assert made.run(lambda: done(made), seconds=5, real_seconds=60) is Ended.POWER_CUT
+    assert made.run(lambda: done(made), seconds=5, real_seconds=HANG_SECONDS) is Ended.POWER_CUT
     assert not made.powered
     assert made.flash.read(AT, 8) == bytes(programmed) + b"\xff" * (8 - programmed)
     with pytest.raises(EmulatorError, match="is off"):
         made.run_for(0.1)
     made.power_on()
-    made.run(lambda: done(made), seconds=5, real_seconds=60)
+    made.run(lambda: done(made), seconds=5, real_seconds=HANG_SECONDS)
     assert made.flash.read(AT, 8) == bytes(8)
 
 
@@ -112,7 +113,7 @@ def test_what_is_in_flash_is_what_starts(tmp_path: Path) -> None:
     assert chip.stat().st_size == SIZE
     made = Machine(flash=chip)
     made.power_on()
-    made.run(lambda: done(made), seconds=5, real_seconds=60)
+    made.run(lambda: done(made), seconds=5, real_seconds=HANG_SECONDS)
     assert results(made, 1) == [7]
 
 

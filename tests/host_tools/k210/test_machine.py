@@ -14,6 +14,7 @@ from host_tools.k210.engine import native
 from tests.host_tools.k210.programs import machine
 from tests.host_tools.k210.terminal import Terminal
 from tests.host_tools.k210.test_serial import ECHO
+from tests.patience import HANG_SECONDS
 
 # Says a few words, calls two functions deep, and reads where there is nothing; its handler goes round in a circle.
 CRASH = """
@@ -54,7 +55,7 @@ def test_a_crash_is_one_line_and_a_report(fault: str, words: str) -> None:
     made = machine(CRASH.format(fault=fault), finish=False)
     session = Session(made)
     with pytest.raises(CrashError) as error:
-        session.wait("never", seconds=2, real_seconds=60)
+        session.wait("never", seconds=2, real_seconds=HANG_SECONDS)
     assert words in str(error.value)
     assert "\n" not in str(error.value)
     assert "s1 0000000012345678" in error.value.report
@@ -69,7 +70,7 @@ def test_a_crash_is_one_line_and_a_report(fault: str, words: str) -> None:
 def test_a_crash_without_a_handler_ends_at_once() -> None:
     made = machine("csrw mtvec, zero\n unimp", finish=False)
     with pytest.raises(CrashError, match="illegal instruction"):
-        made.run(seconds=5, real_seconds=60)
+        made.run(seconds=5, real_seconds=HANG_SECONDS)
     assert made.clock.seconds < 0.5
 
 
@@ -98,11 +99,11 @@ def test_a_saved_machine_goes_on_where_it_was() -> None:
     made = machine(ECHO, finish=False)
     session = Session(made)
     session.type(b"ABCD")
-    session.wait("BC", seconds=1, real_seconds=60)
+    session.wait("BC", seconds=1, real_seconds=HANG_SECONDS)
     copy = snapshot.load(snapshot.save(made))
     again = Session(copy)
-    again.wait("DE", seconds=1, real_seconds=60)
-    session.wait("DE", seconds=1, real_seconds=60)
+    again.wait("DE", seconds=1, real_seconds=HANG_SECONDS)
+    session.wait("DE", seconds=1, real_seconds=HANG_SECONDS)
     assert copy.clock.cycles == made.clock.cycles
     assert copy.statistics.instructions == made.statistics.instructions
 
@@ -145,7 +146,7 @@ def test_the_package_can_be_imported_without_unicorn() -> None:
         "import sys\nfor name in ('unicorn', 'cryptography'): sys.modules[name] = None\n"
         "import host_tools.k210, host_tools.k210.snapshot"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=HANG_SECONDS)
 
 
 def test_another_version_of_unicorn_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,7 +185,7 @@ def test_a_terminal_carries_bytes_both_ways_and_takes_its_link_along(tmp_path: P
             return False
         return got == b"IBM"
 
-    made.run(heard, real_seconds=60)
+    made.run(heard, real_seconds=HANG_SECONDS)
     os.close(client)
     terminal.close()
     assert not link.exists()

@@ -11,6 +11,7 @@ import re
 import pytest
 
 from host_tools.k210 import Ended
+from host_tools.serial_link import sentences
 from tests.host_tools.k210 import states
 from tests.host_tools.k210.states import PatientSession
 
@@ -106,15 +107,18 @@ def cut_while_counting(board: PatientSession, operation: int, done: float) -> tu
     return switched_on(board), 0
 
 
-@pytest.mark.parametrize(("name", "times"), sampled(2, 20))
+@pytest.mark.parametrize(("name", "times"), sampled(1, 20))
 def test_every_restart_has_a_number_of_its_own(name: str, times: int) -> None:
+    """The first one is a power cut while a start is counted, which is all that `make test` has time for."""
     board = states.running(name)
+    begin = len(board.sent)
+    board.type(sentences.made("HELLO", 1))
+    numbers = [start_number(board, begin)]
     chance = random.Random(times)
 
     def cut_anywhere(board: PatientSession) -> tuple[PatientSession, int]:
         return cut_while_counting(board, chance.randrange(1, COUNTING_PROGRAMS), chance.choice((0.0, 0.5)))
 
-    numbers = []
     for number in range(times):
         board, begin = (cut_anywhere, pressed_reset, soft_reset, power_cut)[number % 4](board)
         numbers.append(start_number(board, begin))
@@ -123,7 +127,7 @@ def test_every_restart_has_a_number_of_its_own(name: str, times: int) -> None:
 
 @pytest.mark.parametrize("name", EACH)
 def test_a_watchdog_that_is_not_fed_starts_the_board_anew(name: str) -> None:
-    board = states.at_the_prompt(name)
+    board = PatientSession(states.plain(name))
     begin = len(board.sent)
     # As short as it can be: what runs meanwhile is run, instruction for instruction.
     board.type(b"from machine import WDT\nw = WDT(id=0, timeout=50)\nwhile True: pass\n\x04")

@@ -98,7 +98,7 @@ def test_heads_lie_in_one_place_over_frames_uploads_and_self_tests(name: str) ->
     begin = len(board.sent)
     board.type(WATCHED.encode() + b"\x04")
     board.wait("$FRAME,", begin)
-    board.frames(2)
+    board.frames(1)
     asker = Asker(board)
     asker.ask("PAUSE")
     words = upload.to_words(np.asarray(small.scene().crop((0, 0, kmodels.WIDTH, kmodels.HEIGHT))))
@@ -110,7 +110,7 @@ def test_heads_lie_in_one_place_over_frames_uploads_and_self_tests(name: str) ->
         board.machine.run_for(0.1)
     assert asker.digest("SELFTEST", 0) == small.card()["test_vector"]["heads_crc32"]
     asker.ask("RESUME")
-    board.frames(2)
+    board.frames(1)
     begin = len(board.sent)
     board.type(b"\x03")
     board.wait(b"\x04>", begin)

@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import io
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +17,13 @@ from PIL import Image
 
 from conversion.kmodel import v3
 from conversion.kpu.simulator import Kpu
-from host_tools.k210 import Ended, Machine, Session, WaitError, snapshot
+from host_tools.k210 import Ended, Machine, Session, WaitError
 from host_tools.payload import FIRMWARE
-from tests.host_tools.k210 import fat
+from tests.host_tools.k210 import fat, states
 from tests.host_tools.k210.images import IMAGES, image
 from tests.host_tools.virtual_board import kmodels
 
-MODEL_ADDRESS = 0x30_0000
-REAL_SECONDS = 240.0
+REAL_SECONDS = states.REAL_SECONDS
 SOAK = [name for name in IMAGES if name != "minimum"]
 EACH = ["minimum", *(pytest.param(name, marks=pytest.mark.soak) for name in SOAK)]
 CAMERA = f"""
@@ -64,22 +62,9 @@ class Noise:
         return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
 
 
-def at_the_raw_prompt(name: str) -> Callable[[], Machine]:
-    def make() -> Machine:
-        made = Machine(image(name))
-        made.flash.put(MODEL_ADDRESS, kmodels.kmodel())
-        made.power_on()
-        session = Session(made)
-        session.boot(real_seconds=REAL_SECONDS)
-        session.enter_raw(real_seconds=REAL_SECONDS)
-        return made
-
-    return make
-
-
 def session(name: str) -> Session:
-    """A board at the raw prompt, from the cache folder once another test has come so far."""
-    made = snapshot.booted(image(name) + kmodels.kmodel(), at_the_raw_prompt(name))
+    """A board at the raw prompt, from a saved state."""
+    made = states.plain(name)
     made.look_at(Noise())
     return Session(made)
 
@@ -185,6 +170,8 @@ def test_a_digest_of_many_pieces() -> None:
     assert hashlib.sha256(b"".join(bytes([n]) * 777 for n in range(20))).hexdigest() in printed
 
 
+# In `make test` a folder is the card (test_real_sd_folder.py).
+@pytest.mark.soak
 def test_a_card_in_the_slot_is_mounted_read_and_written(tmp_path: Path) -> None:
     card = tmp_path / "card.img"
     text = bytes(range(256)) * 20

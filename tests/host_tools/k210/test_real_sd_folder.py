@@ -6,9 +6,10 @@ from pathlib import Path
 
 from host_tools.k210 import Machine, Session
 from host_tools.virtual_board.sd_folder import SdFolder
+from tests.host_tools.k210 import states
 from tests.host_tools.k210.images import image
 
-REAL_SECONDS = 400.0
+REAL_SECONDS = states.REAL_SECONDS
 PROGRAM = """
 import os, sys
 sys.path.append("/sd")

@@ -8,6 +8,7 @@ import pytest
 
 from host_tools.k210 import Session
 from tests.host_tools.k210.programs import machine
+from tests.patience import HANG_SECONDS
 
 # Sends back every byte, one higher; baud is CPU clock / (255 + 1).
 ECHO = """
@@ -70,7 +71,7 @@ def test_echo() -> None:
     made = machine(ECHO, finish=False)
     session = Session(made)
     session.type("HAL")
-    assert session.wait("IBM", seconds=1, real_seconds=30) == b"IBM"
+    assert session.wait("IBM", seconds=1, real_seconds=HANG_SECONDS) == b"IBM"
 
 
 def test_bytes_take_the_time_of_their_line() -> None:
@@ -79,7 +80,7 @@ def test_bytes_take_the_time_of_their_line() -> None:
     session = Session(made)
     begin = made.clock.cycles
     session.type(b"\x01" * 100)
-    made.run(lambda: len(session.sent) == 100, seconds=1, real_seconds=30)
+    made.run(lambda: len(session.sent) == 100, seconds=1, real_seconds=HANG_SECONDS)
     assert made.serial.byte_cycles == BYTE_CYCLES
     # The last byte arrives after a hundred times; its echo needs one more, and the program a little.
     assert 101 * BYTE_CYCLES <= made.clock.cycles - begin < 101 * BYTE_CYCLES + 200
@@ -99,7 +100,7 @@ def test_uart1_echoes() -> None:
     got = bytearray()
     made.bus.uarts[0].on_sent = got.extend
     made.bus.uarts[0].feed(b"maix")
-    made.run(lambda: len(got) == 4, seconds=1, real_seconds=30)
+    made.run(lambda: len(got) == 4, seconds=1, real_seconds=HANG_SECONDS)
     assert bytes(got) == b"maix"
 
 
@@ -108,7 +109,7 @@ def test_lines_are_taken_down_with_their_time(count: int) -> None:
     made = machine(ECHO, finish=False)
     session = Session(made)
     session.type(b"a\x09" * count)
-    made.run(lambda: len(session.lines) == count, seconds=1, real_seconds=30)
+    made.run(lambda: len(session.lines) == count, seconds=1, real_seconds=HANG_SECONDS)
     cycles = [line.cycle for line in session.lines]
     assert [line.text for line in session.lines] == [b"b\n"] * count
     assert all(later - earlier == 2 * BYTE_CYCLES for earlier, later in itertools.pairwise(cycles))

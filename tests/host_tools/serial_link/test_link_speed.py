@@ -58,7 +58,7 @@ def test_nothing_is_said_to_what_has_not_shown_itself_as_a_board(monkeypatch: py
 
 def test_a_raised_speed_that_carries_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board answers the change, then nothing until it has fallen back."""
-    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.3, 1))
     asked: list[str] = []
 
     def answer(sentence: Sentence) -> bytes:
@@ -130,7 +130,7 @@ def deaf_at(*rates: int) -> Callable[[Sentence], bytes]:
 
 
 def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.3, 1))
     with linked(deaf_at(1_500_000)) as (peer, link):
         assert raise_speed(link) == [1_500_000]
         assert link.baud == 921_600
@@ -141,7 +141,7 @@ def test_a_host_raises_the_speed_by_itself_to_what_the_line_carries(monkeypatch:
 
 
 def test_a_line_that_carries_nothing_faster_stays_and_says_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.05, 1))
+    monkeypatch.setattr(time_limits, "SPEED_PING", Tries(0.3, 1))
     with linked(deaf_at(*RATES)) as (peer, link):
         assert raise_speed(link) == [*RATES]
         assert link.baud == 115_200

@@ -10,6 +10,7 @@ from host_tools.serial_link.events import STATES, Stats
 from host_tools.serial_link.link import Link
 from tests.command_line import Ended, invoke
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS
 
 
 def verify(port: str | None, *arguments: str | int | Path) -> Ended:
@@ -28,7 +29,7 @@ def state(board: VirtualBoard) -> str:
     """What the board's STATS says now."""
     with Link(board.port) as link:
         link.ask("STATS")
-        return STATES[link.wait_for(Stats, 5).state]
+        return STATES[link.wait_for(Stats, HANG_SECONDS).state]
 
 
 def told(board: VirtualBoard, *sentence: int | str) -> None:

@@ -69,7 +69,7 @@ class ScriptedLink:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time_limits, "RUN_SILENCE", exactly(0.02))
+    monkeypatch.setattr(time_limits, "RUN_SILENCE", exactly(0.2))
     monkeypatch.setattr(time_limits, "DRAWING", exactly(30.0))
 
 

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +67,12 @@ class TestSilence:
         clock.hear()
         processor.join(HANG_SECONDS)
         assert clock.now() == 3 * SECOND // 2
+
+    def test_two_that_wait_for_each_other_go_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(JumpingClock, "STILL_SECONDS", 0.01)
+        clock = JumpingClock()
+        clock.wait(5 * SECOND, never)
+        assert clock.now() == 5 * SECOND
 
     def test_it_ends_where_something_happens(self) -> None:
         clock = JumpingClock()

@@ -16,8 +16,9 @@ from tests.host_tools.k210.assembler import assemble
 from tests.host_tools.k210.programs import SYMBOLS
 from tests.host_tools.k210.test_serial import ECHO
 from tests.jumping import VirtualBoard
+from tests.patience import HANG_SECONDS
 
-SECONDS = 60.0
+SECONDS = HANG_SECONDS
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,10 +89,18 @@ def test_it_is_near_the_float_network_on_the_sample_photo(published: PoseNetWeig
     assert all(found[head] >= least - 3 for head, least in LEAST_DB.items()), found
 
 
+@pytest.fixture(scope="module")
+def made(weights: PoseNetWeights, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A rounding as it is shipped; not to be changed."""
+    folder = tmp_path_factory.mktemp("shipped")
+    making.ship(folder, making.rounding(weights), weights)
+    return folder
+
+
 @pytest.fixture
-def folder(weights: PoseNetWeights, tmp_path: Path) -> Path:
-    making.ship(tmp_path, making.rounding(weights), weights)
-    return tmp_path
+def folder(made: Path, tmp_path: Path) -> Path:
+    """The same, to be damaged."""
+    return shutil.copytree(made, tmp_path / "shipped")
 
 
 def test_weights_that_it_is_for_get_it(weights: PoseNetWeights, folder: Path) -> None:
