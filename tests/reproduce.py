@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from conversion.toml import tomllib
+from tests.host_tools.k210 import images
 
 ROOT = Path(__file__).resolve().parents[1]
 FIGURES = Path(__file__).with_name("figures.toml")
@@ -44,8 +45,11 @@ class Run:
 
 
 def load() -> tuple[dict[str, Run], list[Figure]]:
-    """The commands by name, and the figures, of figures.toml; {shared} in a command is the folder of photos."""
-    data = tomllib.loads(FIGURES.read_text().replace("{shared}", os.environ.get("POSENET_SHARED") or "../shared"))
+    """The commands by name, and the figures, of figures.toml; {shared} in a command is the folder of photos, {maixpy}
+    that of the vendor's images."""
+    shared = os.environ.get("POSENET_SHARED") or "../shared"
+    text = FIGURES.read_text().replace("{shared}", shared).replace("{maixpy}", images.FOLDER.as_posix())
+    data = tomllib.loads(text)
     runs = {name: Run(**entry) for name, entry in data["run"].items()}
     return runs, [Figure(**entry) for entry in data["figure"]]
 

@@ -58,14 +58,14 @@ def model_of(network: KpuNetwork, width: int, height: int, name: str) -> Model:
 
 
 @lru_cache
-def random_model(width: int, height: int) -> Model:
+def random_model(width: int, height: int, channel_divisor: int = CHANNEL_DIVISOR) -> Model:
     """PoseNet's layers with fewer channels and random weights: heads that say something else at every place."""
-    return model_of(networks.posenet_like(3, CHANNEL_DIVISOR, width, height), width, height, RANDOM)
+    return model_of(networks.posenet_like(3, channel_divisor, width, height), width, height, RANDOM)
 
 
-def write_random_model(folder: Path, width: int, height: int) -> Path:
-    """Its file and its model card in a folder."""
-    model, path = random_model(width, height), folder / RANDOM
+def write_random_model(folder: Path, width: int, height: int, channel_divisor: int = CHANNEL_DIVISOR) -> Path:
+    """Its file and its model card in a folder; with all channels (1) as large as the published network's."""
+    model, path = random_model(width, height, channel_divisor), folder / RANDOM
     path.write_bytes(model.data)
     path.with_name(f"{RANDOM}.json").write_bytes(card.to_json(model.card))
     return path

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.host_tools.monitor.web import browser as browsers
+from tests.host_tools.monitor.web import fake
+from tests.host_tools.monitor.web.looking import until
 from tests.host_tools.monitor.web.serving import Served
 
 
@@ -27,3 +29,28 @@ def browser() -> Iterator[browsers.Browser]:
         pytest.skip(f"no browser to look at the page with: none of {', '.join(browsers.NAMES)} is installed")
     with browsers.Browser(path) as started:
         yield started
+
+
+@pytest.fixture
+def feed() -> fake.FakeFeed:
+    """Two boards that do as they are told."""
+    return fake.FakeFeed(fake.LABELS)
+
+
+@pytest.fixture
+def page(served: Callable, feed: fake.FakeFeed) -> Served:
+    """Their page."""
+    return served(feed)
+
+
+@pytest.fixture
+def tab(page: Served, feed: fake.FakeFeed, browser: browsers.Browser) -> Iterator[browsers.Tab]:
+    """The page, open and connected; afterwards nothing has failed in it, and nothing came from elsewhere."""
+    with browser.open(page.address) as opened:
+        opened.wait_for("document.querySelectorAll('.panel').length === 2")
+        # The server has begun to ask both boards for what it must know of them.
+        until(lambda: len(feed.asked_for("SETTINGS")) == 2, opened)
+        yield opened
+        assert opened.complaints == []
+        strangers = {request for request in opened.requests if not request.startswith((page.address, "about:"))}
+        assert strangers == {page.address.replace("http", "ws") + "/live"}

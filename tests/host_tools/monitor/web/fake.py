@@ -14,6 +14,8 @@ from host_tools.serial_link import events
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
 
+# Of two boards.
+LABELS = ("maix_bit@ttyUSB0", "maixduino@ttyUSB1")
 SETTINGS = events.Settings(0, 5, 16384, 20, 0, 0, 10000, 0, 50)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web.browser import Tab
 
 # What is in a canvas: {width, data}, read from a copy, since a canvas that is often read itself becomes slow.
@@ -85,3 +86,8 @@ def until(condition: Callable[[], bool], tab: Tab) -> None:
             return
         tab.evaluate("new Promise((resolve) => setTimeout(resolve, 50))")
     raise AssertionError("it did not happen")
+
+
+def shoulders(person: actors.Pose) -> list[tuple[float, float]]:
+    """Places of both shoulders and both wrists, in pixels."""
+    return [(person.keypoints[part][0] / 16, person.keypoints[part][1] / 16) for part in (5, 6, 9, 10)]

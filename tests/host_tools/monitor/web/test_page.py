@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,12 +15,14 @@ from host_tools.serial_link.sentences import Frame
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web import fake
 from tests.host_tools.monitor.web.browser import Browser, Tab
+from tests.host_tools.monitor.web.fake import LABELS
 from tests.host_tools.monitor.web.looking import (
     HAS_COLOUR,
     click,
     enter,
     part,
     pixel,
+    shoulders,
     slide,
     slider,
     text_of,
@@ -33,37 +33,8 @@ from tests.host_tools.monitor.web.serving import Served
 
 # people.js: COLOURS, of the first and the second person.
 GREEN, YELLOW = (0x4B, 0xE3, 0x8A), (0xFF, 0xD8, 0x4D)
-LABELS = ("maix_bit@ttyUSB0", "maixduino@ttyUSB1")
 NO_MODEL = fake.hello(width=0, height=0)
 CONTROLS = ("button", "slider", "checkbox", "radio", "textbox", "spinbutton", "image")
-
-
-@pytest.fixture
-def feed() -> fake.FakeFeed:
-    return fake.FakeFeed(LABELS)
-
-
-@pytest.fixture
-def page(served: Callable, feed: fake.FakeFeed) -> Served:
-    return served(feed)
-
-
-@pytest.fixture
-def tab(page: Served, feed: fake.FakeFeed, browser: Browser) -> Iterator[Tab]:
-    """The page, open and connected; afterwards nothing has failed in it, and nothing came from elsewhere."""
-    with browser.open(page.address) as opened:
-        opened.wait_for("document.querySelectorAll('.panel').length === 2")
-        # The server has begun to ask both boards for what it must know of them.
-        until(lambda: len(feed.asked_for("SETTINGS")) == 2, opened)
-        yield opened
-        assert opened.complaints == []
-        strangers = {request for request in opened.requests if not request.startswith((page.address, "about:"))}
-        assert strangers == {page.address.replace("http", "ws") + "/live"}
-
-
-def shoulders(person: actors.Pose) -> list[tuple[float, float]]:
-    """Places of both shoulders and both wrists, in pixels."""
-    return [(person.keypoints[part][0] / 16, person.keypoints[part][1] / 16) for part in (5, 6, 9, 10)]
 
 
 def jpeg(colour: tuple[int, int, int]) -> bytes:
@@ -120,39 +91,6 @@ def test_smoothed_people_are_drawn_where_the_smoother_has_them(
     tab.evaluate("document.getElementById('smooth').click()")
     wait_for_pixel(tab, 0, *shoulders(actors.person(240, 60))[0], GREEN)
     tab.evaluate("localStorage.clear()")
-
-
-def test_a_turned_picture_and_its_people_stand(tab: Tab, feed: fake.FakeFeed) -> None:
-    """The picture's left half, red in memory, is above; `pixel` has places in shares of 320x240."""
-    hello = replace(fake.hello(), turned=1)
-    feed.change(0, hello=hello)
-    person = actors.person(120, 160, 60)
-    feed.say(hello, actors.frame(1, [person]))
-    for x, y in shoulders(person):
-        wait_for_pixel(tab, 0, y / 240 * 320, x / 320 * 240, GREEN)
-    assert tab.evaluate(f"{text_of('.about')}.includes('240×320 (turned)')")
-    click(tab, ".preview")
-    until(lambda: feed.asked_for("PREVIEW") == [(250, 35)], tab)
-    file, halves = io.BytesIO(), Image.new("RGB", (320, 240), (30, 60, 200))
-    halves.paste((200, 30, 60), (0, 0, 160, 240))
-    halves.save(file, "JPEG", quality=90)
-    feed.say(events.Block("JPEG", file.getvalue(), 1))
-    wait_for_pixel(tab, 0, 300, 20, (200, 30, 60, 255))
-    wait_for_pixel(tab, 0, 20, 20, (200, 30, 60, 255))
-    wait_for_pixel(tab, 0, 20, 220, (30, 60, 200, 255))
-    wait_for_pixel(tab, 0, 300, 220, (30, 60, 200, 255))
-
-
-def test_a_preview_that_has_no_room_cannot_be_asked_for_and_the_page_says_why(tab: Tab, feed: fake.FakeFeed) -> None:
-    assert tab.evaluate(text_of(".no-previews")) == ""
-    hello = replace(fake.hello(), preview_missing=344)
-    feed.change(0, hello=hello)
-    feed.say(hello, actors.frame(1))
-    tab.wait_for(f"{text_of('.no-previews')}.includes('344 KiB of the board')")
-    assert "`minimum` build" in tab.evaluate(text_of(".no-previews"))
-    tab.wait_for(f"{part('.preview')}.disabled")
-    assert tab.evaluate(f"{part('.preview', 1)}.disabled") is False, "the other board has room"
-    assert tab.evaluate(f"{part('.pause')}.disabled") is False
 
 
 def test_a_preview_is_asked_for_shown_below_the_people_and_ended(tab: Tab, feed: fake.FakeFeed) -> None:
