@@ -183,6 +183,20 @@ class Image(memoryview):
         _host.call(b"resize", self._width, self._height, w, h, data=self._pixels, into=new.to_bytes())
         return new
 
+    def mean_pool(self, x_div, y_div):
+        """Becomes the means of x_div x y_div pixels each, in its own memory, the camera's too."""
+        self._demand_mutable()
+        for side, most, name in ((x_div, self._width, "Width"), (y_div, self._height, "Height")):
+            if side < 1:
+                raise OSError(f"{name} divisor must be greater than >= 1")
+            if side > most:
+                raise OSError(f"{name} divisor must be less than <= img {name.lower()}")
+        columns, rows = self._width // x_div, self._height // y_div
+        small = _host.part(self._pixels, 2 * columns * rows)
+        _host.call(b"means", self._width, self._height, x_div, y_div, data=self._pixels, into=small)
+        self._become(columns, rows)
+        return self
+
     def compress(self, quality=50):
         """Makes this image a JPEG, in its own memory."""
         jpeg = self._jpeg(quality)
@@ -259,7 +273,7 @@ class Image(memoryview):
 # What MaixPy's images have besides.
 for _name in (
     "ai_to_pix", "compress_for_ide", "compressed_for_ide", "conv3", "crop", "draw_arrow", "draw_ellipse", "draw_font",
-    "dump_roi", "lens_corr", "mean_pool", "mean_pooled", "midpoint_pool", "midpoint_pooled", "strech_char", "stretch",
+    "dump_roi", "lens_corr", "mean_pooled", "midpoint_pool", "midpoint_pooled", "strech_char", "stretch",
     "to_bitmap", "to_grayscale", "to_rainbow", "to_rgb565",
 ):  # fmt: skip
     setattr(Image, _name, _host.missing(_name))
@@ -275,4 +289,22 @@ grayscale_to_rgb = _host.missing("image.grayscale_to_rgb")
 lab_to_rgb = _host.missing("image.lab_to_rgb")
 rgb_to_grayscale = _host.missing("image.rgb_to_grayscale")
 rgb_to_lab = _host.missing("image.rgb_to_lab")
-warp_affine_ai = _host.missing("image.warp_affine_ai")
+
+
+def warp_affine_ai(*arguments, **keywords):
+    """warp_affine_ai(src, dst, T) fills dst's planes with src's, T (9 numbers) leading from dst's pixels to src's."""
+    if keywords:
+        raise TypeError("function doesn't take keyword arguments")
+    if len(arguments) != 3:
+        raise TypeError(f"function takes 3 positional arguments but {len(arguments)} were given")
+    source, target, matrix = arguments
+    for picture in (source, target):
+        if not isinstance(picture, Image):
+            raise TypeError(f"Can't convert {type(picture).__name__} to type")
+    numbers = [_data.bits_of(value) for value in _host.pair_of(matrix, 9)]
+    slot, planes = source._planes_for_kpu()
+    into_slot, into = target._planes_for_kpu()
+    if (slot < 0 and planes is None) or (into_slot < 0 and into is None):
+        raise ValueError("only support ai image affine")
+    _host.call(b"warp_source", source._width, source._height, slot, data=planes)
+    _host.call(b"warp", target._width, target._height, into_slot, *numbers[:6], into=into)
