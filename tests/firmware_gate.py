@@ -17,7 +17,7 @@ from tests import firmware_names
 
 FIRMWARE = Path(__file__).resolve().parents[1] / "firmware"
 # No float at all, also not at start: the board's floats are single precision and would give other constants.
-INTEGER_ONLY = frozenset({"pose_decoder.py", "pose_selftest.py"})
+INTEGER_ONLY = frozenset(f"pose_{name}.py" for name in ("decoder", "people", "selftest", "smooth", "view", "zoom"))
 
 # What `import` finds in every MaixPy v1 build, `minimum` included; `maix` is CanMV's name of Maix.
 MODULES = frozenset((
