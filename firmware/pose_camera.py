@@ -40,6 +40,8 @@ class Camera:
     """The camera, windowed to the model's size."""
 
     source = CAMERA
+    # Whether the network sees windows of a larger frame.
+    wide = False
     # Which part of the frame the model sees is said once, not at every new start of the camera.
     told = False
 
@@ -50,20 +52,26 @@ class Camera:
                 "the model is %dx%d, the camera gives %dx%d: make a smaller one with `make kmodel SIZE=320x240`, or "
                 "take frames from files" % (width, height, pose_memory.CAMERA_WIDTH, pose_memory.CAMERA_HEIGHT),
             )
+        self._open(config, buffers, sensor.QVGA, (width, height))
+
+    def _open(self, config, buffers, framesize, window=None):
+        """Starts the camera. First its reset: after a frame size that had no memory the same one again reports success,
+        and frames are none."""
         try:
             if buffers == 2:
                 sensor.reset(dual_buff=True)
             else:
                 sensor.reset()
             sensor.set_pixformat(sensor.RGB565)
-            sensor.set_framesize(sensor.QVGA)
-            self._set_window(width, height)
+            sensor.set_framesize(framesize)
+            if window:
+                self._set_window(window[0], window[1])
             self._set_flips(config)
         except MemoryError as error:
-            raise _no_memory(error)
+            raise self._no_memory(error)
         except OSError as error:
             if error.args[:1] == (ENOMEM,):
-                raise _no_memory(error)
+                raise self._no_memory(error)
             raise PoseError(
                 pose_errors.NO_CAMERA, "no camera found (%s): check its ribbon, contacts towards the board" % error
             )
@@ -87,6 +95,11 @@ class Camera:
         if config["hmirror"] >= 0:
             sensor.set_hmirror(config["hmirror"])
 
+    def _no_memory(self, error):
+        if not self.wide:
+            pose_heap.lower()
+        return PoseError(pose_errors.MEMORY, "no memory for the camera (%s); %s" % (error, pose_memory.REMEDY))
+
     def snapshot(self):
         """The next frame, planes filled; it lies in the camera's own buffer, which the next call overwrites."""
         problem = None
@@ -100,13 +113,15 @@ class Camera:
     canvas = snapshot
 
     def close(self):
-        """Nothing to give back: the firmware reuses the buffers."""
+        """Ends the capture that may be under way: the next start gives the buffers back. The firmware reuses them."""
+        sensor.run(0)
 
 
 class Pictures:
     """Image files of the model's size in a folder, one after another, again and again."""
 
     source = FILES
+    wide = False
 
     def __init__(self, folder, width, height):
         self._folder = folder
@@ -172,8 +187,3 @@ def _is_picture(name):
     """Whether a file's name ends like a picture's; endswith() takes no tuple on the board."""
     name = name.lower()
     return any(name.endswith(suffix) for suffix in SUFFIXES)
-
-
-def _no_memory(error):
-    pose_heap.lower()
-    return PoseError(pose_errors.MEMORY, "no memory for the camera (%s); %s" % (error, pose_memory.REMEDY))

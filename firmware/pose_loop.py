@@ -5,16 +5,17 @@ import sys
 
 import pose_board
 import pose_bulk
-import pose_camera
 import pose_commands
 import pose_config
 import pose_engine
 import pose_errors
 import pose_link
+import pose_preview
 import pose_requests
 import pose_screen
 import pose_sender
 import pose_settings
+import pose_source
 import utime
 from pose_errors import PoseError
 
@@ -31,12 +32,6 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# Half of a JPEG is made by the second core, which looks for an SD card for the first ten seconds; where the slot is
-# empty, a picture compressed meanwhile comes when that is over, and half of it is wrong.
-CARD_SEARCH_MS = 10000
-# MaixPy's image.compressed() takes 304 KiB of the system's heap on a minimum build, 708 on a full one, for a picture of
-# whatever size. A full build has that beside 320x240 with a smaller heap of MicroPython's and one camera buffer only.
-ROOM = "a `minimum` build of MaixPy has room, or `deploy --heap 384 --set camera.dual_buffer=0`"
 # A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
 LEAST_FREE = 131072
 FRAMES_UNTIL_ASKED = 16
@@ -55,6 +50,8 @@ class App:
         self.requests = pose_requests.Requests(self)
         self.engine = None
         self.frames = None
+        # How frames are looked at, where that is not once as they are.
+        self.look = None
         self.screen = None
         self.frame = 0
         self.paused = False
@@ -67,10 +64,8 @@ class App:
         self._wait_ms = FIRST_WAIT_MS
         self._retry = False
         self._note = ""
-        now = utime.ticks_ms()
-        self._noted = self._greeted = self._reported = self._counted = now
-        self._previewed = utime.ticks_add(now, CARD_SEARCH_MS)
-        self._jpeg = None
+        self._noted = self._greeted = self._reported = self._counted = utime.ticks_ms()
+        self._preview = pose_preview.Preview(self)
         self._frames_until_asked = 0
         self._frames_counted = 0
         self._fps10 = 0
@@ -110,11 +105,11 @@ class App:
         if self._config is None:
             self._take_config(pose_config.load())
         if self.engine is None:
-            self.engine = pose_engine.load(self._config)
+            self.engine = pose_engine.load(self._config, self.settings.zoom)
             self.engine.decoder.configure(*self.settings.decoder())
         if self.frames is None:
-            card = self.engine.card
-            self.frames = pose_camera.open_source(self._config, card.width, card.height, self.engine.buffers)
+            opened = pose_source.open_source(self._config, self.engine, self.settings, self.errors.report)
+            self.frames, self.look = opened
         self._open_screen()
         self._state = RUNNING
         self._counted = utime.ticks_ms()
@@ -168,12 +163,15 @@ class App:
         self.requests.forget()
         self.requests.heads_wanted = False
         if self.frames and code not in pose_errors.OF_KMODEL:
-            self.frames.close()
-            self.frames = None
+            self._close_frames()
         if self.engine and code not in pose_errors.OF_SOURCE:
             engine = self.engine
             self.engine = None
             engine.close()
+
+    def _close_frames(self):
+        self.frames.close()
+        self.frames = self.look = None
 
     # One turn of the loop.
 
@@ -218,8 +216,11 @@ class App:
         picture = self.frames.snapshot()
         engine.stages[pose_engine.CAPTURE] = utime.ticks_diff(utime.ticks_us(), begin)
         self.frame += 1
-        engine.run(picture, self.settings.mode)
-        self._take_preview(picture)
+        if self.look:
+            picture = self.look.run(engine, picture, self.settings.mode, self.requests.heads_wanted)
+        else:
+            engine.run(picture, self.settings.mode)
+        self._preview.take(picture, self.frame)
         begin = utime.ticks_us()
         self._present(picture)
         engine.stages[pose_engine.DRAW] = utime.ticks_diff(utime.ticks_us(), begin)
@@ -238,6 +239,8 @@ class App:
     def _present(self, picture):
         """Draws the skeletons, calls the maker's hook, and shows the picture."""
         engine = self.engine
+        if self.look:
+            self.look.outline(picture)
         if self.screen:
             caption = "%d.%d fps" % (self._fps10 // 10, self._fps10 % 10) if self._fps10 else ""
             least = self._config.draw_score
@@ -254,22 +257,6 @@ class App:
         text = "on_frame: %s: %s" % (type(error).__name__, error)
         self.errors.report(PoseError(pose_errors.HOOK_FAILED, text), error)
         self.note(text)
-
-    def _take_preview(self, picture):
-        """Starts to send a JPEG of the picture, still without skeletons, when it is time."""
-        every = self.settings.preview_ms
-        if not every or self.outgoing.busy() or utime.ticks_diff(utime.ticks_ms(), self._previewed) < every:
-            return
-        self._previewed = utime.ticks_ms()
-        self._jpeg = None
-        try:
-            self._jpeg = picture.compressed(quality=self.settings.preview_quality)
-        except (MemoryError, OSError, RuntimeError, ValueError) as error:
-            self.settings.preview_ms = 0
-            self.errors.report(PoseError(pose_errors.NO_PREVIEW, "no preview (%s): it is off now; %s" % (error, ROOM)))
-            self.sender.settings()
-            return
-        self.outgoing.start(pose_bulk.JPEG, self._jpeg.to_bytes(), self.frame)
 
     def _count_frame(self):
         self._frames_counted += 1
@@ -312,6 +299,23 @@ class App:
         self.sender.fit()
         if self.engine:
             self.engine.decoder.configure(*self.settings.decoder())
+        if self.look:
+            self.look.configure(self.settings.smooth, self.settings.max_poses)
+        self.sender.settings()
+
+    def look_anew(self):
+        """Has the source of frames, and how they are looked at, follow the settings."""
+        if self.frames is None:
+            return
+        self.requests.heads_wanted = False
+        zoom = self.engine.budget.plan(self.settings.zoom)
+        if bool(zoom) == self.frames.wide:
+            if self.look is None or self.look.zoom != zoom or not (zoom or self.settings.smooth):
+                self.look = pose_source.look_at(self.frames, self.engine, self.settings)
+            return
+        self.requests.forget()
+        self._close_frames()
+        self._start()
         self.sender.settings()
 
     def pause(self, paused):

@@ -1,4 +1,4 @@
-"""How much of the firmware's RAM model, camera and LCD take, and what there is."""
+"""How much of the firmware's RAM model, camera and LCD take, what there is, and what of the camera that allows."""
 
 import pose_board
 import pose_heap
@@ -17,44 +17,102 @@ REMEDY = (
 
 # What the firmware itself may want of it while the program runs, for example to open a file.
 RESERVE = pose_heap.RESERVE
+# A VGA frame of the camera, and what the firmware is left with beside two of them: less, since they are the last to be
+# taken (seen on the emulated chip: the program ran with half as much).
+WIDE_BYTES = 640 * 480 * 5
+WIDE_RESERVE = 65536
+# MicroPython's heap, while frames run: the program with decoder and zoom, and what frames and a copy of heads want.
+PROGRAM_BYTES = 184320
+SPARE_BYTES = 49152
+# deploy takes heaps in steps of this.
+HEAP_STEP = 32768
+ZOOM_REMEDY = "`deploy --set settings.zoom=1` to a `minimum` build of MaixPy makes room for it"
+
+
+def picture_bytes(width, height):
+    """What a picture of MicroPython's heap takes with its planes, of which the firmware aligns each line."""
+    return 2 * width * height + (width + 63) // 64 * 64 * height * 3
 
 
 class Budget:
     """What the firmware's RAM has to hold: `needed` and `free` bytes (-1: unknown), the camera's `buffers`, and all of
-    it as one `line`."""
+    it as one `line`. `zoom` is what a setting comes to: 0, or so many runs of the network, with frames of VGA then."""
 
-    def __init__(self, card, config):
-        parts = [("kmodel", card.bytes + LOADER_BYTES + card.main_memory)]
-        if config.lcd:
-            parts.append(("LCD", config.lcd["width"] * config.lcd["height"] * 2))
+    def __init__(self, card, config, zoom):
+        self._card = card
+        self._config = config
+        self._kmodel = card.bytes + LOADER_BYTES + card.main_memory
+        self._lcd = config.lcd["width"] * config.lcd["height"] * 2 if config.lcd else 0
         self.free = pose_board.system_free()
+        # Why there is no zoom that the program would take by itself.
+        self.why = ""
+        self.plan(zoom)
+
+    def plan(self, zoom):
+        """Plans the camera for a setting `zoom`, and returns what that comes to; -1 takes zoom where two VGA frames
+        have room."""
+        self.why = ""
+        self.zoom = self._zoom(zoom)
+        size = WIDE_BYTES if self.zoom else CAMERA_BYTES
+        parts = [("kmodel", self._kmodel)]
         self.buffers = 0
-        if config.camera and not config.pictures:
-            self.buffers = self._buffers(config.camera["dual_buffer"], _sum(parts))
-            camera = ("camera", CAMERA_BYTES * self.buffers)
-            parts.insert(1, camera)
-        self.needed = _sum(parts)
+        if self._config.camera and not self._config.pictures:
+            self.buffers = self._buffers(size)
+            parts.append(("VGA camera" if self.zoom else "camera", size * self.buffers))
+        if self._lcd:
+            parts.append(("LCD", self._lcd))
+        self.needed = sum([size for _, size in parts])
         self.line = "%s = %d KiB needed, %s free; MicroPython's heap %d KiB" % (
             " + ".join(["%s %d" % (name, size // 1024) for name, size in parts]),
             self.needed // 1024,
             "%d KiB" % (self.free // 1024) if self.free >= 0 else "unknown",
             (pose_heap.usable() + 1023) // 1024,
         )
+        return self.zoom
 
-    def _buffers(self, wanted, others):
+    def _buffers(self, size):
         """Two where they have room: a frame is then taken while another one is computed."""
+        wanted = self._config.camera["dual_buffer"]
         if wanted >= 0:
             return 1 + wanted
-        return 2 if self.free >= others + 2 * CAMERA_BYTES + RESERVE else 1
+        reserve = RESERVE if size == CAMERA_BYTES else WIDE_RESERVE
+        return 2 if self.free >= self._kmodel + self._lcd + 2 * size + reserve else 1
+
+    def _zoom(self, zoom):
+        if not zoom or pose_board.CANMV or self._config.pictures or not self._config.camera:
+            return 0
+        if zoom > 0:
+            return zoom
+        if self._config.camera["dual_buffer"] == 0:
+            return 0
+        self.why = self._obstacle()
+        return 0 if self.why else 1
+
+    def _obstacle(self):
+        """Why zoom with two camera buffers has no room, and what would help; empty where it has."""
+        size = pose_heap.usable()
+        heap = PROGRAM_BYTES + SPARE_BYTES + picture_bytes(self._card.width, self._card.height)
+        system = self._kmodel + self._lcd + 2 * WIDE_BYTES + WIDE_RESERVE
+        both = system + heap
+        if size >= heap and self.free >= system:
+            return ""
+        if self.free + size < both + HEAP_STEP:
+            return "MaixPy leaves %d KiB, zoom needs %d: a `minimum` build has them" % (
+                (self.free + size) >> 10,
+                both >> 10,
+            )
+        return "MicroPython's heap of %d KiB is too %s: %s" % (
+            size >> 10,
+            "small" if size < heap else "large",
+            ZOOM_REMEDY,
+        )
 
     def tell(self):
         """Prints what is needed and free. The firmware itself refuses what does not fit."""
         print("posenet: memory in KiB: " + self.line)
+        if self.why:
+            print("posenet: no zoom (%s)" % self.why)
         if self.buffers == 1:
             print("posenet: one camera buffer, which costs frames a second")
         if 0 <= self.free < self.needed:
             print("posenet: that is likely too little: " + REMEDY)
-
-
-def _sum(parts):
-    return sum([size for _, size in parts])

@@ -22,7 +22,7 @@ from conversion.outside.text import printable, shown
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.output import Output
-from host_tools.serial_link import STAGES, Frame, Pose, events, units
+from host_tools.serial_link import MOST_WINDOWS, STAGES, Frame, Pose, events, units
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -95,7 +95,18 @@ def _frame(line: dict) -> Frame:
         raise ValueError(f"stages_us must have {', '.join(STAGES)}, in microseconds")
     if min(numbers[:2]) < 0 or len(poses) > units.MOST_POSES:
         raise ValueError(f"a frame before the first one, or of more than {units.MOST_POSES} people")
-    return Frame(*numbers, stages, tuple(map(_pose, poses)))
+    return Frame(*numbers, stages, tuple(map(_pose, poses)), *_zoom(line))
+
+
+def _zoom(line: dict) -> tuple[tuple[tuple[int, int, int], ...], int]:
+    """The windows of a frame with zoom, and the time to make them."""
+    windows, microseconds = line.get("windows", []), line.get("windows_us", 0)
+    if not isinstance(windows, list) or len(windows) > MOST_WINDOWS or not _are_integers([microseconds]):
+        raise ValueError(f"windows must be at most {MOST_WINDOWS} lists, windows_us whole")
+    for window in windows:
+        if not isinstance(window, list) or len(window) != 3 or not _are_integers(window):
+            raise ValueError("a window must be three whole numbers: x0, y0, step")
+    return tuple(map(tuple, windows)), microseconds
 
 
 def _pose(pose: object) -> Pose:

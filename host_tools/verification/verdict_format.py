@@ -73,6 +73,8 @@ def summary(finding: Finding) -> str:
     if HEADS in finding.compared:
         parts.append(f"heads {'DIFFERENT' if finding.heads else 'equal, byte for byte'} (CRC-32 {finding.crc32:08x})")
     people = f"{finding.pose_count} pose{'' if finding.pose_count == 1 else 's'}"
+    if WINDOWS in finding.compared:
+        parts.append("windows DIFFERENT" if finding.explanation else "windows equal to the host's")
     if POSES in finding.compared:
         parts.append(f"{people} {'DIFFERENT' if finding.poses else 'equal, integer for integer'}")
     else:
