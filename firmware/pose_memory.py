@@ -13,10 +13,20 @@ REMEDY = (
     "flash a `minimum` build of MaixPy, make MicroPython's heap smaller (Maix.utils.gc_heap_size), "
     "or press RESET if the program was started before"
 )
-
+# MicroPython's heap: frames leave garbage, which is collected when less than this is free.
+HEAP_SPARE = 131072
 
 # What the firmware itself may want of it while the program runs, for example to open a file.
 RESERVE = pose_heap.RESERVE
+
+
+def scaled(picture, screen):
+    """(columns, rows) of a picture of size (width, height) that fills a screen in one direction, in its own shape."""
+    width, height = picture
+    columns, rows = screen
+    if columns * height <= rows * width:
+        return columns, max(1, columns * height // width)
+    return max(1, rows * width // height), rows
 
 
 class Budget:
@@ -34,11 +44,13 @@ class Budget:
             camera = ("camera", CAMERA_BYTES * self.buffers)
             parts.insert(1, camera)
         self.needed = _sum(parts)
-        self.line = "%s = %d KiB needed, %s free; MicroPython's heap %d KiB" % (
+        copy = _copy_bytes(card, config.lcd) if config.lcd and config.lcd_scale else 0
+        self.line = "%s = %d KiB needed, %s free; MicroPython's heap %d KiB%s" % (
             " + ".join(["%s %d" % (name, size // 1024) for name, size in parts]),
             self.needed // 1024,
             "%d KiB" % (self.free // 1024) if self.free >= 0 else "unknown",
             (pose_heap.usable() + 1023) // 1024,
+            ", %d of it for the picture at the LCD's size" % ((copy + 1023) // 1024) if copy else "",
         )
 
     def _buffers(self, wanted, others):
@@ -54,6 +66,15 @@ class Budget:
             print("posenet: one camera buffer, which costs frames a second")
         if 0 <= self.free < self.needed:
             print("posenet: that is likely too little: " + REMEDY)
+
+
+def _copy_bytes(card, lcd):
+    """What the copy of a picture takes of MicroPython's heap (pose_view.py)."""
+    screen = (lcd["width"], lcd["height"])
+    if lcd["rotation"] > 0 and lcd["rotation"] & 1:
+        screen = (lcd["height"], lcd["width"])
+    columns, rows = scaled((card.width, card.height), screen)
+    return 0 if (columns, rows) == (card.width, card.height) else 2 * columns * rows
 
 
 def _sum(parts):
