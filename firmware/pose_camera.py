@@ -42,6 +42,8 @@ class Camera:
     source = CAMERA
     # Whether the network sees windows of a larger frame.
     wide = False
+    # Bytes of MicroPython's heap that a frame takes.
+    heap_bytes = 0
     # Which part of the frame the model sees is said once, not at every new start of the camera.
     told = False
 
@@ -133,12 +135,13 @@ class Pictures:
             raise PoseError(
                 pose_errors.NO_PICTURES, "no .jpg or .bmp in %s: put pictures of %dx%d there" % (folder, width, height)
             )
+        # A picture and its planes lie in MicroPython's heap, other than the camera's.
+        self.heap_bytes = 2 * width * height + (width + 63) // 64 * 64 * height * 3
         self._check_memory()
 
     def _check_memory(self):
-        """A picture and its planes lie in MicroPython's heap, other than the camera's."""
         width, height = self._size
-        needed = 2 * width * height + (width + 63) // 64 * 64 * height * 3 + HEAP_RESERVE
+        needed = self.heap_bytes + HEAP_RESERVE
         gc.collect()
         free = gc.mem_free()
         if free < needed:

@@ -22,8 +22,9 @@ def block_runs(zoom):
 
 
 class Look:
-    """How frames of a source are looked at, by the setting `zoom` (0: as they are). `runs` and `windows` (three integers each) are those of the last frame,
-    `warp_us` what making them took; `block`, where a host wanted one, the state before it and the heads of each run.
+    """How frames of a source are looked at, by the setting `zoom` (0: as they are).
+
+    `runs` and `windows` (three integers each) are those of the last frame, `warp_us` is what making them took.
     """
 
     def __init__(self, frames, card, zoom):

@@ -10,6 +10,7 @@ import pose_config
 import pose_engine
 import pose_errors
 import pose_link
+import pose_memory
 import pose_preview
 import pose_requests
 import pose_screen
@@ -32,8 +33,7 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
-LEAST_FREE = 131072
+# A frame leaves some 2 KiB of garbage, with a maker's hook more: how often it is asked whether that must be collected.
 FRAMES_UNTIL_ASKED = 16
 FPS_MS = 1000
 
@@ -111,6 +111,8 @@ class App:
             opened = pose_source.open_source(self._config, self.engine, self.settings, self.errors.report)
             self.frames, self.look = opened
         self._open_screen()
+        if self.screen:
+            self.screen.fit(self.engine.card.width, self.engine.card.height, self.frames.heap_bytes)
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0
@@ -133,11 +135,11 @@ class App:
         """The LCD is started once; where there is none, or it fails, the program goes on without."""
         if self.screen or self._no_screen:
             return
-        lcd = (self._config or pose_config.Config({})).lcd
+        config = self._config or pose_config.Config({})
         self._no_screen = True
-        if lcd:
+        if config.lcd:
             try:
-                self.screen = pose_screen.Screen(lcd)
+                self.screen = pose_screen.Screen(config.lcd, config.lcd_scale)
             except PoseError as error:
                 self.errors.report(error)
 
@@ -233,25 +235,25 @@ class App:
         self._frames_until_asked -= 1
         if self._frames_until_asked <= 0:
             self._frames_until_asked = FRAMES_UNTIL_ASKED
-            if gc.mem_free() < LEAST_FREE:
+            if gc.mem_free() < pose_memory.HEAP_SPARE:
                 gc.collect()
 
     def _present(self, picture):
-        """Draws the skeletons, calls the maker's hook, and shows the picture."""
+        """Calls the maker's hook, draws the skeletons, and shows the picture."""
         engine = self.engine
         if self.look:
             self.look.outline(picture)
-        if self.screen:
-            caption = "%d.%d fps" % (self._fps10 // 10, self._fps10 % 10) if self._fps10 else ""
-            least = self._config.draw_score
-            self.screen.draw(picture, engine.poses, engine.count, least, caption, self._current_note())
         if self._on_frame:
             try:
                 self._on_frame(engine.poses[: engine.count], self.frame, picture)
             except Exception as error:  # noqa: BLE001 - the maker's code may raise anything; frames go on
                 self._hook_failed(error)
         if self.screen:
-            self.screen.show(picture)
+            caption = "%d.%d fps" % (self._fps10 // 10, self._fps10 % 10) if self._fps10 else ""
+            canvas = self.screen.canvas(picture)
+            least = self._config.draw_score
+            self.screen.draw(canvas, engine.poses, engine.count, least, caption, self._current_note())
+            self.screen.show(canvas)
 
     def _hook_failed(self, error):
         text = "on_frame: %s: %s" % (type(error).__name__, error)

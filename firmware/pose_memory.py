@@ -13,7 +13,8 @@ REMEDY = (
     "flash a `minimum` build of MaixPy, make MicroPython's heap smaller (Maix.utils.gc_heap_size), "
     "or press RESET if the program was started before"
 )
-
+# MicroPython's heap: frames leave garbage, which is collected when less than this is free.
+HEAP_SPARE = 131072
 
 # What the firmware itself may want of it while the program runs, for example to open a file.
 RESERVE = pose_heap.RESERVE
@@ -32,6 +33,15 @@ ZOOM_REMEDY = "`deploy --set settings.zoom=1` to a `minimum` build of MaixPy mak
 def picture_bytes(width, height):
     """What a picture of MicroPython's heap takes with its planes, of which the firmware aligns each line."""
     return 2 * width * height + (width + 63) // 64 * 64 * height * 3
+
+
+def scaled(picture, screen):
+    """(columns, rows) of a picture of size (width, height) that fills a screen in one direction, in its own shape."""
+    width, height = picture
+    columns, rows = screen
+    if columns * height <= rows * width:
+        return columns, max(1, columns * height // width)
+    return max(1, rows * width // height), rows
 
 
 class Budget:
@@ -62,11 +72,13 @@ class Budget:
         if self._lcd:
             parts.append(("LCD", self._lcd))
         self.needed = sum([size for _, size in parts])
-        self.line = "%s = %d KiB needed, %s free; MicroPython's heap %d KiB" % (
+        copy = self._copy_bytes()
+        self.line = "%s = %d KiB needed, %s free; MicroPython's heap %d KiB%s" % (
             " + ".join(["%s %d" % (name, size // 1024) for name, size in parts]),
             self.needed // 1024,
             "%d KiB" % (self.free // 1024) if self.free >= 0 else "unknown",
             (pose_heap.usable() + 1023) // 1024,
+            ", %d of it for the picture at the LCD's size" % ((copy + 1023) // 1024) if copy else "",
         )
         return self.zoom
 
@@ -77,6 +89,18 @@ class Budget:
             return 1 + wanted
         reserve = RESERVE if size == CAMERA_BYTES else WIDE_RESERVE
         return 2 if self.free >= self._kmodel + self._lcd + 2 * size + reserve else 1
+
+    def _copy_bytes(self):
+        """What the copy of a picture takes of MicroPython's heap (pose_canvas.py)."""
+        lcd = self._config.lcd
+        if not lcd or not self._config.lcd_scale:
+            return 0
+        screen = (lcd["width"], lcd["height"])
+        if lcd["rotation"] > 0 and lcd["rotation"] & 1:
+            screen = (lcd["height"], lcd["width"])
+        picture = (self._card.width, self._card.height)
+        columns, rows = scaled(picture, screen)
+        return 0 if (columns, rows) == picture else 2 * columns * rows
 
     def _zoom(self, zoom):
         if not zoom or pose_board.CANMV or self._config.pictures or not self._config.camera:

@@ -117,7 +117,7 @@ class Requests:
         app.engine.run(picture, app.settings.mode)
         self.send_frame(source, heads)
         if app.screen:
-            app.screen.show(picture)
+            app.screen.show(app.screen.canvas(picture))
 
     # Self-test
 

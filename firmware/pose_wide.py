@@ -1,4 +1,4 @@
-"""The camera at VGA: the network sees windows of its frame in a picture of its own, which also shows the whole frame."""
+"""The camera at VGA: windows of its frame for the network, in a picture of its own that also shows the whole frame."""
 
 import gc
 

@@ -12,7 +12,7 @@ from conversion import network
 from host_tools.serial_link import units
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
 from host_tools.verification.layers import LayerPlace
-from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, Finding, Verdict
+from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, WINDOWS, Finding, Verdict
 
 # Of each mode: what a board that passes has shown, and what it has not.
 PROVES = {

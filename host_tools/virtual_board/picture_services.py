@@ -279,6 +279,17 @@ class ImageServices(Services):
         columns = np.arange(new_width) * width // new_width
         return Reply(data=pixels.stored(words[rows][:, columns]))
 
+    def scaled(self, data: bytes, width: int, height: int, *numbers: int) -> Reply:
+        """A part of the picture, scaled: nearest pixels, by a product with the scale's inverse in single precision."""
+        x, y, w, h, x_bits, y_bits, columns, rows = numbers[:8]
+        words = pixels.words_of(data, width, height)[y : y + h, x : x + w]
+        scales = np.array((x_bits, y_bits), np.int32).view(np.float32)
+        across, down = (
+            (np.arange(count, dtype=np.float32) * (np.float32(1) / scale)).astype(int)
+            for count, scale in zip((columns, rows), scales, strict=True)
+        )
+        return Reply(data=pixels.stored(words[down][:, across]))
+
     def jpeg(self, data: bytes, width: int, height: int, quality: int, work_bytes: int, *_: int) -> Reply:
         if self._devices.heap.free < work_bytes:
             self._devices.out_of_memory()

@@ -16,7 +16,7 @@ CAMERA_LIMIT_US = 300_000
 LCD_BYTES_PER_SECOND = 15_000_000
 # The vendor's firmware on an emulated chip loads a kmodel of 1.37 MB in 106 ms.
 FLASH_BYTES_PER_SECOND = 13_000_000
-# The vendor's firmware on an emulated chip takes 143 instructions a pixel of warp_affine_ai; 1.5 cycles each at 400 MHz.
+# The vendor's warp_affine_ai takes 143 instructions a pixel on an emulated chip; 1.5 cycles each, at 400 MHz.
 WARP_CYCLES_PER_PIXEL = 215
 CYCLES_PER_US = 400
 

@@ -1,4 +1,4 @@
-"""What `image.warp_affine_ai` of MaixPy makes of a picture's planes: bilinear samples with 8 bits of fraction, cut off."""
+"""What MaixPy's `image.warp_affine_ai` makes of planes: bilinear samples with 8 bits of fraction, cut off."""
 
 from __future__ import annotations
 

@@ -133,12 +133,8 @@ def _exchange(name, numbers, data, into):
     size = len(data) if data else 0
     struct.pack_into(REQUEST, _request, 0, number, size, name, *(numbers + _ZEROS[len(numbers) :]))
     _line.write(_request)
-    if size > PIECE_BYTES:
-        view = memoryview(data)
-        for start in range(0, size, PIECE_BYTES):
-            _line.write(view[start : start + PIECE_BYTES])
-    elif size:
-        _line.write(data)
+    if size:
+        _send(data, size)
     while True:
         if _line.readinto(_reply) != REPLY_BYTES:
             sys.exit()
@@ -153,6 +149,16 @@ def _exchange(name, numbers, data, into):
     if flags & INTERRUPTED:
         raise KeyboardInterrupt
     return into
+
+
+def _send(data, size):
+    """Data of a request, in pieces where it is much."""
+    if size <= PIECE_BYTES:
+        _line.write(data)
+        return
+    view = memoryview(data)
+    for start in range(0, size, PIECE_BYTES):
+        _line.write(view[start : start + PIECE_BYTES])
 
 
 def _receive(size, into):

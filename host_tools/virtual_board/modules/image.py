@@ -162,13 +162,39 @@ class Image(memoryview):
 
     # New pictures
 
-    def copy(self, roi=None):
+    def copy(self, roi=None, x_scale=1, y_scale=1, copy_to_fb=False, **_):
+        """The nearest pixels, in an image of its own or in that of `copy_to_fb`, whose size becomes the copy's."""
         x, y, w, h = roi or (0, 0, self._width, self._height)
         right, bottom = min(x + w, self._width), min(y + h, self._height)
         x, y = max(x, 0), max(y, 0)
         if x >= right or y >= bottom:
             raise OSError("ROI does not overlap on the image!")
-        return self.cut(x, y, right - x, bottom - y)
+        self._demand_mutable()
+        columns = _data.scaled(right - x, x_scale, "width", "x_scale")
+        rows = _data.scaled(bottom - y, y_scale, "height", "y_scale")
+        if copy_to_fb is True:
+            raise NotImplementedError("copy(copy_to_fb=True): not on the virtual board")
+        if copy_to_fb is False:
+            target = Image(size=(columns, rows))
+        else:
+            if not isinstance(copy_to_fb, Image):
+                raise TypeError(f"Can't convert {type(copy_to_fb).__name__} to type")
+            copy_to_fb._become(columns, rows)
+            target = Image(_made=(columns, rows, _data.RGB565, copy_to_fb._pixels, copy_to_fb._slot))
+        scales = (_data.bits_of(x_scale), _data.bits_of(y_scale))
+        part = (x, y, right - x, bottom - y)
+        size = (self._width, self._height)
+        _host.call(b"scaled", *size, *part, *scales, columns, rows, data=self._pixels, into=target.to_bytes())
+        return target
+
+    def _become(self, width, height):
+        """Takes another size, in its own memory."""
+        if 2 * width * height > self.size():
+            raise OSError("The new image won't fit in the target frame buffer!")
+        if (width, height) != (self._width, self._height):
+            self._width, self._height = width, height
+            self._pixels = _host.part(self._pixels, 2 * width * height)
+            super().__init__(self._pixels)
 
     def cut(self, x, y, w, h):
         self._demand_mutable()
