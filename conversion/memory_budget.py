@@ -19,6 +19,11 @@ MICROPYTHON_HEAP_USABLE_BYTES: int = _DATA["heap_usable_bytes"]
 FALLBACK_HEAP_BYTES: int = _DATA["fallback_heap_bytes"]
 HEAP_IN_USE_BYTES: int = _DATA["heap_in_use_bytes"]
 HEAP_SPARE_BYTES: int = _DATA["heap_spare_bytes"]
+WIDE_CAMERA_BYTES: int = _DATA["wide_camera_bytes"]
+WIDE_RESERVE_BYTES: int = _DATA["wide_reserve_bytes"]
+ZOOM_IN_USE_BYTES: int = _DATA["zoom_in_use_bytes"]
+ZOOM_SPARE_BYTES: int = _DATA["zoom_spare_bytes"]
+HEAP_STEP_BYTES: int = _DATA["heap_step_bytes"]
 LOADER_BYTES: int = _DATA["loader_bytes"]
 CAMERA_BYTES: int = _DATA["camera_bytes"]
 LCD_BYTES: int = _DATA["lcd_bytes"]
@@ -60,6 +65,30 @@ def fits(file_bytes: int, main_memory_bytes: int) -> list[Fit]:
     """One judgement a build, for a QVGA camera with one buffer and a 320x240 LCD."""
     needed = file_bytes + LOADER_BYTES + main_memory_bytes + CAMERA_BYTES + LCD_BYTES
     return [Fit(build.name, needed, build.free_bytes) for build in BUILDS.values()]
+
+
+@dataclass(frozen=True)
+class ZoomFit:
+    """Whether a build has room for zoom with two VGA frames: the size of MicroPython's heap with which it has (None: no
+    size will do), what then is left of the firmware's own, and what is missing of both together, in bytes."""
+
+    build: str
+    heap_bytes: int | None
+    left: int
+    missing: int
+
+
+def zoom_fit(build: Build, file_bytes: int, main_memory_bytes: int, picture: tuple[int, int], lcd_bytes: int) -> ZoomFit:
+    """The largest heap beside which kmodel, two VGA frames and LCD have room, if it holds program and picture."""
+    width, height = picture
+    needed = file_bytes + LOADER_BYTES + main_memory_bytes + 2 * WIDE_CAMERA_BYTES + lcd_bytes
+    in_heap = ZOOM_IN_USE_BYTES + ZOOM_SPARE_BYTES + 2 * width * height + -(-width // 64) * 64 * height * 3
+    most = MICROPYTHON_HEAP_BYTES + build.free_bytes - needed - WIDE_RESERVE_BYTES
+    heap = most // HEAP_STEP_BYTES * HEAP_STEP_BYTES
+    least = -(-in_heap * MICROPYTHON_HEAP_BYTES // MICROPYTHON_HEAP_USABLE_BYTES)
+    if heap < least:
+        return ZoomFit(build.name, None, 0, least - heap)
+    return ZoomFit(build.name, heap, MICROPYTHON_HEAP_BYTES + build.free_bytes - needed - heap, 0)
 
 
 @dataclass(frozen=True)

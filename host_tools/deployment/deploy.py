@@ -8,7 +8,7 @@ from pathlib import Path
 from conversion import memory_budget
 from conversion.progress import Count, Talk
 from host_tools import boards, payload
-from host_tools.deployment import changes, entries, own_main, sd_card, start
+from host_tools.deployment import changes, entries, own_main, sd_card, start, zoom_room
 from host_tools.deployment.changes import Changes
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.deployment.start import Started
@@ -96,6 +96,7 @@ def _payload(options: DeployOptions, board: boards.Board) -> Payload:
     made = entries.given(payload.of(board, options.model), options.entries)
     if options.heap is not None:
         made = replace(made, pose_config={**made.pose_config, "heap": options.heap})
+    made = zoom_room.given(made)
     return made if options.main is None else own_main.given(made, options.main)
 
 
@@ -174,6 +175,8 @@ def _tell_memory(the_payload: Payload, report: Report) -> None:
     line = f"RAM: {needed // 1024} KiB needed; free are {free}"
     report.notes.append(line)
     _tell_lcd_copy(the_payload, report)
+    for is_warning, text in zoom_room.told(the_payload):
+        (report.warnings if is_warning else report.notes).append(text)
     name = memory_budget.MINIMUM.name if memory_budget.MINIMUM.name in board.firmware_build else memory_budget.FULL.name
     build = next(fit for fit in fits if fit.build == name)
     if needed > build.free:
