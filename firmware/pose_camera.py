@@ -114,9 +114,12 @@ class Camera:
 
     canvas = snapshot
 
-    def close(self):
-        """Ends the capture that may be under way: the next start gives the buffers back. The firmware reuses them."""
+    def stop(self):
+        """No capture begins from now on, so that frames of another size do not get in the way of one."""
         sensor.run(0)
+
+    def close(self):
+        """Nothing to give back: the firmware reuses the buffers."""
 
 
 class Pictures:

@@ -24,7 +24,8 @@ def block_runs(zoom):
 class Look:
     """How frames of a source are looked at, by the setting `zoom` (0: as they are).
 
-    `runs` and `windows` (three integers each) are those of the last frame, `warp_us` is what making them took.
+    `runs` and `windows` (three integers each) are those of the last frame, `warp_us` is what making these pictures and
+    the one that is shown took.
     """
 
     def __init__(self, frames, card, zoom):
@@ -77,8 +78,12 @@ class Look:
         engine.poses = rule.poses
         engine.stages[pose_engine.KPU] = kpu
         engine.stages[pose_engine.DECODE] = decode + utime.ticks_diff(utime.ticks_us(), begin)
+        if self._wide:
+            begin = utime.ticks_us()
+            picture = self._frames.show()
+            warp += utime.ticks_diff(utime.ticks_us(), begin)
         self.warp_us = warp
-        return self._frames.show() if self._wide else picture
+        return picture
 
     def outline(self, picture):
         """Draws a thin frame round what the network saw closer."""

@@ -165,15 +165,12 @@ class App:
         self.requests.forget()
         self.requests.heads_wanted = False
         if self.frames and code not in pose_errors.OF_KMODEL:
-            self._close_frames()
+            self.frames.close()
+            self.frames = self.look = None
         if self.engine and code not in pose_errors.OF_SOURCE:
             engine = self.engine
             self.engine = None
             engine.close()
-
-    def _close_frames(self):
-        self.frames.close()
-        self.frames = self.look = None
 
     # One turn of the loop.
 
@@ -315,8 +312,8 @@ class App:
             if self.look is None or self.look.zoom != zoom or not (zoom or self.settings.smooth):
                 self.look = pose_source.look_at(self.frames, self.engine, self.settings)
             return
-        self.requests.forget()
-        self._close_frames()
+        self.frames.stop()
+        self._drop(pose_errors.NO_CAMERA)
         self._start()
         self.sender.settings()
 

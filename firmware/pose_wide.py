@@ -77,5 +77,5 @@ class WideCamera(pose_camera.Camera):
 
     def close(self):
         """Lets camera and pictures go."""
-        pose_camera.Camera.close(self)
+        self.stop()
         self._frame = self._target = self._shown = None

@@ -21,6 +21,7 @@ from conversion.kpu.time import ERROR
 from conversion.progress import Talk
 from host_tools import payload
 from host_tools.boards import Board
+from host_tools.deployment import zoom_room
 from host_tools.k210 import Machine, snapshot
 from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
@@ -39,10 +40,11 @@ _START_SECONDS, _RUN_SECONDS = 60.0, 120.0
 # of its width.
 _CAMERA, _PERSON = (320, 240), 0.44
 _LCD_HERTZ = 20_000_000
-REST = "rest"
+WINDOWS, REST = "windows", "rest"
 RESTS_ON = {
     "capture": "instructions, and waiting for a camera of 30 frames a second; with the rest where frames are not sent",
     "kpu": f"the KPU by the model of published layer times (±{100 * ERROR:.0f} %), and instructions",
+    WINDOWS: "instructions: of zoom, the windows' pictures and the one that is shown",
     "decode": "instructions",
     "draw": "instructions, and the LCD's bytes at the clock of its bus",
     "send": "instructions, and the line's bytes at its baud rate; of frames that are not sent, nothing",
@@ -56,16 +58,19 @@ _BAR_BUFFERS = 2
 @dataclass(frozen=True)
 class Conditions:
     """What a run is made under: people before the camera, who listens, the LCD's clock in hertz and the camera's
-    buffers (None: as the board's settings and the program have them), cycles an instruction."""
+    buffers (None: as the board's settings and the program have them), cycles an instruction, the setting `zoom`."""
 
     people: int = 1
     host: str = MONITOR
     lcd_hertz: int | None = None
     buffers: int | None = None
     cycles: Fraction = CYCLES
+    zoom: int = 0
 
-    def settings(self) -> dict:
-        """As entries of pose_config.json."""
+    def settings(self, heap_bytes: int | None = None) -> dict:
+        """As entries of pose_config.json; `heap_bytes` is MicroPython's heap for zoom."""
+        if self.zoom:
+            return {**replace(self, zoom=0).settings(), "heap": heap_bytes, "settings": {"zoom": self.zoom}}
         lcd = {} if self.lcd_hertz is None else {"lcd": {"freq": self.lcd_hertz}}
         return lcd if self.buffers is None else {**lcd, "camera": {"dual_buffer": self.buffers - 1}}
 
@@ -86,7 +91,7 @@ class Measured:
             "size": self.size,
             "people": conditions.people,
             "host": conditions.host,
-            "zoom": 0,
+            "zoom": conditions.zoom,
             "fps": round(self.fps, 2),
             "stages_ms": {name: round(value, 2) for name, value in self.stages_ms.items()},
             "lcd_hertz": conditions.lcd_hertz,
@@ -147,6 +152,7 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
     computed = last.number - first.number
     period = (last.t_ms - first.t_ms) / computed
     stages = {name: fmean(frame.stages_us[name] for frame in frames[1:]) / 1000 for name in STAGES}
+    stages[WINDOWS] = fmean(frame.windows_us for frame in frames[1:]) / 1000
     # A frame's sentence says how long the one before took to be sent.
     stages["send"] *= (len(frames) - 1) / computed
     if len(frames) - 1 < computed:
@@ -159,7 +165,8 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
 
 def running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
     """A board that has sent its first frame, saved or started."""
-    flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings())
+    heap_bytes = zoom_room.fit_of(payload.of(board, kmodel)).heap_bytes if conditions.zoom else None
+    flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings(heap_bytes))
     key = f"running {board.id} {conditions.cycles} ".encode() + flash
     return snapshot.booted(key, lambda: _started(flash, board, conditions.cycles, talk))
 

