@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,23 @@ class _Size(click.ParamType):
         if not (separator and width.isdecimal() and height.isdecimal() and len(str(value)) <= 11):
             raise SizeError(f"size {value}: expected width x height, such as 320x240")
         return int(width), int(height)
+
+
+class _Zooms(click.ParamType):
+    """Values of the board's setting `zoom`: one, several with commas between them, or from..to."""
+
+    name = "N"
+
+    def convert(
+        self, value: object, parameter: click.Parameter | None, context: click.Context | None
+    ) -> tuple[int, ...]:
+        found: list[int] = []
+        for part in str(value).split(","):
+            first, _, last = part.partition("..")
+            if not re.fullmatch("[0-4]", first) or not re.fullmatch("[0-4]?", last) or (last and last < first):
+                raise SizeError(f"zoom {value}: expected values from 0 to 4, such as 1, 0,1,4 or 0..4")
+            found += range(int(first), int(last or first) + 1)
+        return tuple(found)
 
 
 class _Commands(command_line.Commands):
@@ -131,7 +149,12 @@ def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None,
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: as in the card.")
 @click.option("--no-people", type=click.Path(path_type=Path), help="Folder of photos without people: false positives.")
 @click.option("--json", "json_", type=click.Path(path_type=Path), help="Write the figures, and a plot (.svg) beside.")
-def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options: object) -> None:
+@click.option(
+    "--zoom", type=_Zooms(), multiple=True, help="Also with a VGA camera's windows: 0 to 4, as 1, 0,1,4 or 0..4."
+)
+def evaluate(
+    model: str, coco: Path, images: Path, json_: Path | None, zoom: tuple[tuple[int, ...], ...], **options: object
+) -> None:
     """Measure COCO keypoint AP of every stage from the published network to the board, and what each one loses.
 
     The figures of a whole set (without --limit) also go into the kmodel's card.
@@ -140,7 +163,7 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
     from conversion.evaluation import evaluate as evaluation
     from conversion.evaluation import tables
 
-    trial = evaluation.Trial(model, coco, images, **options)
+    trial = evaluation.Trial(model, coco, images, **options, zoom=tuple(sorted(set(sum(zoom, ())))))
     if json_ is not None:
         files.check_writable(json_.parent)
     found = evaluation.evaluate(trial, talk_console.is_terminal, _talk)

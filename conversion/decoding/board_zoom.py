@@ -30,8 +30,6 @@ pose_zoom = _flat("pose_zoom")
 
 # The values of the setting: 0 off, 1 follow, 2 to 4 full frame and 1 to 3 windows.
 MODES = range(pose_zoom.OFF, pose_zoom.MOST + 1)
-# Of positions in the frame: a pixel of it has so many steps.
-STEPS_PER_FRAME_PIXEL = pose_view.PIXEL
 
 
 class BoardZoom:
@@ -64,6 +62,13 @@ class BoardZoom:
         """The windows of the last frame's runs, in their order."""
         flat = self.rule.windows[: 3 * self.rule.runs]
         return [tuple(flat[at : at + 3]) for at in range(0, len(flat), 3)]
+
+    def in_frame(self, keypoints: np.ndarray) -> np.ndarray:
+        """Keypoints [..., 3] (x, y, score) of what `look` gave, in pixels of the frame."""
+        x0, y0, step = self.rule.view.full
+        result = np.array(keypoints, np.float64)
+        result[..., :2] = (result[..., :2] * step + (x0, y0)) / pose_view.PIXEL
+        return result
 
 
 def _board_pose(person: pose_people.Person, full: Sequence[int]) -> BoardPose:

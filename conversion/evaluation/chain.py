@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,13 +18,14 @@ KMODEL_STAGES = (FLOAT, PADDED, ROUNDED, KMODEL, INTEGER, VOTED)
 
 @dataclass(frozen=True)
 class Setup:
-    """What is evaluated; `kmodel` (a V3 file) and `card` are None for floats."""
+    """What is evaluated; `kmodel` (a V3 file) and `card` are None for floats. `zoom` are the settings to compare."""
 
     weights: PoseNetWeights
     width: int
     height: int
     kmodel: bytes | None = None
     card: Mapping | None = None
+    zoom: tuple[int, ...] = ()
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -33,11 +34,22 @@ class Setup:
 
 
 @dataclass(frozen=True)
+class Zoomed:
+    """One photo as a board sees it with one value of `zoom`: poses and the single pose in pixels of the photo, and how
+    often the network ran."""
+
+    poses: Sequence[Pose]
+    single: Pose
+    runs: int
+
+
+@dataclass(frozen=True)
 class Findings:
     """One photo: by stage the poses and the single pose, keypoints in pixels of the photo; and what the kmodel loses.
 
     `heads` is the kmodel's noise by head, `moved` and `layers` are what `displacement.pooled` and `layers.losses` sum
-    up; all are empty for floats.
+    up; all are empty for floats. `zoomed`, by the value of `zoom`, and `larger`, the poses of the published network by
+    the size (width, height) of its picture, are there where zoom was asked for.
     """
 
     photo: int
@@ -46,3 +58,5 @@ class Findings:
     heads: Mapping[str, Noise]
     moved: np.ndarray
     layers: Sequence[np.ndarray]
+    zoomed: Mapping[int, Zoomed] = field(default_factory=dict)
+    larger: Mapping[tuple[int, int], Sequence[Pose]] = field(default_factory=dict)

@@ -12,12 +12,13 @@ from pathlib import Path
 from conversion import card, files, photos
 from conversion import weights as weights_files
 from conversion.errors import ModelFormatError, OutputError, SizeError, WeightsNotFoundError
-from conversion.evaluation import channels, coco, displacement, layers, oks, plot, readback
+from conversion.evaluation import bootstrap, channels, coco, displacement, layers, oks, plot, readback
 from conversion.evaluation.chain import Findings, Setup
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.layers import LayerLoss
-from conversion.evaluation.result import Evaluation, FalsePositives
+from conversion.evaluation.result import Evaluation, FalsePositives, LargerFigures, ZoomFigures
 from conversion.evaluation.workers import Workers
+from conversion.evaluation.zoom import BASIS
 from conversion.kmodel import v3
 from conversion.kpu import posenet
 from conversion.metrics import Noise
@@ -39,7 +40,8 @@ class Trial:
     """What to evaluate on what. `model` is a kmodel with its card, or "float" for the weights alone.
 
     `size` is for floats (None: 320x240); a kmodel has its own. `weights` None: those that the card names, or the
-    published default. `no_people` is a folder of photos without people.
+    published default. `no_people` is a folder of photos without people. `zoom` are settings of the
+    board to compare.
     """
 
     model: str
@@ -50,6 +52,7 @@ class Trial:
     limit: int | None = None
     weights: Path | None = None
     no_people: Path | None = None
+    zoom: tuple[int, ...] = ()
 
     @property
     def goes_into_card(self) -> bool:
@@ -67,6 +70,7 @@ class Trial:
             "limit": self.limit,
             "weights": self.weights and self.weights.name,
             "no-people": self.no_people and self.no_people.name,
+            "zoom": ",".join(map(str, self.zoom)) or None,
         }
         for name, value in options.items():
             if value is not None:
@@ -94,6 +98,8 @@ def evaluate(trial: Trial, progress: bool, talk: Talk) -> Evaluation:
 def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
     """What the workers get, and the SHA-256 that identifies it."""
     if trial.model == FLOAT_MODEL:
+        if trial.zoom:
+            raise SizeError("--zoom: the windows are a board's; give a kmodel in place of float")
         size = _float_size(trial.size or DEFAULT_SIZE)
         weights = weights_files.load(trial.weights, progress=progress)
         return Setup(weights, *size), weights.digest()
@@ -104,7 +110,9 @@ def _setup(trial: Trial, progress: bool) -> tuple[Setup, str]:
     if trial.size not in (None, size):
         raise SizeError(f"{path}: the kmodel is for {size[0]}x{size[1]}; leave --size out or make another kmodel")
     weights = _weights_of(found.card, path, trial.weights, progress)
-    return Setup(weights, *size, found.data, found.card), _sha256(found.data)
+    # Zoom 0 is what the others are compared with.
+    zoom = tuple(sorted({BASIS, *trial.zoom})) if trial.zoom else ()
+    return Setup(weights, *size, found.data, found.card, zoom), _sha256(found.data)
 
 
 def _float_size(size: tuple[int, int]) -> tuple[int, int]:
@@ -167,7 +175,29 @@ def _summed_up(
         false_positives={stage: _false_positives([count[stage] for count in counts]) for stage in setup.stages}
         if counts
         else {},
+        **_zoomed(chosen, findings) if setup.zoom else {},
     )
+
+
+def _zoomed(chosen: CocoSet, findings: Sequence[Findings]) -> dict[str, list]:
+    """The entries `zoom` and `larger`."""
+    poses = {mode: {found.photo: found.zoomed[mode].poses for found in findings} for mode in findings[0].zoomed} | {
+        size: {found.photo: found.larger[size] for found in findings} for size in findings[0].larger
+    }
+    rankings = {key: oks.ranking(chosen, found) for key, found in poses.items()}
+    differences = bootstrap.differences(rankings, rankings[BASIS])
+    zoom = [
+        ZoomFigures(
+            mode,
+            oks.precision(chosen, poses[mode]),
+            oks.alone(chosen, {found.photo: found.zoomed[mode].single for found in findings}),
+            differences[mode],
+            sum(found.zoomed[mode].runs for found in findings) / len(findings),
+        )
+        for mode in findings[0].zoomed
+    ]
+    larger = [LargerFigures(size, oks.precision(chosen, poses[size]), differences[size]) for size in findings[0].larger]
+    return {"zoom": zoom, "larger": larger}
 
 
 def _layers(setup: Setup, findings: Sequence[Findings]) -> list[LayerLoss]:

@@ -1,4 +1,4 @@
-"""Draws an evaluation as SVG: AP from stage to stage, and below it, for a kmodel, SQNR from layer to layer."""
+"""Draws an evaluation as SVG: AP from stage to stage; below it, where there are any, AP by zoom and SQNR by layer."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ _LINES = 6
 
 def svg(evaluation: Evaluation) -> str:
     """One picture without anything from outside."""
-    layers = bool(evaluation.layers)
-    height = _TOP + _PANEL + _GAP + (_PANEL + _BOTTOM if layers else 0)
+    panels = [draw for draw, there in ((_zoom, evaluation.zoom), (_layers, evaluation.layers)) if there]
+    pitch = _PANEL + _GAP
+    height = _TOP + pitch * (1 + len(panels)) - (_GAP - _BOTTOM if evaluation.layers else 0)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" '
         f'font-family="system-ui, DejaVu Sans, sans-serif" font-size="12" fill="{_INK}">',
         f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
         *_heading(evaluation),
         *_waterfall(evaluation),
-        *(_layers(evaluation, _TOP + _PANEL + _GAP) if layers else []),
+        *(part for number, draw in enumerate(panels, start=1) for part in draw(evaluation, _TOP + pitch * number)),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -47,11 +48,7 @@ def _heading(evaluation: Evaluation) -> list[str]:
 
 def _waterfall(evaluation: Evaluation) -> list[str]:
     stages = list(evaluation.precision.items())
-    top = max(found.ap for _, found in stages)
-    step = next((step for step in _AP_STEPS if top <= step * _LINES), _AP_STEPS[-1])
-    end = step * max(1, math.ceil(top * 1.05 / step))
-    y = _scale(_TOP, end)
-    parts = _grid(y, [step * number for number in range(round(end / step) + 1)], "{:.2f}")
+    y, parts = _ap_panel(_TOP, max(found.ap for _, found in stages))
     pitch = (_WIDTH - _LEFT - _RIGHT) / len(stages)
     before = None
     for number, (stage, found) in enumerate(stages):
@@ -63,6 +60,41 @@ def _waterfall(evaluation: Evaluation) -> list[str]:
         figures = f"AP {found.ap:.3f}, AR {found.ar:.3f}"
         parts.append(_text(x + _BAR / 2, y(0) + 35, figures, anchor="middle", size=11))
         before = found.ap
+    return parts
+
+
+def _ap_panel(top: int, greatest: float) -> tuple[Callable[[float], float], list[str]]:
+    """The scale of a panel that shows AP, and its lines."""
+    step = next((step for step in _AP_STEPS if greatest <= step * _LINES), _AP_STEPS[-1])
+    end = step * max(1, math.ceil(greatest * 1.05 / step))
+    y = _scale(top, end)
+    return y, _grid(y, [step * number for number in range(round(end / step) + 1)], "{:.2f}")
+
+
+def _zoom(evaluation: Evaluation, top: int) -> list[str]:
+    """AP of each value of `zoom` and of floats on larger pictures; a whisker is 95 % of the change to zoom 0."""
+    bars = [(f"zoom {each.zoom}", _PALE, each) for each in evaluation.zoom]
+    bars += [("float {}x{}".format(*each.size), _GRID, each) for each in evaluation.larger]
+    basis = evaluation.zoom[0].precision.ap
+    y, parts = _ap_panel(top, max(max(each.precision.ap, basis + each.difference.high) for *_, each in bars))
+    parts.append(
+        _text(_LEFT, top - 34, "AP with windows of the VGA frame, 95 % of the change to zoom 0", size=15, weight="bold")
+    )
+    pitch = (_WIDTH - _LEFT - _RIGHT) / len(bars)
+    for number, (name, colour, each) in enumerate(bars):
+        x = _LEFT + pitch * number + (pitch - _BAR) / 2
+        ap = each.precision.ap
+        parts.append(_rect(x, y(ap), _BAR, y(0) - y(ap), colour, f"{name}: AP {ap:.3f}"))
+        low, high = (y(basis + end) for end in (each.difference.low, each.difference.high))
+        middle = x + _BAR / 2
+        if low != high:
+            parts.append(
+                f'<path d="M{middle - 6:.1f},{low:.1f}h12M{middle:.1f},{low:.1f}V{high:.1f}m-6,0h12" '
+                f'stroke="{_INK}" fill="none"/>'
+            )
+        parts.append(_text(middle, y(0) + 18, name, anchor="middle", weight="bold"))
+        figures = f"AP {ap:.3f}, AR {each.precision.ar:.3f}"
+        parts.append(_text(middle, y(0) + 35, figures, anchor="middle", size=11))
     return parts
 
 

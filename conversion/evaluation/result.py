@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from conversion.evaluation.bootstrap import Difference
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.displacement import Displacement
 from conversion.evaluation.layers import LayerLoss
@@ -30,11 +31,51 @@ class FalsePositives:
 
 
 @dataclass(frozen=True)
+class ZoomFigures:
+    """What a board with a VGA camera reaches with one value of `zoom`; `difference` in AP is to zoom 0, `runs` of the
+    network a photo."""
+
+    zoom: int
+    precision: Precision
+    alone: Alone
+    difference: Difference
+    runs: float
+
+    def to_dict(self) -> dict:
+        """For JSON."""
+        return {
+            "zoom": self.zoom,
+            **_rounded(asdict(self.precision), 4),
+            "difference": {"ap": self.difference.to_list()},
+            "one_person": self.alone.oks and round(self.alone.oks, 4),
+            "runs": round(self.runs, 2),
+        }
+
+
+@dataclass(frozen=True)
+class LargerFigures:
+    """What the published network reaches on a larger picture, of that width and height; `difference` as of zoom."""
+
+    size: tuple[int, int]
+    precision: Precision
+    difference: Difference
+
+    def to_dict(self) -> dict:
+        """For JSON."""
+        return {
+            "size": "{}x{}".format(*self.size),
+            **_rounded(asdict(self.precision), 4),
+            "difference": {"ap": self.difference.to_list()},
+        }
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Figures by stage, in the order of the chain, and what the kmodel loses (empty, and None, for floats).
 
     `model` names what was evaluated; `model_sha256` is the kmodel file's, or for floats the digest of all weights.
-    `alone` counts photos of one person, `false_positives` is empty unless photos without people were given.
+    `alone` counts photos of one person, `false_positives` is empty unless photos without people were given, `zoom` and
+    `larger` unless zoom was asked for.
     """
 
     model: str
@@ -47,16 +88,20 @@ class Evaluation:
     displacement: Displacement | None
     layers: Sequence[LayerLoss]
     false_positives: Mapping[str, FalsePositives]
+    zoom: Sequence[ZoomFigures] = ()
+    larger: Sequence[LargerFigures] = ()
 
     def to_dict(self) -> dict:
         """For --json."""
         moved = self.displacement
+        zoom = {"zoom": [each.to_dict() for each in self.zoom], "float": [each.to_dict() for each in self.larger]}
         return {
             "stages": [{"name": stage, **_rounded(asdict(found), 4)} for stage, found in self.precision.items()],
             "sqnr_db": _rounded(self.sqnr_db, 2),
             "displacement_px": moved and _rounded({name: getattr(moved, name) for name in _MOVED}, 4),
             "images": len(self.coco.photos),
             "model_sha256": self.model_sha256,
+            **(zoom if self.zoom else {}),
         }
 
     def card_entry(self, command: str) -> dict:

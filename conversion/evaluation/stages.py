@@ -5,7 +5,7 @@ TensorFlow runs the float stages, the simulated KPU the kmodel. Nothing here imp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,17 +17,18 @@ from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from conversion.decoding.pose import Pose
 from conversion.evaluation import channels, displacement, layers, readback
-from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED, Findings, Setup
+from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED, Findings, Setup, Zoomed
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
+from conversion.evaluation.floats import published_network
+from conversion.evaluation.zoom import ZoomedBoard
 from conversion.kmodel import v3
 from conversion.kpu.posenet import Heads, real_values
 from conversion.kpu.simulator import Kpu
-from conversion.tensorflow import graph, published
-from conversion.weights import frozen_graph, tfjs_graph
+from conversion.tensorflow import graph
 
 _VOTE = board_decoder.ON_BOARD["vote"]
-# Published files that are graphs for pictures of any size; the others fix it, or hold weights alone.
-_OF_ANY_SIZE = (tfjs_graph.FORM, frozen_graph.FORM)
+# Larger pictures, which the KPU cannot hold, for the published network alone: what zoom is compared with.
+LARGER = ((481, 353), (641, 481))
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,10 @@ class Stages:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self._published = _published(setup)
+        self._published = published_network(setup.weights, setup.width + 1, setup.height + 1)
+        larger = LARGER if setup.zoom else ()
+        self._larger = {size: published_network(setup.weights, *size) for size in larger}
+        self._zoomed = ZoomedBoard(setup) if setup.zoom else None
         self._padded = graph.build(setup.weights, setup.width, setup.height)
         self._machine = None if setup.kmodel is None else _Machine(setup)
 
@@ -83,6 +87,18 @@ class Stages:
         if run.raw is not None:
             found[INTEGER] = board_decoder.decode_single(run.raw, self.setup.card)
             found[VOTED] = board_decoder.decode_single(run.raw, self.setup.card, vote=_VOTE)
+        return found
+
+    def zoomed(self, photo: Image.Image) -> dict[int, Zoomed]:
+        """What the board finds with each value of `zoom` that was asked for."""
+        return {} if self._zoomed is None else self._zoomed.look(photo)
+
+    def larger(self, photo: Image.Image) -> dict[tuple[int, int], list[Pose]]:
+        """The poses of the published network on larger pictures, in pixels of the photo."""
+        found = {}
+        for size, run in self._larger.items():
+            poses = tfjs.decode(_first(run(photos.letterbox(photo, *size)[None])), **board_decoder.EVALUATION)
+            found[size] = [_to_photo(pose, photo.size, size) for pose in poses]
         return found
 
 
@@ -128,16 +144,6 @@ class _Machine:
         return layers.sums(reference, self._channels, exact, on_kpu)
 
 
-def _published(setup: Setup) -> Callable[[np.ndarray], Heads]:
-    """The published file itself where it runs at any size, else its weights with TensorFlow's own padding.
-
-    Both are the same network, which `make kmodel` proves at the sizes that a file of a fixed size allows.
-    """
-    if setup.weights.origin.form in _OF_ANY_SIZE:
-        return published.published(setup.weights).run
-    return graph.build(setup.weights, setup.width + 1, setup.height + 1, pads=None)
-
-
 def _first(heads: Heads) -> Heads:
     return {name: head[0] for name, head in heads.items()}
 
@@ -153,7 +159,7 @@ def examine(stages: Stages, photo: CocoPhoto) -> Findings:
     run = stages.run(image)
 
     def placed(pose: Pose, stage: str) -> Pose:
-        return Pose(pose.score, letterbox.to_photo(pose.keypoints, photo.size, stages.size(stage)))
+        return _to_photo(pose, photo.size, stages.size(stage))
 
     reference, kmodel = run.heads[PADDED], run.heads.get(KMODEL)
     return Findings(
@@ -166,7 +172,13 @@ def examine(stages: Stages, photo: CocoPhoto) -> Findings:
         heads={} if kmodel is None else metrics.noise_of_heads(reference, kmodel),
         moved=np.empty((0, 2)) if kmodel is None else displacement.moved(reference, kmodel),
         layers=run.layers,
+        zoomed=stages.zoomed(image),
+        larger=stages.larger(image),
     )
+
+
+def _to_photo(pose: Pose, photo: letterbox.Size, picture: letterbox.Size) -> Pose:
+    return Pose(pose.score, letterbox.to_photo(pose.keypoints, photo, picture))
 
 
 def count_poses(stages: Stages, path: Path) -> dict[str, int]:

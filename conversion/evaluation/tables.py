@@ -7,7 +7,8 @@ from rich.table import Table
 
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED
 from conversion.evaluation.displacement import JUMP_PX
-from conversion.evaluation.result import Evaluation, signed
+from conversion.evaluation.oks import Alone
+from conversion.evaluation.result import Evaluation, LargerFigures, ZoomFigures, signed
 
 _NEW_IN_STAGE = {
     FLOAT: "the published network, at one pixel more each way",
@@ -26,6 +27,8 @@ def tables(evaluation: Evaluation) -> list[Table]:
         made.append(differences(evaluation))
     if evaluation.layers:
         made.append(layers(evaluation))
+    if evaluation.zoom:
+        made.append(zoom(evaluation))
     if evaluation.false_positives:
         made.append(false_positives(evaluation))
     return made
@@ -53,8 +56,7 @@ def waterfall(evaluation: Evaluation) -> Table:
     for stage, found in evaluation.precision.items():
         change = "" if before is None else signed(found.ap - before, 3)
         figures = (f"{figure:.3f}" for figure in (found.ap50, found.ap75, found.ar))
-        oks = evaluation.alone[stage].oks
-        table.add_row(stage, f"{found.ap:.3f}", change, *figures, "-" if oks is None else f"{oks:.3f}")
+        table.add_row(stage, f"{found.ap:.3f}", change, *figures, _oks(evaluation.alone[stage]))
         before = found.ap
     return table
 
@@ -92,6 +94,33 @@ def layers(evaluation: Evaluation) -> Table:
 
 def _changed(now: float, before: float | None) -> tuple[str, str]:
     return f"{now:.1f}", "" if before is None else signed(now - before, 1)
+
+
+def zoom(evaluation: Evaluation) -> Table:
+    """COCO figures by the value of `zoom`, and of the published network on larger pictures."""
+    title = "Zoom: windows of the VGA frame, with the board's decoder and vote"
+    notes = [
+        "change: to zoom 0, and where it lies for 95 % of draws of as many photos",
+        "runs: of the network, for one photo; with zoom 1 the second frame of the same photo counts",
+    ]
+    table = _table(title, "", "AP", "change", "95 %", "AR", "one person", "runs", caption="\n".join(notes))
+    for each in evaluation.zoom:
+        table.add_row(f"zoom {each.zoom}", *_figures(each), _oks(each.alone), f"{each.runs:.2f}")
+    table.add_section()
+    for each in evaluation.larger:
+        table.add_row("float {}x{}".format(*each.size), *_figures(each), "", "")
+    return table
+
+
+def _figures(each: ZoomFigures | LargerFigures) -> tuple[str, ...]:
+    change = each.difference
+    interval = f"{signed(change.low, 3)} {signed(change.high, 3)}" if change.low or change.high else ""
+    mean = signed(change.mean, 3) if interval else ""
+    return f"{each.precision.ap:.3f}", mean, interval, f"{each.precision.ar:.3f}"
+
+
+def _oks(alone: Alone) -> str:
+    return "-" if alone.oks is None else f"{alone.oks:.3f}"
 
 
 def false_positives(evaluation: Evaluation) -> Table:

@@ -49,7 +49,19 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     page = accuracy.folder(own_kmodel) / accuracy.PAGE
     files.write(page, accuracy.section(card.read(card.path_beside(own_kmodel))).encode())
     options = ("--coco", annotations, "--images", photos, "--where", "split=a", "--weights", weights_folder)
-    command = ("evaluate", own_kmodel, *options, "--no-people", photos, "--json", figures)
+    command = (
+        "evaluate",
+        own_kmodel,
+        *options,
+        "--no-people",
+        photos,
+        "--json",
+        figures,
+        "--zoom",
+        "1",
+        "--zoom",
+        "3..4",
+    )
     done = subprocess.run(
         [sys.executable, "-m", "conversion", *map(str, command)], capture_output=True, text=True, timeout=HANG_SECONDS
     )
@@ -63,9 +75,13 @@ def test_the_command(own_kmodel: Path, people: tuple[Path, Path], weights_folder
     assert set(written["sqnr_db"]) == {"heatmap", "offset", "displacement_fwd", "displacement_bwd"}
     assert written["sqnr_db"]["offset"] > 3
     assert figures.with_suffix(".svg").is_file()
+    assert [each["zoom"] for each in written["zoom"]] == [0, 1, 3, 4]
+    assert [each["size"] for each in written["float"]] == ["481x353", "641x481"]
 
     kept = card.read(card.path_beside(own_kmodel))["evaluation"]
     assert kept["stages"] == written["stages"]
+    assert kept["zoom"] == written["zoom"]
+    assert "--zoom 1,3,4" in kept["command"]
     assert kept["set"]["images"] == 2
     assert len(kept["layers_db"]) == 27
     assert str(tmp_path) not in json.dumps(kept)
@@ -178,6 +194,7 @@ def test_sizes_that_do_not_go(people: tuple[Path, Path], kmodel: Path) -> None:
     assert "multiples of 16" in refused("float", *options, "65x65")
     assert "multiples of 16" in refused("float", *options, "4096x64")
     assert "the kmodel is for 64x64" in refused(kmodel, *options, "320x240")
+    assert "give a kmodel in place of float" in refused("float", *options, "64x64", "--zoom", "1")
 
 
 def test_kmodels_without_a_sound_card(people: tuple[Path, Path], own_kmodel: Path) -> None:
