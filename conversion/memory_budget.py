@@ -78,7 +78,9 @@ class ZoomFit:
     missing: int
 
 
-def zoom_fit(build: Build, file_bytes: int, main_memory_bytes: int, picture: tuple[int, int], lcd_bytes: int) -> ZoomFit:
+def zoom_fit(
+    build: Build, file_bytes: int, main_memory_bytes: int, picture: tuple[int, int], lcd_bytes: int
+) -> ZoomFit:
     """The largest heap beside which kmodel, two VGA frames and LCD have room, if it holds program and picture."""
     width, height = picture
     needed = file_bytes + LOADER_BYTES + main_memory_bytes + 2 * WIDE_CAMERA_BYTES + lcd_bytes

@@ -1,7 +1,8 @@
 """What a page shows of one board: its state, kept from the board's events, and the messages that tell of it.
 
 board      board (its number), label, port, state, text, reachable, restarted, hello, settings
-frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, smooth}]
+frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, smooth}],
+           windows [[x, y, width, height] in pixels of the picture]
 link       board, fps, statistics (of this side), stats (of the board)
 log        board, kind (print, error, link), text, time (seconds since 1970)
 no_preview board: it has ended its previews
@@ -22,6 +23,7 @@ from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother
 from host_tools.monitor.web.outbox import Message, message
+from host_tools.monitor.windows import outlines
 from host_tools.serial_link import ErrorCode, events, sentences
 
 LOG_LINES = 100
@@ -156,10 +158,14 @@ class BoardState:
         # It runs, which the next STATS would say seconds later.
         self._halted = self._trouble = ""
         ids = self._people.identify(frame.poses, frame.t_ms)
-        smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, self._source.size)
+        smooth = frame.poses
+        if not (self.settings and self.settings.smooth):
+            # Once is enough: here where the board does not.
+            smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, self._source.size)
         content = {**frame.to_dict(self._source.label), "type": "frame", "board": self.number, "at": round(at, 3)}
         for pose, person, smoothed in zip(content["poses"], ids, smooth, strict=True):
             pose.update(id=person, smooth=[list(keypoint) for keypoint in smoothed.keypoints])
+        content["windows"] = outlines(frame.windows, self._source.size)
         content["fps"] = round(self._rates.arriving(at), 2)
         content["computed"] = round(self._rates.computed(at), 2)
         return [message(content, "frame", self.number)]

@@ -13,6 +13,7 @@ export class Stage {
   #skeleton;
   #size = DEFAULT_SIZE;
   #poses = [];
+  #windows = []; // Where the network looked closer, x, y, width, height in pixels of its picture.
   #lastFrame = 0;
   #frames = new Map(); // The people of the last frames, by number.
   #picture = null;
@@ -36,10 +37,11 @@ export class Stage {
     this.redraw();
   }
 
-  show(poses, frame) {
+  show(poses, frame, windows) {
     if (frame <= this.#lastFrame) this.#frames.clear(); // The board counts from the beginning again.
     this.#lastFrame = frame;
     this.#poses = poses;
+    this.#windows = windows;
     this.#frames.set(frame, poses);
     if (this.#frames.size > MOST_REMEMBERED) this.#frames.delete(this.#frames.keys().next().value);
     this.#describe();
@@ -48,7 +50,7 @@ export class Stage {
 
   // Nobody is to be seen: the board is not running.
   clear() {
-    this.#poses = [];
+    this.#poses = this.#windows = [];
     this.#frames.clear();
     this.#describe();
     this.redraw();
@@ -97,6 +99,7 @@ export class Stage {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     if (this.#picture) this.#drawPicture(context, width, height);
+    this.#drawWindows(context, this.#view(width, height));
     drawPeople(context, this.#view(width, height), this.#shown(), keypoints, this.#skeleton, colourOf, label);
   }
 
@@ -113,6 +116,16 @@ export class Stage {
     }
     context.drawImage(this.#picture, 0, 0, width, height);
     context.restore();
+  }
+
+  // A thin frame for each window.
+  #drawWindows(context, { x, y }) {
+    context.strokeStyle = "#a0a0a0";
+    context.lineWidth = 1;
+    for (const [left, top, width, height] of this.#windows) {
+      const [from, to] = [x(16 * left), x(16 * (left + width))];
+      context.strokeRect(Math.min(from, to), y(16 * top), Math.abs(to - from), y(16 * (top + height)) - y(16 * top));
+    }
   }
 
   #view(width, height) {
