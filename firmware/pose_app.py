@@ -6,9 +6,14 @@
 Ctrl-C ends it and gives the REPL.
 """
 
+import gc
 import sys
 
 import pose_heap
+
+# While the program is imported and starts, the heap is collected each time so many bytes of it were used: what compiling
+# leaves behind would scatter what stays over all of it, and no large piece be left for a picture.
+START_THRESHOLD = 16384
 
 
 def run(on_frame=None):
@@ -16,6 +21,7 @@ def run(on_frame=None):
     poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the picture with
     the skeletons in it."""
     pose_heap.settle()
+    gc.threshold(START_THRESHOLD)
     try:
         import pose_loop
     except Exception as error:

@@ -23,7 +23,7 @@ def load(config, zoom):
     card = pose_card.load()
     budget = pose_memory.Budget(card, config, zoom)
     budget.tell()
-    pose_heap.fit(config.heap, budget.needed, budget.free)
+    pose_heap.fit(config.heap, budget.needed, budget.free, budget.reserve)
     place = pose_kmodel.find(card, config.model["address"])
     if pose_board.CANMV:
         import pose_canmv as backend

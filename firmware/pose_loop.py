@@ -91,6 +91,8 @@ class App:
     def _attempt(self):
         try:
             self._start()
+            # From here on it is collected between two frames.
+            gc.threshold(-1)
             begin = utime.ticks_ms()
             while True:
                 self._step()

@@ -46,7 +46,8 @@ def scaled(picture, screen):
 
 class Budget:
     """What the firmware's RAM has to hold: `needed` and `free` bytes (-1: unknown), the camera's `buffers`, and all of
-    it as one `line`. `zoom` is what a setting comes to: 0, or so many runs of the network, with frames of VGA then."""
+    it as one `line`. `reserve` is what the firmware keeps beside; `zoom` what a setting comes to: 0, or 1 to 4 with VGA
+    frames."""
 
     def __init__(self, card, config, zoom):
         self._card = card
@@ -64,6 +65,7 @@ class Budget:
         self.why = ""
         self.zoom = self._zoom(zoom)
         size = WIDE_BYTES if self.zoom else CAMERA_BYTES
+        self.reserve = WIDE_RESERVE if self.zoom else RESERVE
         parts = [("kmodel", self._kmodel)]
         self.buffers = 0
         if self._config.camera and not self._config.pictures:
@@ -87,8 +89,7 @@ class Budget:
         wanted = self._config.camera["dual_buffer"]
         if wanted >= 0:
             return 1 + wanted
-        reserve = RESERVE if size == CAMERA_BYTES else WIDE_RESERVE
-        return 2 if self.free >= self._kmodel + self._lcd + 2 * size + reserve else 1
+        return 2 if self.free >= self._kmodel + self._lcd + 2 * size + self.reserve else 1
 
     def _copy_bytes(self):
         """What the copy of a picture takes of MicroPython's heap (pose_canvas.py)."""

@@ -12,6 +12,8 @@ def open_source(config, engine, settings, report):
     budget = engine.budget
     frames = None
     if budget.plan(settings.zoom):
+        # What takes its place for good comes before the large picture.
+        import pose_look  # noqa: F401
         import pose_wide
 
         try:

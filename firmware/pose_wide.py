@@ -44,11 +44,17 @@ class WideCamera(pose_camera.Camera):
             self._shown = self._target
             if (self.view.width, self.view.height) != (width, height):
                 self._shown = image.Image(size=(self.view.width, self.view.height))
-        except MemoryError as error:
+        except MemoryError:
             raise PoseError(
                 pose_errors.MEMORY,
-                "zoom needs %d KiB of MicroPython's heap for a picture of %dx%d (%s): %s"
-                % (pose_memory.picture_bytes(width, height) >> 10, width, height, error, pose_memory.ZOOM_REMEDY),
+                "zoom has no %d KiB of MicroPython's heap for a picture of %dx%d, %d are free, in pieces: %s"
+                % (
+                    pose_memory.picture_bytes(width, height) >> 10,
+                    width,
+                    height,
+                    gc.mem_free() >> 10,
+                    pose_memory.ZOOM_REMEDY,
+                ),
             )
 
     def snapshot(self):
