@@ -8,7 +8,7 @@ class Stub:
     GPIO = utils = UART = None
 
 
-for name in ("lcd", "machine", "Maix"):
+for name in ("image", "lcd", "machine", "Maix"):
     sys.modules[name] = Stub
 if sys.implementation.name == "cpython":
     sys.modules["utime"] = Stub
@@ -17,6 +17,7 @@ import pose_config  # noqa: E402
 import pose_errors  # noqa: E402
 import pose_screen  # noqa: E402
 import pose_settings  # noqa: E402
+import pose_view  # noqa: E402
 import pose_wire  # noqa: E402
 
 TEXTS = ("", "plain", "50 % of $5, *all*", "zwölf \u20ac", "a\nb\r\tc", "x" * 2000, "ü" * 900)
@@ -72,7 +73,7 @@ for line in LINES:
 for field in FIELDS:
     print(pose_wire.integer(field))
 for size in range(8, 700, 13):
-    print(pose_screen.fit(320, size), pose_screen.fit(size, 240))
+    print(pose_view.fit(320, size), pose_view.fit(size, 240))
 for values in CONFIGS:
     print(tried(config, values))
 settings = pose_settings.Settings()
