@@ -13,10 +13,14 @@ import pose_heap
 
 def run(on_frame=None):
     """Runs until Ctrl-C. `on_frame(poses, frame, image)` is called for every frame before it is shown: a list of
-    poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the picture with
-    the skeletons in it."""
+    poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the model's
+    picture, over which skeletons are drawn then."""
     pose_heap.settle()
     try:
+        import pose_room
+
+        # Before the program is compiled.
+        pose_room.take()
         import pose_loop
     except Exception as error:
         _cannot_start(error)
