@@ -13,7 +13,6 @@ import pose_errors
 import pose_link
 import pose_memory
 import pose_requests
-import pose_room
 import pose_screen
 import pose_sender
 import pose_settings
@@ -117,9 +116,10 @@ class App:
             card = self.engine.card
             self.frames = pose_camera.open_source(self._config, card.width, card.height, self.engine.buffers)
         self._open_screen()
-        pose_room.let_go()
         if self.screen:
             self.screen.fit(self.engine.card.width, self.engine.card.height, self.frames.heap_bytes)
+        # From here on by _collect() alone.
+        gc.threshold(-1)
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0

@@ -9,8 +9,8 @@ from tests.firmware.app.board import FIRMWARE
 
 
 def test_the_program_makes_no_floats() -> None:
-    """CanMV's adapter is handed floats; it packs them and calculates nothing. MaixPy's copy() wants two, for its scales:
-    they are made once, and nothing else is calculated with them."""
+    """CanMV's adapter is handed floats; it packs them and calculates nothing. MaixPy's copy() wants two for its scales,
+    which are made once; nothing else is calculated with them."""
     made = {"pose_view.py": 2}
     for path in sorted(FIRMWARE.glob("*.py")):
         if path.name != "pose_canmv.py":
