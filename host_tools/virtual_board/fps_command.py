@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 )
 def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | None, path: Path) -> None:
     """Measure frames a second and a frame's stages: with a monitor and with nobody there, with four people, with a
-    faster LCD, with one camera buffer, with LCDs of other sizes, with fewer and more cycles an instruction. Some minutes."""
+    faster LCD, with LCDs of other sizes, with one camera buffer, with fewer and more cycles an instruction. Some
+    minutes."""
     from conversion import files
     from host_tools import boards, payload
     from host_tools.virtual_board import session
