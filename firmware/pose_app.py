@@ -11,17 +11,17 @@ import sys
 
 import pose_heap
 
-# While the program is imported and starts, the heap is collected each time so many bytes of it were used: what compiling
-# leaves behind would scatter what stays over all of it, and no large piece be left for a picture.
-START_THRESHOLD = 16384
+# Compiling leaves more behind than it makes: collected this often, in bytes, what stays lies close together, and the
+# rest of the heap is in one piece, as a picture must have it (pose_canvas.py, pose_wide.py).
+COLLECT_EVERY = 16384
 
 
 def run(on_frame=None):
     """Runs until Ctrl-C. `on_frame(poses, frame, image)` is called for every frame before it is shown: a list of
-    poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the picture with
-    the skeletons in it."""
+    poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the model's
+    picture, over which skeletons are drawn then."""
     pose_heap.settle()
-    gc.threshold(START_THRESHOLD)
+    gc.threshold(COLLECT_EVERY)
     try:
         import pose_loop
     except Exception as error:

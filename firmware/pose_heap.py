@@ -41,8 +41,9 @@ def usable():
 
 def fit(wanted, needed, free, reserve=RESERVE):
     """Makes the heap as large as wanted, if `needed` bytes of kmodel, camera and LCD and a reserve still have room in
-    the `free` ones of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it. Less than MaixPy's
-    own leaves the rest to the system, but for LEAST; a size that others set is not made smaller otherwise."""
+    the `free` ones of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it.
+    Less than MaixPy's own leaves the rest to the system, but for LEAST; a size that others set is not made smaller
+    otherwise."""
     size = _set_size()
     former, raised, refused = _kept()
     if not size:

@@ -91,8 +91,6 @@ class App:
     def _attempt(self):
         try:
             self._start()
-            # From here on it is collected between two frames.
-            gc.threshold(-1)
             begin = utime.ticks_ms()
             while True:
                 self._step()
@@ -115,6 +113,8 @@ class App:
         self._open_screen()
         if self.screen:
             self.screen.fit(self.engine.card.width, self.engine.card.height, self.frames.heap_bytes)
+        # From here on by _collect() alone.
+        gc.threshold(-1)
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0

@@ -13,7 +13,8 @@ REMEDY = (
     "flash a `minimum` build of MaixPy, make MicroPython's heap smaller (Maix.utils.gc_heap_size), "
     "or press RESET if the program was started before"
 )
-# MicroPython's heap: frames leave garbage, which is collected when less than this is free.
+# MicroPython's heap: what the program has in use while frames run, and what it keeps free, since frames leave garbage.
+HEAP_IN_USE = 169984
 HEAP_SPARE = 131072
 
 # What the firmware itself may want of it while the program runs, for example to open a file.

@@ -3,7 +3,10 @@
 import lcd
 import pose_board
 import pose_canvas
+import pose_decoder
 import pose_errors
+import pose_identity
+import pose_labels
 import pose_memory
 from pose_errors import PoseError
 
@@ -51,6 +54,10 @@ def _arguments(config):
     return arguments
 
 
+def _label(pose):
+    return "%d%%" % (pose.score * 100 // 255)
+
+
 class Screen:
     """An LCD that is ready; `width` and `height` as it stands."""
 
@@ -76,6 +83,8 @@ class Screen:
         self._view = None
         self._message = True
         self._told = False
+        self._people = pose_identity.People(pose_decoder.MAX_POSES)
+        self._labels = pose_labels.Labels(pose_decoder.MAX_POSES, LETTER_HEIGHT)
 
     def fit(self, width, height, spare):
         """Gets ready for pictures of width x height. A copy of another size is taken where MicroPython's heap keeps
@@ -114,19 +123,39 @@ class Screen:
 
     def draw(self, canvas, poses, count, least, caption, note):
         """Draws the first `count` poses into what `canvas` returned last, with joints of score `least` or more, and the
-        texts where the LCD shows it."""
+        texts where the LCD shows it. The best person is in front, and texts are in front of people."""
+        self._people.identify(poses, count)
+        left, top, columns, rows = self._view.roi
+        note_line = top + rows - LINE_HEIGHT
+        bottom = note_line if note else top + rows
+        self._labels.clear(left, top + LINE_HEIGHT, left + columns, bottom)
         for n in range(count):
-            self._draw_pose(canvas, poses[n], COLOURS[n % len(COLOURS)], least)
-        left, top, _, rows = self._view.roi
+            self._view.locate(poses[n])
+            self._place_label(poses[n])
+        # The best one is located still where it is the only one.
+        for n in range(count - 1, -1, -1):
+            if count > 1:
+                self._view.locate(poses[n])
+            self._draw_pose(canvas, poses[n], self._colour(n), least)
+        for n in range(count):
+            if self._labels.there[n]:
+                text = _label(poses[n])
+                canvas.draw_string(self._labels.xs[n], self._labels.ys[n], text, color=self._colour(n))
         canvas.draw_string(left + 2, top + 1, caption, color=WHITE)
         if note:
-            canvas.draw_string(left + 2, top + rows - LINE_HEIGHT, note, color=RED)
+            canvas.draw_string(left + 2, note_line, note, color=RED)
+
+    def _colour(self, n):
+        return COLOURS[self._people.numbers[n] % len(COLOURS)]
+
+    def _place_label(self, pose):
+        """The pose's score above its nose, or as near to that as there is room."""
+        width = len(_label(pose)) * LETTER_WIDTH
+        self._labels.add(self._view.xs[NOSE] - width // 2, self._view.ys[NOSE] - LABEL_ABOVE, width)
 
     def _draw_pose(self, canvas, pose, colour, least):
-        view = self._view
-        view.locate(pose)
-        xs = view.xs
-        ys = view.ys
+        xs = self._view.xs
+        ys = self._view.ys
         scores = pose.scores
         for n in range(len(FROM)):
             a = FROM[n]
@@ -136,17 +165,6 @@ class Screen:
         for part in range(pose_canvas.PARTS):
             if scores[part] >= least:
                 canvas.draw_circle(xs[part], ys[part], JOINT_RADIUS, color=colour, fill=True)
-        self._draw_score(canvas, pose, colour)
-
-    def _draw_score(self, canvas, pose, colour):
-        """The pose's score above its nose, or as near to that as the LCD shows."""
-        left, top, columns, rows = self._view.roi
-        text = "%d%%" % (pose.score * 100 // 255)
-        x = self._view.xs[NOSE] - len(text) * LETTER_WIDTH // 2
-        y = self._view.ys[NOSE] - LABEL_ABOVE
-        x = min(max(x, left), left + columns - len(text) * LETTER_WIDTH)
-        y = min(max(y, top + LINE_HEIGHT), top + rows - LINE_HEIGHT)
-        canvas.draw_string(x, y, text, color=colour)
 
     def message(self, title, text):
         """Shows text instead of the picture: a title, then lines as long as the LCD is wide."""

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 )
 def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | None, path: Path) -> None:
     """Measure frames a second and a frame's stages: with a monitor and with nobody there, with four people, with a
-    faster LCD, with one camera buffer, with fewer and more cycles an instruction. Some minutes."""
+    faster LCD, with LCDs of other sizes, with one camera buffer, with fewer and more cycles an instruction. Some
+    minutes."""
     from conversion import files
     from host_tools import boards, payload
     from host_tools.virtual_board import session
@@ -62,12 +63,13 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
 def _show(runs: Sequence[Measured]) -> None:
     from host_tools.virtual_board import frame_rate
 
-    heads = ("size", "people", "host", "LCD MHz", "buffers", "cycles")
+    heads = ("size", "people", "host", "LCD", "LCD MHz", "buffers", "cycles")
     table = Table(*heads, *(f"{name} ms" for name in frame_rate.RESTS_ON), "a frame ms", "frames/s")
     for run in runs:
         made = run.conditions
         lcd = f"{made.lcd_hertz / 1e6:g}" if made.lcd_hertz else "none"
-        cells = (run.size, str(made.people), made.host, lcd, str(made.buffers), f"{float(made.cycles):g}")
+        size = "x".join(map(str, made.lcd_size)) if made.lcd_size else "none"
+        cells = (run.size, str(made.people), made.host, size, lcd, str(made.buffers), f"{float(made.cycles):g}")
         stages = (f"{run.stages_ms[name]:.1f}" for name in frame_rate.RESTS_ON)
         table.add_row(*cells, *stages, f"{1000 / run.fps:.1f}", f"{run.fps:.1f}")
     result_console.print(table)

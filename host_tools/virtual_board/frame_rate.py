@@ -40,6 +40,8 @@ _START_SECONDS, _RUN_SECONDS = 60.0, 120.0
 # of its width.
 _CAMERA, _PERSON = (320, 240), 0.44
 _LCD_HERTZ = 20_000_000
+# LCDs of other sizes than the picture: M5StickV, Maix Cube, Maix Amigo.
+_LCD_SIZES = ((240, 135), (240, 240), (480, 320))
 WINDOWS, REST = "windows", "rest"
 RESTS_ON = {
     "capture": "instructions, and waiting for a camera of 30 frames a second; with the rest where frames are not sent",
@@ -52,27 +54,32 @@ RESTS_ON = {
 }
 # Frames a second that the default boards' program owes, a monitor attached and one person before the camera.
 BARS = {"320x240": 13.5, "256x192": 19.0}
-_BAR_BUFFERS = 2
+_BAR_BUFFERS, _BAR_LCD = 2, (320, 240)
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a run is made under: people before the camera, who listens, the LCD's clock in hertz and the camera's
-    buffers (None: as the board's settings and the program have them), cycles an instruction, the setting `zoom`."""
+    """What a run is made under: people before the camera, who listens, the LCD's clock in hertz and its size, and the
+    camera's buffers (None: as the board's settings and the program have them), cycles an instruction, the setting
+    `zoom`."""
 
     people: int = 1
     host: str = MONITOR
     lcd_hertz: int | None = None
     buffers: int | None = None
     cycles: Fraction = CYCLES
+    lcd_size: tuple[int, int] | None = None
     zoom: int = 0
 
     def settings(self, heap_bytes: int | None = None) -> dict:
         """As entries of pose_config.json; `heap_bytes` is MicroPython's heap for zoom."""
+        lcd = {} if self.lcd_hertz is None else {"freq": self.lcd_hertz}
+        if self.lcd_size is not None:
+            lcd |= dict(zip(("width", "height"), self.lcd_size, strict=True))
+        entries = {"lcd": lcd} if lcd else {}
         if self.zoom:
-            return {**replace(self, zoom=0).settings(), "heap": heap_bytes, "settings": {"zoom": self.zoom}}
-        lcd = {} if self.lcd_hertz is None else {"lcd": {"freq": self.lcd_hertz}}
-        return lcd if self.buffers is None else {**lcd, "camera": {"dual_buffer": self.buffers - 1}}
+            entries |= {"heap": heap_bytes, "settings": {"zoom": self.zoom}}
+        return entries if self.buffers is None else {**entries, "camera": {"dual_buffer": self.buffers - 1}}
 
 
 @dataclass(frozen=True)
@@ -95,17 +102,19 @@ class Measured:
             "fps": round(self.fps, 2),
             "stages_ms": {name: round(value, 2) for name, value in self.stages_ms.items()},
             "lcd_hertz": conditions.lcd_hertz,
+            "lcd_size": conditions.lcd_size and "x".join(map(str, conditions.lcd_size)),
             "buffers": conditions.buffers,
             "cycles_per_instruction": float(conditions.cycles),
         }
 
 
 def plan(people: int | None) -> list[Conditions]:
-    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, and
-    both ends of what an instruction may take. With `people`, so many stand there in all of them."""
+    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, with
+    LCDs of other sizes, and both ends of what an instruction may take. With `people`, so many stand there in all."""
     usual = Conditions(people or 1)
     crowded = [] if people else [replace(usual, people=4)]
     others = [replace(usual, lcd_hertz=_LCD_HERTZ), replace(usual, buffers=1)]
+    others += [replace(usual, lcd_size=size) for size in _LCD_SIZES]
     ends = [replace(usual, cycles=cycles) for cycles in (FEWEST_CYCLES, MOST_CYCLES)]
     return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends]
 
@@ -137,6 +146,7 @@ def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions,
         conditions,
         people=round(fmean(len(frame.poses) for frame in frames)),
         lcd_hertz=conditions.lcd_hertz or (board.lcd.freq if board.lcd else None),
+        lcd_size=conditions.lcd_size or ((board.lcd.width, board.lcd.height) if board.lcd else None),
         buffers=buffers,
     )
     return of_frames(f"{width}x{height}", found, frames)
@@ -203,8 +213,9 @@ def _frames(host: EmulatedHost) -> list[Frame]:
 
 def missed(run: Measured) -> bool | None:
     """Whether a run is below the bar of its kind; None where there is none."""
-    usual = Conditions(lcd_hertz=run.conditions.lcd_hertz, buffers=_BAR_BUFFERS)
-    return run.fps < BARS[run.size] if run.size in BARS and run.conditions == usual else None
+    made = run.conditions
+    usual = Conditions(lcd_hertz=made.lcd_hertz, lcd_size=_BAR_LCD, buffers=_BAR_BUFFERS)
+    return run.fps < BARS[run.size] if run.size in BARS and made == usual else None
 
 
 def write(path: Path, image: str, runs: Sequence[Measured]) -> None:

@@ -36,6 +36,7 @@ def test_the_firmware_counts_with_the_same_figures() -> None:
         assert memory.LOADER_BYTES == memory_budget.LOADER_BYTES
         assert memory.CAMERA_BYTES == memory_budget.CAMERA_BYTES == 320 * 240 * 5
         assert memory.HEAP_SPARE == memory_budget.HEAP_SPARE_BYTES
+        assert memory.HEAP_IN_USE == memory_budget.HEAP_IN_USE_BYTES
     assert memory_budget.LCD_BYTES == 320 * 240 * 2
 
 

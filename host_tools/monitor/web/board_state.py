@@ -1,7 +1,7 @@
 """What a page shows of one board: its state, kept from the board's events, and the messages that tell of it.
 
 board      board (its number), label, port, state, text, reachable, restarted, hello, settings
-frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, smooth}],
+frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, colour, smooth}],
            windows [[x, y, width, height] in pixels of the picture]
 link       board, fps, statistics (of this side), stats (of the board)
 log        board, kind (print, error, link), text, time (seconds since 1970)
@@ -163,8 +163,8 @@ class BoardState:
             # Once is enough: here where the board does not.
             smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, self._source.size)
         content = {**frame.to_dict(self._source.label), "type": "frame", "board": self.number, "at": round(at, 3)}
-        for pose, person, smoothed in zip(content["poses"], ids, smooth, strict=True):
-            pose.update(id=person, smooth=[list(keypoint) for keypoint in smoothed.keypoints])
+        for pose, person, colour, smoothed in zip(content["poses"], ids, self._people.colours, smooth, strict=True):
+            pose.update(id=person, colour=colour, smooth=[list(keypoint) for keypoint in smoothed.keypoints])
         content["windows"] = outlines(frame.windows, self._source.size)
         content["fps"] = round(self._rates.arriving(at), 2)
         content["computed"] = round(self._rates.computed(at), 2)

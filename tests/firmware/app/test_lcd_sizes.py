@@ -42,3 +42,9 @@ def test_it_is_cropped_where_the_heap_has_no_room_and_that_is_said_once() -> Non
     assert board.printed.count("shows the middle of the picture") == 1
     assert "no room in MicroPython's heap for 267 KiB" in board.printed
     assert {shown[:3] for shown in board.lcd.shown} == {((320, 240), (0, 0, 320, 240), (80, 40))}
+
+
+def test_the_heap_is_kept_in_one_piece_until_frames_run() -> None:
+    board = Board()
+    board.run(1000)
+    assert board.thresholds == [16384, -1]

@@ -166,6 +166,10 @@ def test_a_key_pauses() -> None:
         assert sentences.of(board.sentences(), "STATS")[-1][1] == 2
 
 
+# As `deploy` has it: a picture of 426x320 has no room in MaixPy's own.
+HEAP = {"heap": 768 * 1024}
+
+
 def check_lcd(board: Program) -> None:
     """Each joint is on the LCD where it belongs in the whole picture, in the first person's colour."""
     seen = board.lcd()
@@ -181,7 +185,7 @@ def check_lcd(board: Program) -> None:
 def check_board(board_id: str) -> None:
     """Some frames; the skeleton is on the LCD where it belongs, upright."""
     lcd = boards.find(board_id).lcd
-    with Program(board_id, model=PUPPET, camera=puppet.LIGHT) as board:
+    with Program(board_id, config=HEAP, model=PUPPET, camera=puppet.LIGHT) as board:
         board.reach(3)
         hello = sentences.of(board.sentences(), "HELLO")[-1]
         assert hello[5] == board_id
@@ -202,7 +206,7 @@ def test_every_board_runs_and_shows_the_skeleton_in_its_place(board_id: str) -> 
 def test_other_lcds_show_the_skeleton_in_its_place(size: tuple[int, int]) -> None:
     width, height = size
     glass = Glass(width, height, ROTATIONS[0], inverted=False)
-    config = {"lcd": {"width": width, "height": height}}
+    config = {**HEAP, "lcd": {"width": width, "height": height}}
     with Program(config=config, glass=glass, model=PUPPET, camera=puppet.LIGHT) as board:
         board.reach(3)
         assert board.lcd().shape == (height, width, 3)

@@ -61,7 +61,7 @@ def test_the_plan_has_the_bars_and_both_ends_of_what_is_guessed() -> None:
 
 @pytest.mark.parametrize(("fps", "below"), [(13.4, True), (13.5, False)])
 def test_a_bar_holds_for_the_usual_run_alone(fps: float, below: bool) -> None:
-    found = Conditions(lcd_hertz=15_000_000, buffers=2)
+    found = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", found, fps, {})) is below
     assert frame_rate.missed(frame_rate.Measured("224x224", found, fps, {})) is None
     one_buffer = Conditions(lcd_hertz=15_000_000, buffers=1)

@@ -103,9 +103,12 @@ export class Stage {
     drawPeople(context, this.#view(width, height), this.#shown(), keypoints, this.#skeleton, colourOf, label);
   }
 
-  // The newest people, or those of the picture: nobody if that frame was not sent.
+  // The newest people, or those of the picture; if its frame was not sent, of the one that is nearest to it.
   #shown() {
-    return display.match && this.#picture ? this.#frames.get(this.#pictureFrame) ?? [] : this.#poses;
+    if (!display.match || !this.#picture) return this.#poses;
+    const away = (frame) => Math.abs(frame - this.#pictureFrame);
+    const nearest = [...this.#frames.keys()].reduce((a, b) => (away(b) < away(a) ? b : a), Infinity);
+    return this.#frames.get(nearest) ?? this.#poses;
   }
 
   #drawPicture(context, width, height) {
@@ -149,5 +152,5 @@ export class Stage {
 }
 
 const keypoints = (pose) => (display.smooth ? pose.smooth : pose.keypoints);
-const colourOf = (pose, place) => COLOURS[(display.ids ? pose.id - 1 : place) % COLOURS.length];
+const colourOf = (pose) => COLOURS[pose.colour % COLOURS.length];
 const label = (pose) => `${display.ids ? `#${pose.id}  ` : ""}${(pose.score / 255).toFixed(2)}`;
