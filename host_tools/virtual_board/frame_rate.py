@@ -54,6 +54,8 @@ RESTS_ON = {
 }
 # Frames a second that the default boards' program owes, a monitor attached and one person before the camera.
 BARS = {"320x240": 13.5, "256x192": 19.0}
+# And with one window that follows.
+ZOOM_BARS = {"320x240": 8.0, "256x192": 13.0}
 _BAR_BUFFERS, _BAR_LCD = 2, (320, 240)
 
 
@@ -108,13 +110,18 @@ class Measured:
         }
 
 
-def plan(people: int | None) -> list[Conditions]:
+def plan(people: int | None, zoom: int | None = None) -> list[Conditions]:
     """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, with
-    LCDs of other sizes, and both ends of what an instruction may take. With `people`, so many stand there in all."""
+    LCDs of other sizes, with zoom, and both ends of what an instruction may take. With `people`, so many stand there in
+    all. With `zoom` only this, with a monitor and with nobody there."""
     usual = Conditions(people or 1)
+    if zoom is not None:
+        usual = replace(usual, zoom=zoom)
+        return [usual, replace(usual, host=NOBODY)]
     crowded = [] if people else [replace(usual, people=4)]
     others = [replace(usual, lcd_hertz=_LCD_HERTZ), replace(usual, buffers=1)]
     others += [replace(usual, lcd_size=size) for size in _LCD_SIZES]
+    others.append(replace(usual, zoom=1))
     ends = [replace(usual, cycles=cycles) for cycles in (FEWEST_CYCLES, MOST_CYCLES)]
     return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends]
 
@@ -215,7 +222,20 @@ def missed(run: Measured) -> bool | None:
     """Whether a run is below the bar of its kind; None where there is none."""
     made = run.conditions
     usual = Conditions(lcd_hertz=made.lcd_hertz, lcd_size=_BAR_LCD, buffers=_BAR_BUFFERS)
-    return run.fps < BARS[run.size] if run.size in BARS and made == usual else None
+    for bars, conditions in ((BARS, usual), (ZOOM_BARS, replace(usual, zoom=1))):
+        if run.size in bars and made == conditions:
+            return run.fps < bars[run.size]
+    return None
+
+
+def bar(run: Measured) -> float:
+    """What a run owes that has a bar."""
+    return (ZOOM_BARS if run.conditions.zoom else BARS)[run.size]
+
+
+def has_room(board: Board, kmodel: Path, conditions: Conditions) -> bool:
+    """Whether memory allows the conditions: zoom wants a heap of a size that there may not be."""
+    return not conditions.zoom or zoom_room.fit_of(payload.of(board, kmodel)).heap_bytes is not None
 
 
 def write(path: Path, image: str, runs: Sequence[Measured]) -> None:

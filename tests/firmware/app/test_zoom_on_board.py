@@ -56,7 +56,7 @@ def test_without_zoom_a_frame_is_what_it_was() -> None:
 def test_zoom_is_turned_on_and_off_while_frames_run() -> None:
     with program(0) as board:
         assert windows(board) == []
-        for number, zoom in enumerate((1, 0, 3, 1, -1, 0)):
+        for number, zoom in enumerate((1, 3, 0)):
             assert board.ask(f"ZOOM,{10 + number},{zoom}")[0] == 0
             # The frame that was under way is of the old kind.
             windows(board)
@@ -134,11 +134,10 @@ def test_pixels_of_the_host_and_the_self_test_go_through_the_networks_picture() 
 
 
 def test_the_lcd_shows_the_frame_round_the_window() -> None:
-    """Fitted into the LCD's own size, so that every pixel of it is the picture's."""
-    with Program(size=(320, 240), config={"heap": 704 << 10, "settings": {"zoom": 1}}) as board:
-        while not any(window[2] < 512 for window in windows(board)):
+    with program(1) as board:
+        while not any(window[2] < FULL_STEP for window in windows(board)):
             pass
         board.next("FRAME")
         picture = board.lcd()
     grey = (abs(picture.astype(int) - 160) <= 6).all(axis=2)
-    assert max(grey.sum(axis=1).max(), grey.sum(axis=0).max()) >= 60
+    assert max(grey.sum(axis=1).max(), grey.sum(axis=0).max()) > SIZE[1] // 4

@@ -140,7 +140,7 @@ def test_a_real_image_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     firmware.write_bytes(image("minimum"))
     kmodel = small.write(tmp_path / "small.kmodel")
     monkeypatch.setattr(frame_rate, "FRAMES", 10)
-    monkeypatch.setattr(frame_rate, "plan", lambda people: [Conditions(), Conditions(host=NOBODY)])
+    monkeypatch.setattr(frame_rate, "plan", lambda people, zoom: [Conditions(), Conditions(host=NOBODY)])
     figures = tmp_path / "fps.json"
     ended = invoke(cli.main, ["fps", "--firmware", firmware, "--model", kmodel, "--json", figures])
     assert ended.exit_code == 0, ended
