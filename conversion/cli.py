@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,12 @@ from rich.table import Table
 from conversion import __version__, command_line, network, presets
 from conversion.errors import ConversionError, ProofError, SizeError
 from conversion.outside import text
+from conversion.progress import bar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from conversion import run_sequence
     from conversion.run_photo import Result
 
 talk_console = Console(stderr=True, highlight=False)
@@ -122,12 +127,24 @@ def kmodel(
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument("image", type=click.Path(path_type=Path))
 @click.option("--heads", type=click.Path(path_type=Path), help="Write the raw heads: an .npz of four uint8 [C, H, W].")
-@click.option("--overlay", type=click.Path(path_type=Path), help="Write the picture with the poses drawn, a PNG.")
+@click.option("--overlay", type=click.Path(path_type=Path), help="Write the picture with the poses drawn: PNG or GIF.")
 @click.option("--json", "as_json", is_flag=True, help="Print poses and checksums as JSON.")
-def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None, as_json: bool) -> None:
-    """Run a kmodel on a photo as the board would, and decode the poses with the board's decoder."""
-    from conversion import run_photo
+@click.option(
+    "--zoom", type=click.IntRange(0, 4), help="See it through a VGA camera's windows, as the board's setting."
+)
+@click.option("--smooth", is_flag=True, help="With zoom: smooth the keypoints from frame to frame, as the board does.")
+def simulate(
+    model: Path, image: Path, heads: Path | None, overlay: Path | None, as_json: bool, zoom: int | None, smooth: bool
+) -> None:
+    """Run a kmodel on a photo as the board would, and decode the poses with the board's decoder.
 
+    A folder of frames, an animation (GIF, PNG, WebP) or, where ffmpeg is, a video is run as a VGA camera would see it.
+    """
+    from conversion import run_photo, sequence
+
+    if zoom is not None or sequence.is_moving(image):
+        _simulate_sequence(model, image, heads, overlay, as_json, zoom or 0, smooth)
+        return
     result = run_photo.simulate(model, image)
     if heads is not None:
         run_photo.write_heads(result, heads)
@@ -192,6 +209,36 @@ def inspect(file: Path, as_json: bool, html: Path | None) -> None:
         click.echo(document.to_json(found))
     else:
         terminal.show(found)
+
+
+def _simulate_sequence(
+    model: Path, path: Path, heads: Path | None, overlay: Path | None, as_json: bool, zoom: int, smooth: bool
+) -> None:
+    from conversion import run_sequence
+
+    if heads is not None:
+        raise SizeError("--heads: a frame has several runs; leave it out, or give one photo without --zoom")
+    frames = run_sequence.open_frames(model, path, zoom, smooth)
+    watched = run_sequence.Watched()
+
+    def counted() -> Iterator[run_sequence.Frame]:
+        with bar(talk_console.is_terminal) as report:
+            for number, frame in enumerate(frames):
+                report("frames", number, 0)
+                watched.add(frame)
+                if as_json:
+                    click.echo(json.dumps({"windows": frame.windows, "poses": frame.wire}))
+                yield frame
+
+    if overlay is None:
+        deque(counted(), maxlen=0)
+    else:
+        run_sequence.write_overlay(counted(), overlay)
+        _talk(f"written: {overlay}")
+    if as_json:
+        click.echo(json.dumps(watched.to_dict()))
+    else:
+        _print_facts([(name.replace("_", " "), str(value)) for name, value in watched.to_dict().items()])
 
 
 def _print_poses(result: Result) -> None:

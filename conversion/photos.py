@@ -21,6 +21,9 @@ from conversion.outside.text import shown
 # The photo for proofs and pictures: Eileen Collins, NASA, public domain; shipped with scikit-image.
 SAMPLE = "astronaut.png"
 SUFFIXES = (".jpg", ".jpeg", ".png")
+# Videos by their names; what is said of one where it cannot be read, for its file's name.
+VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mjpeg", ".ogv")
+VIDEO_ADVICE = "videos are not read; make a folder of its frames: `ffmpeg -i {} frames/%04d.png`"
 # What is opened, whatever a file is called: Pillow knows forty formats more, of which one starts Ghostscript.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 # Pillow takes four bytes for a pixel, and up to five pictures are in memory at once (WebP).

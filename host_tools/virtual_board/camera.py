@@ -13,7 +13,6 @@ from PIL import Image, ImageOps
 from conversion import photos
 from host_tools.errors import BoardError
 
-VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".mjpeg", ".ogv")
 # A pan over a photo: frames until it begins anew, and how much of the photo is seen at least.
 PAN_FRAMES = 120
 PAN_LEAST = 0.6
@@ -80,10 +79,8 @@ def look_at(path: Path) -> Scene:
     """The scene that a photo, an animation or a folder gives; BoardError or PhotoError says what to give instead."""
     if path.is_dir():
         return Folder(path)
-    if path.suffix.lower() in VIDEOS:
-        raise BoardError(
-            f"{path}: videos are not read; make a folder of its frames: `ffmpeg -i {path.name} frames/%04d.png`"
-        )
+    if path.suffix.lower() in photos.VIDEOS:
+        raise BoardError(f"{path}: {photos.VIDEO_ADVICE.format(path.name)}")
     if not path.is_file():
         raise BoardError(f"{path}: no such photo or folder to point the camera at")
     photo = photos.read(path)

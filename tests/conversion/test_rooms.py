@@ -16,7 +16,17 @@ ROOMS = sorted(path.parent for path in (ROOT / "conversion").glob("*/__init__.py
 # A folder that every room may use, as it may use the files beside the rooms.
 GROUND = frozenset({"conversion.outside"})
 # What lies beside the rooms and uses them: the commands, and what joins the rooms. The rest is for every room to use.
-JOINS = {"__main__", "card", "card_checks", "cli", "pipeline", "run_photo", "ship_rounding", "test_vector"}
+JOINS = {
+    "__main__",
+    "card",
+    "card_checks",
+    "cli",
+    "pipeline",
+    "run_photo",
+    "run_sequence",
+    "ship_rounding",
+    "test_vector",
+}
 
 
 def test_rooms_import_of_each_other_no_more_than_they_did() -> None:
