@@ -23,6 +23,7 @@ from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.output import Output
 from host_tools.serial_link import MOST_WINDOWS, STAGES, Frame, Pose, events, units
+from host_tools.talk import counted
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -178,13 +179,21 @@ class Recorder(Output):
             self._write(line)
             self.lines += 1
 
+    @property
+    def summary(self) -> str:
+        """What was written, once it is closed."""
+        if not self.lines:
+            return f"{self._path}: not written, since nothing came"
+        return f"{self._path}: written, {counted(self.lines, 'line')}; `monitor --replay` plays it"
+
     def _write(self, line: dict) -> None:
         try:
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
         except OSError as error:
             raise RecordingError(
-                f"{self._path}: recording stopped after {self.lines} lines ({error.strerror}); they can be replayed"
+                f"{self._path}: recording stopped after {counted(self.lines, 'line')} ({error.strerror}); it can be "
+                "replayed"
             ) from error
 
     def close(self) -> None:
