@@ -1,8 +1,10 @@
 """A frame through its windows: the runs of the network that the rule asks for, who is found, and what a host needs to
 follow it."""
 
+import gc
 from array import array
 
+import pose_decoder
 import pose_engine
 import pose_errors
 import pose_zoom
@@ -14,6 +16,7 @@ WINDOW_COLOUR = (160, 160, 160)
 FOLLOW_RUNS = 2
 # What a block for the host begins with: how many integers the state has.
 HEADER = 4
+NOT_WHOLE = -1
 
 
 def block_runs(zoom):
@@ -97,19 +100,31 @@ class Look:
     # What the host recomputes a frame from.
 
     def reserve(self):
-        """Takes memory for the block of any frame, once; PoseError if there is none."""
-        tracks = self.rule.max_poses
-        runs = block_runs(self.zoom)
-        size = HEADER + 4 * (self.rule.state_size() + 34 * tracks) + runs * sum(self._card.head_bytes)
-        if self._block is None or len(self._block) < size:
-            self._block = None
+        """Takes memory for the block of a frame, once; PoseError if there is none. With follow, where the heap has no
+        piece for two runs, that of one: then a frame with two has no block, and the host asks again."""
+        most = block_runs(self.zoom)
+        least = 1 if self.zoom == pose_zoom.FOLLOW else most
+        head = HEADER + 4 * (self.rule.state_size() + 2 * pose_decoder.PARTS * self.rule.max_poses)
+        for runs in range(most, least - 1, -1):
+            size = head + runs * sum(self._card.head_bytes)
+            if self._block is not None and len(self._block) >= size:
+                return
+            gc.collect()
             try:
                 self._block = bytearray(size)
-            except MemoryError as error:
-                raise PoseError(
-                    pose_errors.MEMORY,
-                    "no memory for the heads of %d runs (%s): a smaller `zoom` needs less" % (runs, error),
-                )
+                return
+            except MemoryError:
+                pass
+        if self._block is None:
+            raise PoseError(
+                pose_errors.MEMORY,
+                "no piece of %d KiB for the heads of %d runs is left of the heap" % (size >> 10, runs),
+            )
+
+    @property
+    def whole(self):
+        """Whether the block holds all of the last frame."""
+        return self._size > 0
 
     def block(self):
         """The number of integers of the state (little-endian), these, then the heads of each run."""
@@ -126,5 +141,9 @@ class Look:
             self._add(head)
 
     def _add(self, data):
-        self._block[self._size : self._size + len(data)] = data
-        self._size += len(data)
+        end = self._size + len(data)
+        if end > len(self._block):
+            self._size = NOT_WHOLE
+        if self._size >= 0:
+            self._block[self._size : end] = data
+            self._size = end

@@ -58,7 +58,8 @@ class Requests:
         if asked:
             app.sender.digest(app.frame, engine.digest())
         if wanted and look:
-            app.outgoing.start(pose_bulk.RUNS, look.block(), app.frame)
+            if look.whole:
+                app.outgoing.start(pose_bulk.RUNS, look.block(), app.frame)
         elif wanted or heads:
             app.outgoing.start(pose_bulk.HEADS, engine.copied_heads(), app.frame)
 
