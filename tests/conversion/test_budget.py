@@ -61,3 +61,38 @@ def test_a_copy_of_the_lcds_size_is_counted_in_micropythons_heap() -> None:
     assert stick.bytes == 48_600
     assert not memory_budget.lcd_copy((320, 240), (480, 320), 512 * KIB).fits
     assert memory_budget.lcd_copy((320, 240), (480, 320), 768 * KIB).fits
+
+
+def test_the_firmware_counts_with_the_same_figures_for_zoom() -> None:
+    assert MEMORY.WIDE_BYTES == memory_budget.WIDE_CAMERA_BYTES == 640 * 480 * 5
+    assert MEMORY.WIDE_RESERVE == memory_budget.WIDE_RESERVE_BYTES
+    assert MEMORY.PROGRAM_BYTES == memory_budget.ZOOM_IN_USE_BYTES
+    assert MEMORY.SPARE_BYTES == memory_budget.ZOOM_SPARE_BYTES
+    assert MEMORY.HEAP_STEP == memory_budget.HEAP_STEP_BYTES
+
+
+def test_zoom_has_room_on_a_minimum_build_alone() -> None:
+    fits = {
+        name: memory_budget.zoom_fit(build, 1_375_888, 34_504, (320, 240), memory_budget.LCD_BYTES)
+        for name, build in memory_budget.BUILDS.items()
+    }
+    assert {name: fit.heap_bytes for name, fit in fits.items()} == {
+        "minimum": 672 * KIB, "openmv_v4": None, "full": None, "lvgl": None
+    }  # fmt: skip
+    assert fits["minimum"].left >= memory_budget.WIDE_RESERVE_BYTES
+    assert fits["full"].missing // KIB == 2178
+
+
+@given(st.integers(100_000, 2_000_000), st.sampled_from([(320, 240), (256, 192), (224, 224), (96, 80)]))
+def test_the_heap_for_zoom_leaves_what_the_firmware_keeps(file_bytes: int, size: tuple[int, int]) -> None:
+    build = memory_budget.MINIMUM
+    fit = memory_budget.zoom_fit(build, file_bytes, 34_504, size, memory_budget.LCD_BYTES)
+    if fit.heap_bytes is None:
+        assert fit.missing > 0
+        return
+    needed = file_bytes + memory_budget.LOADER_BYTES + 34_504 + 2 * memory_budget.WIDE_CAMERA_BYTES
+    free = build.free_bytes - (fit.heap_bytes - memory_budget.MICROPYTHON_HEAP_BYTES)
+    assert fit.left == free - needed - memory_budget.LCD_BYTES
+    assert (
+        memory_budget.WIDE_RESERVE_BYTES <= fit.left < memory_budget.WIDE_RESERVE_BYTES + memory_budget.HEAP_STEP_BYTES
+    )

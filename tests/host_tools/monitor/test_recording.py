@@ -111,6 +111,12 @@ def test_a_frames_line_is_the_monitors_json_with_time_and_source(tmp_path: Path)
     assert line == {"at_ms": 1500, **frame.to_dict("bit"), "source": 0}
 
 
+def test_the_windows_of_a_frame_are_kept(tmp_path: Path) -> None:
+    frame = Frame(3, 100, 0, dict.fromkeys(STAGES, 5), (), ((128, 128, 512), (7, 9, 300)), 41_000)
+    path = recorded(tmp_path / "a.jsonl", item(frame))
+    assert [event for _, _, event in read(path)] == [frame]
+
+
 def test_each_line_is_in_the_file_at_once(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "one.jsonl", 0.0)
     recorder.take(item(events.Print("hello")))

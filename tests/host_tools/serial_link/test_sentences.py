@@ -139,3 +139,21 @@ def test_however_the_bytes_come_the_sentences_are_the_same(noise: list[bytes], s
 def test_any_bytes_can_be_read(data: bytes) -> None:
     sentence = sentences.read(data)
     assert sentence is None or isinstance(sentence, Sentence)
+
+
+@given(st.lists(st.tuples(st.integers(0, 163_839), st.integers(0, 122_879), st.integers(128, 1920)), max_size=4))
+def test_a_frame_with_zoom_tells_its_windows(windows: list[tuple[int, int, int]]) -> None:
+    more = [41_200, *(number for window in windows for number in window)] if windows else []
+    frames = Frames()
+    (sentence,) = Reader().feed(line("FRAME", 7, 1000, 0, 0, 1, 2, 3, 4, 5, *more))
+    frame = frames.add(sentence)
+    assert frame.windows == tuple(windows)
+    assert frame.windows_us == (41_200 if windows else 0)
+    assert ("windows" in frame.to_dict("a")) == bool(windows)
+
+
+def test_fields_behind_the_windows_are_a_newer_programs() -> None:
+    frames = Frames()
+    (sentence,) = Reader().feed(line("FRAME", 7, 1000, 0, 0, 1, 2, 3, 4, 5, 9, *range(12), 1, 2))
+    frame = frames.add(sentence)
+    assert frame.windows == ((0, 1, 2), (3, 4, 5), (6, 7, 8), (9, 10, 11))
