@@ -134,8 +134,9 @@ DEMAND_IMAGES = "POSENET_DEMAND_MAIXPY"
 LONG = (
     *("tests/host_tools/k210/test_real_", "tests/host_tools/deployment/test_deploy", "tests/host_tools/test_walk"),
     *("tests/host_tools/verification/", "tests/host_tools/flashing/test_", "tests/firmware/app/test_on_virtual_board"),
-    *("tests/conversion/test_cli", "tests/conversion/test_pipeline", "tests/test_setup", "tests/mutants/"),
-    *("tests/conversion/evaluation/", "tests/conversion/quantisation/", "tests/conformance/test_on_images"),
+    *("tests/host_tools/virtual_board/test_demo", "tests/test_setup", "tests/conformance/test_on_images"),
+    *("tests/conversion/test_cli", "tests/conversion/test_pipeline", "tests/conversion/kpu/test_nncase"),
+    *("tests/conversion/evaluation/", "tests/conversion/quantisation/"),
 )
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests import firmware_names
@@ -62,10 +63,14 @@ def problems(source: str, integers_only: bool = False, siblings: frozenset[str] 
     return [f"line {line}: {what}" for line, what in sorted(found)]
 
 
+# One tree of a text: what the names are of is looked up in all files for each of them.
+_parsed = cache(ast.parse)
+
+
 def file_problems(path: Path) -> list[str]:
     """As `problems`, for a file of the firmware; also names, and what the 1.11 cross-compiler says."""
     files = {file.stem: file for folder in (path.parent, FIRMWARE) for file in folder.glob("*.py")}
-    siblings = {name: ast.parse(file.read_text()) for name, file in files.items() if name != path.stem}
+    siblings = {name: _parsed(file.read_text()) for name, file in files.items() if name != path.stem}
     found = problems(path.read_text(), path.name in INTEGER_ONLY, frozenset(siblings))
     names = firmware_names.problems(ast.parse(path.read_text()), siblings)
     return found + [f"line {line}: {what}" for line, what in sorted(names)] + compiler_problems(path)

@@ -11,7 +11,7 @@ import ast
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 DATA = Path(__file__).parent / "firmware" / "micropython_1_11.json"
@@ -119,8 +119,9 @@ def _defined(tree: ast.Module) -> set[str]:
     return {node.name for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
+@cache
 def _top_level(tree: ast.Module) -> set[str]:
-    """Names that a module has for those who import it."""
+    """Names that a module has for those who import it; not to be changed."""
     found = _defined(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -128,9 +129,11 @@ def _top_level(tree: ast.Module) -> set[str]:
     return found | {name for name, _ in _imported(tree)}
 
 
+@cache
 def _members(tree: ast.Module) -> set[str]:
-    """Attributes that classes of a file have: methods, variables, what is assigned; names of settings, by text."""
-    found = _top_level(tree)
+    """Attributes that classes of a file have: methods, variables, what is assigned; names of settings, by text. Not to
+    be changed."""
+    found = set(_top_level(tree))
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
             found.add(node.attr)

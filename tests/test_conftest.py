@@ -48,6 +48,8 @@ def run_sample(root: Path, tmp_path: Path):
 
     def run(*arguments: str) -> str:
         environment = {**os.environ, "POSENET_SHARED": str(tmp_path / "nothing here")}
+        # No plugin is needed, and loading them takes longer than the tests.
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout
 

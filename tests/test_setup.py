@@ -147,7 +147,7 @@ def test_interruption_is_not_taken_for_an_installation(checkout: Checkout):
             text=True,
             start_new_session=True,
         )
-        mute.settimeout(30)
+        mute.settimeout(HANG_SECONDS)
         connection, _ = mute.accept()
         os.killpg(process.pid, signal.SIGINT)
         connection.close()

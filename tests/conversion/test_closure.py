@@ -1,5 +1,6 @@
 """What a kept result depends on: every file and package that its module reaches; nobody has to list them."""
 
+import functools
 import os
 import shutil
 import textwrap
@@ -59,9 +60,15 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@functools.cache
+def unchanged(copy: Path, module: str) -> str:
+    """The digest of the copy as it is between two changes."""
+    return closure.of(module, copy).digest()
+
+
 def changes(copy: Path, module: ModuleType, file: Path) -> bool:
     """Does a byte more in one file give the results of a module another key?"""
-    before = closure.of(name_of(module), copy).digest()
+    before = unchanged(copy, name_of(module))
     changed = copy / file.relative_to(closure.ROOT)
     original = changed.read_bytes()
     changed.write_bytes(original + b"\n")

@@ -15,7 +15,7 @@ import pytest
 from conversion import cli as conversion_cli
 from host_tools import cli as host_cli
 from tests.hostile import limited, sound
-from tests.patience import HANG_SECONDS
+from tests.hostile.test_boards import END_SECONDS
 
 STALLING = Path(__file__).with_name("stalling")
 MODEL = ("--model", sound.KMODEL)
@@ -85,7 +85,7 @@ def stopped(command: tuple[str, str], way: str, how: signal.Signals, folder: Pat
             assert line, said
             said += line
         process.send_signal(how)
-        _, rest = process.communicate(timeout=HANG_SECONDS)
+        _, rest = process.communicate(timeout=END_SECONDS)
     assert process.returncode in (limited.STOPPED, 128 + how, -signal.SIGINT), said + rest
     assert b"Traceback" not in said + rest
     assert process.returncode == -signal.SIGINT or rest.endswith(b"stopped\n")

@@ -75,7 +75,8 @@ class Copy:
         environment = {
             **inherited,
             "PYTHONPATH": str(self.folder),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            # No plugin is needed, and loading them takes longer than a short test.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
             "POSENET_SHARED": os.environ.get("POSENET_SHARED") or str(ROOT.parent / "shared"),
         }
         process = subprocess.Popen(

@@ -178,12 +178,10 @@ def test_copies_do_their_jobs_apart(copy: Copy, tmp_path: Path) -> None:
     line = "    return x < 3"
     jobs = [Job(None, ("test_product.py",))]
     jobs += [Job(Mutation("product.py", 4, line, becomes), ("test_product.py",)) for becomes in (line + "\n", "    x")]
-    jobs += [
-        Job(Mutation("product.py", 4, line, f"    return x == {number}"), ("test_product.py",)) for number in (2, 3)
-    ]
+    jobs += [Job(Mutation("product.py", 4, line, "    return x == 3"), ("test_product.py",))]
     with contextlib.closing(Copies(tmp_path, copy.folder)) as copies:
-        begun = copies.start([*jobs, *jobs])
-        assert [begun[job].result().noticed for job in jobs] == [False, False, False, False, True]
+        begun = copies.start([*jobs, jobs[0]])
+        assert [begun[job].result().noticed for job in jobs] == [False, False, False, True]
 
 
 def test_text_that_has_changed_is_not_mutated() -> None:
