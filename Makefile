@@ -66,8 +66,8 @@ board: venv ## keep a virtual board running [MODEL= FIRMWARE= FLASH= BOARD= CAME
 	$(Q)$(PY) -m host_tools board$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,flash,FLASH)$(call option,board,BOARD)$(call option,camera,CAMERA)$(call option,link,LINK)$(call option,lcd,LCD)$(call option,sd,SD)$(call flag,blank,BLANK)
 
 .PHONY: fps
-fps: need-FIRMWARE venv ## frames a second of a MaixPy .bin on the emulated chip, stage by stage: FIRMWARE= [SIZE= MODEL= BOARD= PEOPLE=]
-	$(Q)$(PY) -m host_tools fps$(call option,firmware,FIRMWARE)$(if $(value MODEL),$(call option,model,MODEL),$(if $(value SIZE), --model build/posenet-mobilenet-075-$(SIZE).kmodel))$(call option,board,BOARD)$(call option,people,PEOPLE)
+fps: need-FIRMWARE venv ## frames a second of a MaixPy .bin on the emulated chip, stage by stage: FIRMWARE= [SIZE= MODEL= BOARD= PEOPLE= ZOOM=]
+	$(Q)$(PY) -m host_tools fps$(call option,firmware,FIRMWARE)$(if $(value MODEL),$(call option,model,MODEL),$(if $(value SIZE), --model build/posenet-mobilenet-075-$(SIZE).kmodel))$(call option,board,BOARD)$(call option,people,PEOPLE)$(call option,zoom,ZOOM)
 
 .PHONY: flash
 flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board's flash and read it back: BOARD= [PORT= MODEL= FIRMWARE= PACKAGE= BAUD= PROFILE=1 DRY_RUN=1 NO_VERIFY=1]

@@ -43,6 +43,11 @@ class Frame:
     poses: list[Pose]
     wire: list[dict]
 
+    @property
+    def picture(self) -> Image.Image:
+        """The frame as RGB."""
+        return Image.fromarray(np.ascontiguousarray(np.moveaxis(self.planes, 0, -1)))
+
 
 def open_frames(model: Path, path: Path, zoom: int, smooth: bool = False) -> Iterator[Frame]:
     """`watch` for a kmodel with its card, and whatever `sequence.frames` reads; a photo is held still until `follow`
@@ -159,7 +164,7 @@ def write_overlay(frames: Iterable[Frame], path: Path) -> None:
 
 
 def _drawn(frame: Frame) -> Image.Image:
-    picture = overlay.skeletons(Image.fromarray(np.moveaxis(frame.planes, 0, -1)), frame.poses, part_score=_SURE)
+    picture = overlay.skeletons(frame.picture, frame.poses, part_score=_SURE)
     lines = ImageDraw.Draw(picture)
     for box in frame.outlines:
         lines.rectangle(box, outline=_WINDOW_INK)

@@ -8,6 +8,8 @@ import utime
 from pose_errors import PoseError
 
 HEADS = b"HEADS"
+# Of a frame with zoom or smoothing: the state before it, and the heads of each run.
+RUNS = b"RUNS"
 JPEG = b"JPEG"
 # An upload that has stopped is given up after this long.
 UPLOAD_MS = 10000
@@ -47,8 +49,8 @@ class Outgoing:
         return self._next < self._end
 
     def resend(self, number, first, count):
-        """Sends chunks of the current block again, heads only; returns how many that are."""
-        if number != self.number or self.kind != HEADS or not 0 <= first < self._count():
+        """Sends chunks of the current block again, but for previews; returns how many that are."""
+        if number != self.number or self.kind == JPEG or not 0 <= first < self._count():
             raise PoseError(pose_errors.BAD_CHUNK, "block %d has no chunk %d any more" % (number, first))
         self._next = first
         self._end = min(first + max(count, 0), self._count())

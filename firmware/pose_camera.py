@@ -40,6 +40,10 @@ class Camera:
     """The camera, windowed to the model's size."""
 
     source = CAMERA
+    # Whether the network sees windows of a larger frame.
+    wide = False
+    # Bytes of MicroPython's heap that a frame takes.
+    heap_bytes = 0
     # Which part of the frame the model sees is said once, not at every new start of the camera.
     told = False
 
@@ -50,20 +54,26 @@ class Camera:
                 "the model is %dx%d, the camera gives %dx%d: make a smaller one with `make kmodel SIZE=320x240`, or "
                 "take frames from files" % (width, height, pose_memory.CAMERA_WIDTH, pose_memory.CAMERA_HEIGHT),
             )
+        self._open(config, buffers, sensor.QVGA, (width, height))
+
+    def _open(self, config, buffers, framesize, window=None):
+        """Starts the camera. First its reset: after a frame size that had no memory the same one again reports success,
+        and frames are none."""
         try:
             if buffers == 2:
                 sensor.reset(dual_buff=True)
             else:
                 sensor.reset()
             sensor.set_pixformat(sensor.RGB565)
-            sensor.set_framesize(sensor.QVGA)
-            self._set_window(width, height)
+            sensor.set_framesize(framesize)
+            if window:
+                self._set_window(window[0], window[1])
             self._set_flips(config)
         except MemoryError as error:
-            raise _no_memory(error)
+            raise self._no_memory(error)
         except OSError as error:
             if error.args[:1] == (ENOMEM,):
-                raise _no_memory(error)
+                raise self._no_memory(error)
             raise PoseError(
                 pose_errors.NO_CAMERA, "no camera found (%s): check its ribbon, contacts towards the board" % error
             )
@@ -87,6 +97,11 @@ class Camera:
         if config["hmirror"] >= 0:
             sensor.set_hmirror(config["hmirror"])
 
+    def _no_memory(self, error):
+        if not self.wide:
+            pose_heap.lower()
+        return PoseError(pose_errors.MEMORY, "no memory for the camera (%s); %s" % (error, pose_memory.REMEDY))
+
     def snapshot(self):
         """The next frame, planes filled; it lies in the camera's own buffer, which the next call overwrites."""
         problem = None
@@ -99,6 +114,10 @@ class Camera:
 
     canvas = snapshot
 
+    def stop(self):
+        """No capture begins from now on, so that frames of another size do not get in the way of one."""
+        sensor.run(0)
+
     def close(self):
         """Nothing to give back: the firmware reuses the buffers."""
 
@@ -107,6 +126,7 @@ class Pictures:
     """Image files of the model's size in a folder, one after another, again and again."""
 
     source = FILES
+    wide = False
 
     def __init__(self, folder, width, height):
         self._folder = folder
@@ -118,12 +138,13 @@ class Pictures:
             raise PoseError(
                 pose_errors.NO_PICTURES, "no .jpg or .bmp in %s: put pictures of %dx%d there" % (folder, width, height)
             )
+        # A picture and its planes lie in MicroPython's heap, other than the camera's.
+        self.heap_bytes = 2 * width * height + (width + 63) // 64 * 64 * height * 3
         self._check_memory()
 
     def _check_memory(self):
-        """A picture and its planes lie in MicroPython's heap, other than the camera's."""
         width, height = self._size
-        needed = 2 * width * height + (width + 63) // 64 * 64 * height * 3 + HEAP_RESERVE
+        needed = self.heap_bytes + HEAP_RESERVE
         gc.collect()
         free = gc.mem_free()
         if free < needed:
@@ -172,8 +193,3 @@ def _is_picture(name):
     """Whether a file's name ends like a picture's; endswith() takes no tuple on the board."""
     name = name.lower()
     return any(name.endswith(suffix) for suffix in SUFFIXES)
-
-
-def _no_memory(error):
-    pose_heap.lower()
-    return PoseError(pose_errors.MEMORY, "no memory for the camera (%s); %s" % (error, pose_memory.REMEDY))

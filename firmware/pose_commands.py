@@ -17,6 +17,7 @@ TABLE = {
     b"MODE": ("_mode", 1, 1),
     b"POSES": ("_poses", 1, 5),
     b"RATE": ("_rate", 1, 3),
+    b"ZOOM": ("_zoom", 0, 2),
     b"PREVIEW": ("_preview", 1, 2),
     b"SAVE": ("_save", 0, 0),
     b"BAUD": ("_baud", 1, 1),
@@ -93,6 +94,13 @@ class Commands:
 
     def _rate(self, frame_ms, stats_ms, share):
         self._app.change({"frame_ms": frame_ms, "stats_ms": stats_ms, "share": share})
+
+    def _zoom(self, zoom, smooth):
+        if zoom not in (None, self._app.settings.zoom) and self._app.requests.receiving():
+            # Another camera would take the upload's pixels away.
+            raise PoseError(pose_errors.NOT_NOW, "pixels are coming in: send RUN or RESUME first")
+        self._app.change({"zoom": zoom, "smooth": smooth})
+        self._after = self._app.look_anew
 
     def _preview(self, preview_ms, quality):
         self._app.change({"preview_ms": preview_ms, "preview_quality": quality})

@@ -31,9 +31,10 @@ LCD = {
 CAMERA = {"vflip": (-1, 1, -1), "hmirror": (-1, 1, -1), "dual_buffer": (-1, 1, -1)}
 BUTTON = {"pin": (0, 47, -1), "pressed": (0, 1, 0)}
 SETTINGS = {name: (low, high, default) for name, low, high, default in pose_settings.TABLE}
-# Least score of a keypoint that is drawn, in 1/255, whether the self-test runs at every start, and the bytes that
-# MicroPython's heap is to have (0: as many as it has).
-OTHERS = {"draw_score": (0, 255, 64), "selftest": (0, 1, 0), "heap": (0, 4 << 20, 0)}
+# Least score of a keypoint that is drawn, in 1/255; whether the LCD shows the whole picture at its size, or its middle
+# as it is; whether the self-test runs at every start; the bytes that MicroPython's heap is to have (0: as many as it
+# has).
+OTHERS = {"draw_score": (0, 255, 64), "lcd_scale": (0, 1, 1), "selftest": (0, 1, 0), "heap": (0, 4 << 20, 0)}
 SECTIONS = {"model": MODEL, "lcd": LCD, "camera": CAMERA, "pause_button": BUTTON, "settings": SETTINGS}
 # Sections that may be null: the board has none.
 OPTIONAL = ("lcd", "camera", "pause_button")
@@ -42,7 +43,7 @@ NAMES = ("format", "board", "pictures")
 
 class Config:
     """The checked file: `board`, `pictures` (a folder, or None), a dict for each section (None where the board has
-    none), `draw_score`, `selftest` and `heap`."""
+    none), `draw_score`, `lcd_scale`, `selftest` and `heap`."""
 
     def __init__(self, values):
         _check_names(values)

@@ -17,12 +17,13 @@ from pose_errors import PoseError
 CAPTURE, KPU, DECODE, DRAW, SEND = range(5)
 
 
-def load(config):
-    """The Engine for the card and kmodel of this board; PoseError says what is missing or wrong."""
+def load(config, zoom):
+    """The Engine for the card and kmodel of this board, with the setting `zoom` in view; PoseError says what is missing
+    or wrong."""
     card = pose_card.load()
-    budget = pose_memory.Budget(card, config)
+    budget = pose_memory.Budget(card, config, zoom)
     budget.tell()
-    pose_heap.fit(config.heap, budget.needed, budget.free)
+    pose_heap.fit(config.heap, budget.needed, budget.free, budget.reserve)
     place = pose_kmodel.find(card, config.model["address"])
     if pose_board.CANMV:
         import pose_canmv as backend
@@ -30,16 +31,16 @@ def load(config):
         import pose_model as backend
     network = backend.load(place, card, budget.line)
     print("posenet: kmodel %dx%d from %s" % (card.width, card.height, place.name))
-    return Engine(card, network, budget.buffers, lambda: backend.load(place, card, budget.line))
+    return Engine(card, network, budget, lambda: backend.load(place, card, budget.line))
 
 
 class Engine:
     """Runs the network and decodes: `poses[:count]` and `heads` are those of the last picture, `stages` its times."""
 
-    def __init__(self, card, network, buffers, again):
+    def __init__(self, card, network, budget, again):
         self.card = card
-        # The camera's, decided while nothing was loaded.
-        self.buffers = buffers
+        # What there was while nothing was loaded.
+        self.budget = budget
         self.decoder = card.decoder
         self.poses = card.decoder.poses
         self.count = 0
@@ -57,6 +58,7 @@ class Engine:
         seen = utime.ticks_us()
         decode = self.decoder.decode_single if mode == pose_settings.SINGLE else self.decoder.decode
         self.count = decode(self.heads)
+        self.poses = self.decoder.poses
         self.stages[KPU] = utime.ticks_diff(seen, begin)
         self.stages[DECODE] = utime.ticks_diff(utime.ticks_us(), seen)
         return self.count

@@ -39,10 +39,11 @@ def usable():
     return gc.mem_free() + gc.mem_alloc()
 
 
-def fit(wanted, needed, free):
-    """Makes the heap as large as wanted, if `needed` bytes of kmodel, camera and LCD still have room in the `free` ones
-    of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it. Less than MaixPy's
-    own leaves the rest to the system, but for LEAST; a size that others set is not made smaller otherwise."""
+def fit(wanted, needed, free, reserve=RESERVE):
+    """Makes the heap as large as wanted, if `needed` bytes of kmodel, camera and LCD and a reserve still have room in
+    the `free` ones of the system's heap; that resets the chip. `wanted` 0: as it was before this program changed it.
+    Less than MaixPy's own leaves the rest to the system, but for LEAST; a size that others set is not made smaller
+    otherwise."""
     size = _set_size()
     former, raised, refused = _kept()
     if not size:
@@ -57,7 +58,7 @@ def fit(wanted, needed, free):
         return
     if wanted <= size or 0 < refused <= wanted:
         return
-    if free - (wanted - size) < needed + RESERVE:
+    if free - (wanted - size) < needed + reserve:
         print("posenet: MicroPython's heap stays at %d KiB: no room for %d" % (size >> 10, wanted >> 10))
         return
     _change(wanted, former or size, 0, "room for picture files")

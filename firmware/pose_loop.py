@@ -5,17 +5,18 @@ import sys
 
 import pose_board
 import pose_bulk
-import pose_camera
 import pose_commands
 import pose_config
 import pose_engine
 import pose_errors
 import pose_link
 import pose_memory
+import pose_preview
 import pose_requests
 import pose_screen
 import pose_sender
 import pose_settings
+import pose_source
 import utime
 from pose_errors import PoseError
 
@@ -32,11 +33,7 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# Half of a JPEG is made by the second core, which looks for an SD card for the first ten seconds; where the slot is
-# empty, a picture compressed meanwhile comes when that is over, and half of it is wrong.
-CARD_SEARCH_MS = 10000
-# A frame leaves some 2 KiB of garbage, with a maker's hook more; below this much free heap it is collected.
-LEAST_FREE = 131072
+# A frame leaves some 2 KiB of garbage, with a maker's hook more: how often it is asked whether that must be collected.
 FRAMES_UNTIL_ASKED = 16
 FPS_MS = 1000
 
@@ -53,6 +50,8 @@ class App:
         self.requests = pose_requests.Requests(self)
         self.engine = None
         self.frames = None
+        # How frames are looked at, where that is not once as they are.
+        self.look = None
         self.screen = None
         self.frame = 0
         self.paused = False
@@ -60,16 +59,13 @@ class App:
         self._on_frame = on_frame
         self._config = None
         self._no_screen = False
-        self._preview_missing = 0
         self._button = None
         self._state = STARTING
         self._wait_ms = FIRST_WAIT_MS
         self._retry = False
         self._note = ""
-        now = utime.ticks_ms()
-        self._noted = self._greeted = self._reported = self._counted = now
-        self._previewed = utime.ticks_add(now, CARD_SEARCH_MS)
-        self._jpeg = None
+        self._noted = self._greeted = self._reported = self._counted = utime.ticks_ms()
+        self._preview = pose_preview.Preview(self)
         self._frames_until_asked = 0
         self._frames_counted = 0
         self._fps10 = 0
@@ -109,15 +105,17 @@ class App:
         if self._config is None:
             self._take_config(pose_config.load())
         if self.engine is None:
-            self.engine = pose_engine.load(self._config)
+            self.engine = pose_engine.load(self._config, self.settings.zoom)
             self.engine.decoder.configure(*self.settings.decoder())
         if self.frames is None:
-            card = self.engine.card
-            self.frames = pose_camera.open_source(self._config, card.width, card.height, self.engine.buffers)
+            opened = pose_source.open_source(self._config, self.engine, self.settings, self.errors.report)
+            self.frames, self.look = opened
         self._open_screen()
         if self.screen:
             self.screen.turned = self.engine.card.turned
-        self._preview_missing = pose_memory.tell_previews(self._preview_missing)
+            self.screen.fit(self.engine.card.width, self.engine.card.height, self.frames.heap_bytes)
+        self._preview.tell()
+        gc.threshold(-1)  # from here on by _collect() alone
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0
@@ -140,11 +138,11 @@ class App:
         """The LCD is started once; where there is none, or it fails, the program goes on without."""
         if self.screen or self._no_screen:
             return
-        lcd = (self._config or pose_config.Config({})).lcd
+        config = self._config or pose_config.Config({})
         self._no_screen = True
-        if lcd:
+        if config.lcd:
             try:
-                self.screen = pose_screen.Screen(lcd)
+                self.screen = pose_screen.Screen(config.lcd, config.lcd_scale)
             except PoseError as error:
                 self.errors.report(error)
 
@@ -171,7 +169,7 @@ class App:
         self.requests.heads_wanted = False
         if self.frames and code not in pose_errors.OF_KMODEL:
             self.frames.close()
-            self.frames = None
+            self.frames = self.look = None
         if self.engine and code not in pose_errors.OF_SOURCE:
             engine = self.engine
             self.engine = None
@@ -220,8 +218,11 @@ class App:
         picture = self.frames.snapshot()
         engine.stages[pose_engine.CAPTURE] = utime.ticks_diff(utime.ticks_us(), begin)
         self.frame += 1
-        engine.run(picture, self.settings.mode)
-        self._take_preview(picture)
+        if self.look:
+            picture = self.look.run(engine, picture, self.settings.mode, self.requests.heads_wanted)
+        else:
+            engine.run(picture, self.settings.mode)
+        self._preview.take(picture, self.frame)
         begin = utime.ticks_us()
         self._present(picture)
         engine.stages[pose_engine.DRAW] = utime.ticks_diff(utime.ticks_us(), begin)
@@ -234,45 +235,30 @@ class App:
         self._frames_until_asked -= 1
         if self._frames_until_asked <= 0:
             self._frames_until_asked = FRAMES_UNTIL_ASKED
-            if gc.mem_free() < LEAST_FREE:
+            if gc.mem_free() < pose_memory.HEAP_SPARE:
                 gc.collect()
 
     def _present(self, picture):
-        """Draws the skeletons, calls the maker's hook, and shows the picture."""
+        """Calls the maker's hook, draws the skeletons, and shows the picture."""
         engine = self.engine
-        if self.screen:
-            caption = "%d.%d fps" % (self._fps10 // 10, self._fps10 % 10) if self._fps10 else ""
-            least = self._config.draw_score
-            self.screen.draw(picture, engine.poses, engine.count, least, caption, self._current_note())
+        if self.look:
+            self.look.outline(picture)
         if self._on_frame:
             try:
                 self._on_frame(engine.poses[: engine.count], self.frame, picture)
             except Exception as error:  # noqa: BLE001 - the maker's code may raise anything; frames go on
                 self._hook_failed(error)
         if self.screen:
-            self.screen.show(picture)
+            caption = "%d.%d fps" % (self._fps10 // 10, self._fps10 % 10) if self._fps10 else ""
+            canvas = self.screen.canvas(picture)
+            least = self._config.draw_score
+            self.screen.draw(canvas, engine.poses, engine.count, least, caption, self._current_note())
+            self.screen.show(canvas)
 
     def _hook_failed(self, error):
         text = "on_frame: %s: %s" % (type(error).__name__, error)
         self.errors.report(PoseError(pose_errors.HOOK_FAILED, text), error)
         self.note(text)
-
-    def _take_preview(self, picture):
-        """Starts to send a JPEG of the picture, still without skeletons, when it is time."""
-        every = self.settings.preview_ms
-        if not every or self.outgoing.busy() or utime.ticks_diff(utime.ticks_ms(), self._previewed) < every:
-            return
-        self._previewed = utime.ticks_ms()
-        self._jpeg = None
-        try:
-            self._jpeg = picture.compressed(quality=self.settings.preview_quality)
-        except (MemoryError, OSError, RuntimeError, ValueError) as error:
-            self.settings.preview_ms = 0
-            text = "no preview (%s): it is off now; %s" % (error, pose_memory.PREVIEW_REMEDY)
-            self.errors.report(PoseError(pose_errors.NO_PREVIEW, text))
-            self.sender.settings()
-            return
-        self.outgoing.start(pose_bulk.JPEG, self._jpeg.to_bytes(), self.frame)
 
     def _count_frame(self):
         self._frames_counted += 1
@@ -302,8 +288,7 @@ class App:
         self._greeted = utime.ticks_ms()
         card = self.engine.card if self.engine else None
         source = self.frames.source if self.frames else NO_SOURCE
-        board = self._config.board if self._config else "-"
-        self.sender.hello(board, source, card, self.screen, self._preview_missing)
+        self.sender.hello(self._config, source, card, self.screen, self._preview.missing)
 
     def stats(self):
         """Sends STATS."""
@@ -316,6 +301,23 @@ class App:
         self.sender.fit()
         if self.engine:
             self.engine.decoder.configure(*self.settings.decoder())
+        if self.look:
+            self.look.configure(self.settings.smooth, self.settings.max_poses)
+        self.sender.settings()
+
+    def look_anew(self):
+        """Has the source of frames, and how they are looked at, follow the settings."""
+        if self.frames is None:
+            return
+        self.requests.heads_wanted = False
+        zoom = self.engine.budget.plan(self.settings.zoom)
+        if bool(zoom) == self.frames.wide:
+            if self.look is None or self.look.zoom != zoom or not (zoom or self.settings.smooth):
+                self.look = pose_source.look_at(self.frames, self.engine, self.settings)
+            return
+        self.frames.stop()
+        self._drop(pose_errors.NO_CAMERA)
+        self._start()
         self.sender.settings()
 
     def pause(self, paused):

@@ -53,17 +53,24 @@ class Requests:
         self.heads_wanted = False
         asked = wanted or source in (pose_camera.HOST, pose_camera.TEST_CARD)
         engine = app.engine
-        app.sender.frame(app.frame, source, engine.poses, engine.count, engine.stages, asked)
+        look = None if source in (pose_camera.HOST, pose_camera.TEST_CARD) else app.look
+        app.sender.frame(app.frame, source, engine.poses, engine.count, engine.stages, asked, look)
         if asked:
             app.sender.digest(app.frame, engine.digest())
-        if wanted or heads:
+        if wanted and look:
+            if look.whole:
+                app.outgoing.start(pose_bulk.RUNS, look.block(), app.frame)
+        elif wanted or heads:
             app.outgoing.start(pose_bulk.HEADS, engine.copied_heads(), app.frame)
 
     # Heads
 
     def ask_for_heads(self):
         """Wants the heads of the next frame; returns its number."""
-        self._ready(True)
+        look = self._app.look
+        self._ready(look is None)
+        if look:
+            look.reserve()
         self.heads_wanted = True
         return self._app.frame + 1
 
@@ -111,7 +118,7 @@ class Requests:
         app.engine.run(picture, app.settings.mode)
         self.send_frame(source, heads)
         if app.screen:
-            app.screen.show(picture)
+            app.screen.show(app.screen.canvas(picture))
 
     # Self-test
 

@@ -41,7 +41,7 @@ class Sender:
     def fit(self):
         """Makes room for as many poses as the settings allow, and for those of the self-test."""
         poses = max(self._settings.max_poses, pose_decoder.DEFAULTS[0])
-        size = pose_wire.MAX_FRAME + poses * pose_wire.MAX_POSE
+        size = pose_wire.MAX_FRAME + pose_wire.MAX_WINDOWS + poses * pose_wire.MAX_POSE
         if self._frames is None or len(self._frames.line) != size:
             self._frames = None
             self._frames = pose_wire.Writer(size)
@@ -56,8 +56,8 @@ class Sender:
         self._writer.sentence(body)
         self._link.send(self._writer)
 
-    def hello(self, board, source, card, screen, preview_missing):
-        """HELLO; `card` and `screen` may be None."""
+    def hello(self, config, source, card, screen, preview_missing):
+        """HELLO; `config`, `card` and `screen` may be None."""
         self._send(
             (
                 "HELLO,%d,%s,%d,%s,%s,%s,%d,%d,%d,%d,%d,%d,%s,%d,%d,%d,%d"
@@ -67,7 +67,7 @@ class Sender:
                     self.boot,
                     pose_board.name_of(pose_board.SYSTEM),
                     pose_board.release(),
-                    pose_board.name_of(board),
+                    pose_board.name_of(config.board if config else "-"),
                     source,
                     card.width if card else 0,
                     card.height if card else 0,
@@ -83,10 +83,10 @@ class Sender:
             ).encode()
         )
 
-    def frame(self, number, source, poses, count, stages, forced):
+    def frame(self, number, source, poses, count, stages, forced, look=None):
         """FRAME and the POSEs of the first `count` poses, unless the line has no room, it is too soon, or sending has
         had its share of the time; `forced` sends them in any case. `stages` are five times in microseconds; the last
-        one, of sending, is set here."""
+        one, of sending, is set here. `look` has the windows of the frame, if it has any."""
         begin = utime.ticks_us()
         now = self.now_ms()
         if not forced and not self._may_send(now, LEAST_FRAME + LEAST_POSE * count):
@@ -97,6 +97,10 @@ class Sender:
         writer.begin(b"FRAME,%d,%d,%d,%d" % (number, now, source, count))
         for stage in stages:
             writer.put(b",%d" % stage)
+        if look and look.runs:
+            writer.put(b",%d" % look.warp_us)
+            for n in range(3 * look.runs):
+                writer.put(b",%d" % look.windows[n])
         writer.end()
         for n in range(count):
             _write_pose(writer, number, n, poses[n], self._values)

@@ -30,6 +30,9 @@ TABLE = (
     # Percent of the time that sending frames may take, since the loop stands still meanwhile.
     ("share", 1, 100, 20),
     ("vote", 0, pose_decoder.MAX_VOTE, VOTE),
+    # -1: follow where two VGA frames have room, else off; 0: off; 1: follow; 2 to 4: the full frame, 1 to 3 windows.
+    ("zoom", -1, 4, 0),
+    ("smooth", 0, 1, 0),
 )
 NAMES = tuple([row[0] for row in TABLE])
 # What SAVE keeps for the next start: all but the previews, which last as long as somebody looks.

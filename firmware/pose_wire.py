@@ -12,6 +12,8 @@ BOARD_CHUNK = 384
 # The longest POSE: six characters for a coordinate, and the sentence around 17 of them.
 MAX_POSE = 340
 MAX_FRAME = 120
+# The fields of four windows, and of the time to make them.
+MAX_WINDOWS = 96
 
 _DOLLAR, _STAR, _COMMA, _PERCENT = 0x24, 0x2A, 0x2C, 0x25
 DAMAGED = ()

@@ -46,10 +46,18 @@ KNOWN: Mapping[str, Setting] = MappingProxyType(
         "preview_quality": Setting(*units.PREVIEW_QUALITIES, "PREVIEW", 1, "JPEG quality of previews", saved=False),
         "share": Setting(1, 100, "RATE", 2, "percent of the time that sending frames may take"),
         "vote": Setting(0, units.MOST_VOTE, "POSES", 4, "pixels within which neighbours refine a keypoint, 0 none"),
+        "zoom": Setting(
+            units.LEAST_ZOOM,
+            units.MOST_ZOOM,
+            "ZOOM",
+            0,
+            "0 off, 1 one window that follows, 2 to 4 full frame and 1 to 3 windows, -1 follow where memory allows",
+        ),
+        "smooth": Setting(0, 1, "ZOOM", 1, "1 the board smooths what it sends and shows"),
     }
 )
-_FIELDS = {"MODE": 1, "POSES": 5, "RATE": 3, "PREVIEW": 2}
-# A preview's sentence cannot leave its first field out.
+_FIELDS = {"MODE": 1, "POSES": 5, "RATE": 3, "PREVIEW": 2, "ZOOM": 2}
+# A sentence that cannot leave its first field out.
 _NEEDED_WITH = {"preview_quality": "preview_ms"}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from conversion import memory_budget
 from conversion.progress import Count, Talk
 from host_tools import boards, payload
-from host_tools.deployment import changes, entries, own_main, sd_card, start
+from host_tools.deployment import changes, entries, own_main, sd_card, start, zoom_room
 from host_tools.deployment.changes import Changes
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.deployment.start import Started
@@ -96,6 +96,7 @@ def _payload(options: DeployOptions, board: boards.Board) -> Payload:
     made = entries.given(payload.of(board, options.model), options.entries)
     if options.heap is not None:
         made = replace(made, pose_config={**made.pose_config, "heap": options.heap})
+    made = zoom_room.given(made)
     return made if options.main is None else own_main.given(made, options.main)
 
 
@@ -173,12 +174,33 @@ def _tell_memory(the_payload: Payload, report: Report) -> None:
     free = ", ".join(f"{fit.free // 1024} KiB with MaixPy {fit.build}" for fit in fits)
     line = f"RAM: {needed // 1024} KiB needed; free are {free}"
     report.notes.append(line)
+    _tell_lcd_copy(the_payload, report)
+    for is_warning, text in zoom_room.told(the_payload):
+        (report.warnings if is_warning else report.notes).append(text)
     name = memory_budget.MINIMUM.name if memory_budget.MINIMUM.name in board.firmware_build else memory_budget.FULL.name
     build = next(fit for fit in fits if fit.build == name)
     if needed > build.free:
         report.warnings.append(
             f"the model is likely too large for {board.firmware_build}: {needed // 1024} KiB of RAM needed, "
             f"{build.free // 1024} KiB free; make a smaller one with `make kmodel SIZE=256x192`"
+        )
+
+
+def _tell_lcd_copy(the_payload: Payload, report: Report) -> None:
+    """Say what of MicroPython's heap a picture at the LCD's size takes, where it has another than the model's."""
+    lcd, picture = the_payload.board.lcd, the_payload.card["input"]
+    if lcd is None or not the_payload.pose_config.get("lcd_scale", 1):
+        return
+    heap = the_payload.pose_config.get("heap", payload.DEFAULT_SETTINGS["heap"])
+    heap = heap or memory_budget.MICROPYTHON_HEAP_BYTES
+    copy = memory_budget.lcd_copy((picture["width"], picture["height"]), (lcd.width, lcd.height), heap)
+    if copy is None:
+        return
+    report.notes.append(f"MicroPython's heap: {copy.bytes / 1024:.0f} KiB for the picture at the LCD's size")
+    if not copy.fits:
+        report.warnings.append(
+            f"a heap of {heap // 1024} KiB has no room for that: the LCD will show the picture's middle; "
+            f"take --heap {payload.DEFAULT_SETTINGS['heap'] // 1024}"
         )
 
 

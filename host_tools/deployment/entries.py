@@ -17,7 +17,13 @@ from host_tools.payload import Payload
 SETTINGS = "settings"
 # Whole numbers from and to, as firmware/pose_config.py has them (a test compares).
 NUMBERS: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"draw_score": (0, 255), "selftest": (0, 1), "heap": (0, 4 << 20), "camera.dual_buffer": (-1, 1)}
+    {
+        "draw_score": (0, 255),
+        "lcd_scale": (0, 1),
+        "selftest": (0, 1),
+        "heap": (0, 4 << 20),
+        "camera.dual_buffer": (-1, 1),
+    }
 )
 # A folder of picture files; an empty text takes the entry away.
 PICTURES = "pictures"

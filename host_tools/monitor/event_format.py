@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from host_tools.monitor.feed import Note
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.serial_link import Event, Statistics, events, no_previews, remedy, units
+from host_tools.talk import counted
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.
@@ -60,7 +61,7 @@ def scores(processed: ProcessedFrame) -> str:
         return "nobody"
     names = [f"#{person} " for person in processed.ids] if processed.ids is not None else [""] * len(poses)
     each = ", ".join(f"{name}{pose.score / units.SCORE_ONE:.2f}" for name, pose in zip(names, poses, strict=True))
-    return f"{len(poses)} {'person' if len(poses) == 1 else 'people'} ({each})"
+    return f"{counted(len(poses), 'person', 'people')} ({each})"
 
 
 def stages(stages_us: Mapping[str, int]) -> str:

@@ -13,12 +13,16 @@ from host_tools.serial_link import Frame
 
 @dataclass(frozen=True)
 class ProcessedFrame:
-    """A frame of the source `label`, received at `at` (time.monotonic); `ids` of its people, None if not asked for."""
+    """A frame of the source `label`, received at `at` (time.monotonic).
+
+    `colours` are numbers of its people, which they keep from frame to frame; `ids` None if not asked for.
+    """
 
     label: str
     frame: Frame
     at: float
     size: tuple[int, int]
+    colours: tuple[int, ...]
     ids: tuple[int, ...] | None = None
 
     def to_dict(self) -> dict:
@@ -28,19 +32,12 @@ class ProcessedFrame:
             pose["id"] = person
         return made
 
-    @property
-    def colours(self) -> tuple[int, ...]:
-        """A number for each person that chooses the colour: the id, so that a person keeps it, or the place."""
-        if self.ids is None:
-            return tuple(range(len(self.frame.poses)))
-        return tuple(person - 1 for person in self.ids)
-
 
 class FrameProcessor:
     """Processes the frames of any number of sources."""
 
     def __init__(self, smooth: bool = False, ids: bool = False) -> None:
-        """Smoothing follows persons too, whether their ids are shown or not."""
+        """Colours and smoothing follow persons too, whether their ids are shown or not."""
         self._smooth, self._ids = smooth, ids
         self._people: defaultdict[str, People] = defaultdict(People)
         self._smoothers: defaultdict[str, Smoother] = defaultdict(Smoother)
@@ -53,9 +50,8 @@ class FrameProcessor:
 
     def process(self, label: str, frame: Frame, at: float, size: tuple[int, int]) -> ProcessedFrame:
         """A frame of a source whose model's picture has that size; frames must come in their order."""
-        if not (self._smooth or self._ids):
-            return ProcessedFrame(label, frame, at, size)
-        ids = self._people[label].identify(frame.poses, frame.t_ms)
+        people = self._people[label]
+        ids = people.identify(frame.poses, frame.t_ms)
         if self._smooth:
             frame = replace(frame, poses=self._smoothers[label].smooth(frame.poses, ids, frame.t_ms, size))
-        return ProcessedFrame(label, frame, at, size, ids if self._ids else None)
+        return ProcessedFrame(label, frame, at, size, people.colours, ids if self._ids else None)

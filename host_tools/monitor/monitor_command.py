@@ -12,8 +12,24 @@ from host_tools.talk import talk, until_signalled
 if TYPE_CHECKING:
     from host_tools.monitor.watching import MonitorOptions
 
-# host_tools.monitor.web.server.PORT, which only a server needs to import.
+# host_tools.monitor.web.server's ADDRESS and PORT, which only a server needs to import.
+DEFAULT_WEB_HOST = "127.0.0.1"
 DEFAULT_WEB_PORT = 8017
+
+
+class WebPlace(click.ParamType):
+    """`PORT`, of this computer only, or `HOST:PORT`."""
+
+    name = "[HOST:]PORT"
+
+    def convert(self, value: object, param: object, ctx: object) -> tuple[str, int]:
+        """Host and port."""
+        if isinstance(value, tuple):
+            return value
+        host, _, port = str(value).rpartition(":")
+        if not port.isascii() or not port.isdigit() or int(port) > 65535 or (":" in host):
+            self.fail(f"{value}: must be a port from 0 to 65535, or an address and a port, 0.0.0.0:{DEFAULT_WEB_PORT}")
+        return host or DEFAULT_WEB_HOST, int(port)
 
 
 @click.command()
@@ -27,11 +43,12 @@ DEFAULT_WEB_PORT = 8017
 @click.option("--json", "as_json", is_flag=True, help="Frames as JSON on stdout, one a line; all else on stderr.")
 @click.option(
     "--web",
-    type=click.IntRange(0, 65535),
+    type=WebPlace(),
     is_flag=False,
-    flag_value=DEFAULT_WEB_PORT,
-    metavar="[PORT]",
-    help=f"A page for the browser on this computer [{DEFAULT_WEB_PORT}].",
+    flag_value=str(DEFAULT_WEB_PORT),
+    metavar="[[HOST:]PORT]",
+    help=f"A page for the browser on this computer [{DEFAULT_WEB_PORT}]; 0.0.0.0:{DEFAULT_WEB_PORT}: with a token, "
+    "for others, too.",
 )
 @click.option("--record", type=click.Path(path_type=Path), help="Write what boards say to this file, as JSON lines.")
 @click.option("--replay", type=click.Path(path_type=Path), help="Play such a file instead of reading ports.")

@@ -15,6 +15,7 @@ from host_tools.monitor.feed import Source
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.rates import Rates
 from host_tools.serial_link import STAGES, STATES, Stats, units
+from host_tools.talk import counted
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66
@@ -135,4 +136,4 @@ def _numbers(board: Board) -> list[Text]:
 def _link(source: Source) -> str:
     if source.statistics is None:
         return "a recording" if source.alive else "end of the recording"
-    return f"{source.statistics.frames} frames, {event_format.mishaps(source.statistics)}"
+    return f"{counted(source.statistics.frames, 'frame')}, {event_format.mishaps(source.statistics)}"

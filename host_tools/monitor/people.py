@@ -22,13 +22,33 @@ LONGEST_ABSENCE_MS = 1000
 MOST_PEOPLE = 18
 # A person seen from the side, or of whom only a face is seen, has a thin box: it counts as at least so wide.
 _LEAST_ASPECT = 0.5
+# The way of a person is followed on for so long while nothing is seen of them; of each new sight a quarter counts.
+_LONGEST_WAY_MS = 400
+_NEWEST = 0.25
 
 
 @dataclass
 class _Track:
+    """A person as seen last: `way` is in units of the keypoints a millisecond."""
+
     id: int
+    colour: int
     keypoints: np.ndarray
     seen_ms: int
+    way: np.ndarray
+
+    def expected(self, t_ms: int) -> np.ndarray:
+        """Where the person should be by now."""
+        moved = self.keypoints.copy()
+        moved[:, :2] += np.rint(self.way * min(t_ms - self.seen_ms, _LONGEST_WAY_MS)).astype(int)
+        return moved
+
+    def see(self, keypoints: np.ndarray, t_ms: int) -> None:
+        """Take a new sight of this person."""
+        both = (keypoints[:, 2] >= LEAST_SCORE) & (self.keypoints[:, 2] >= LEAST_SCORE)
+        moved = (keypoints[both, :2] - self.keypoints[both, :2]).mean(axis=0) / max(1, t_ms - self.seen_ms)
+        self.way = (1 - _NEWEST) * self.way + _NEWEST * moved
+        self.keypoints, self.seen_ms = keypoints, t_ms
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> float:
@@ -53,9 +73,13 @@ def _area(keypoints: np.ndarray) -> float:
 
 
 class People:
-    """Gives ids, from 1, to the people of one board, frame after frame."""
+    """Gives ids, from 1, to the people of one board, frame after frame.
+
+    `colours` are those of the last frame's people, numbers from 0: each has the least one that nobody else has.
+    """
 
     def __init__(self) -> None:
+        self.colours: tuple[int, ...] = ()
         self._tracks: list[_Track] = []
         self._given = 0
         self._now_ms = 0
@@ -63,28 +87,31 @@ class People:
     def identify(self, poses: Sequence[Pose], t_ms: int) -> tuple[int, ...]:
         """An id for each pose of a frame at the board's time `t_ms`; somebody not seen before gets a new one.
 
-        The most alike pair is matched first. Somebody unseen for a second, or a board that has started again (its time
-        goes back), is forgotten.
+        The most alike pair is matched first, each person where their way has led them meanwhile. Somebody unseen for a
+        second, or a board that has started again (its time goes back), is forgotten.
         """
         if t_ms < self._now_ms:
             self._tracks.clear()
         self._now_ms = t_ms
         self._tracks = [track for track in self._tracks if t_ms - track.seen_ms <= LONGEST_ABSENCE_MS]
         people = [np.array(pose.keypoints) for pose in poses]
-        found = self._matched(people)
+        found = self._matched(people, t_ms)
         for index, keypoints in enumerate(people):
-            if index not in found:
-                found[index] = self._new_track()
-            found[index].keypoints, found[index].seen_ms = keypoints, t_ms
+            if index in found:
+                found[index].see(keypoints, t_ms)
+            else:
+                found[index] = self._new_track(keypoints, t_ms)
         self._forget_the_oldest()
+        self.colours = tuple(found[index].colour for index in range(len(people)))
         return tuple(found[index].id for index in range(len(people)))
 
-    def _matched(self, people: list[np.ndarray]) -> dict[int, _Track]:
+    def _matched(self, people: list[np.ndarray], t_ms: int) -> dict[int, _Track]:
         """The track of each person that has one."""
+        expected = [(track, track.expected(t_ms)) for track in self._tracks]
         pairs = [
-            (similarity(keypoints, track.keypoints), index, track)
+            (similarity(keypoints, place), index, track)
             for index, keypoints in enumerate(people)
-            for track in self._tracks
+            for track, place in expected
         ]
         found: dict[int, _Track] = {}
         taken: set[int] = set()
@@ -94,9 +121,11 @@ class People:
                 taken.add(track.id)
         return found
 
-    def _new_track(self) -> _Track:
+    def _new_track(self, keypoints: np.ndarray, t_ms: int) -> _Track:
         self._given += 1
-        track = _Track(self._given, np.zeros((len(SIGMAS), 3), int), 0)
+        taken = {track.colour for track in self._tracks}
+        colour = next(number for number in range(len(taken) + 1) if number not in taken)
+        track = _Track(self._given, colour, keypoints, t_ms, np.zeros(2))
         self._tracks.append(track)
         return track
 

@@ -25,6 +25,7 @@ from host_tools.monitor.feed import Item
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Found, Hello, Lost
+from host_tools.talk import counted
 
 PORT = 1883
 ONLINE, OFFLINE = "online", "offline"
@@ -136,7 +137,7 @@ class Publisher(Output):
         self._client.disconnect()
         self._client.loop_stop()
         if self.unsent:
-            self._note(f"{self._address}: {self.unsent} frames were not published for want of a broker")
+            self._note(f"{self._address}: {counted(self.unsent, 'frame')} not published for want of a broker")
 
     def _topic(self, label: str, what: str) -> str:
         return f"{self._address.prefix}/{_NO_NAME.sub('_', label)}/{what}"

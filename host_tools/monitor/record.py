@@ -22,7 +22,8 @@ from conversion.outside.text import printable, shown
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.output import Output
-from host_tools.serial_link import STAGES, Frame, Pose, events, units
+from host_tools.serial_link import MOST_WINDOWS, STAGES, Frame, Pose, events, units
+from host_tools.talk import counted
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {
@@ -95,7 +96,18 @@ def _frame(line: dict) -> Frame:
         raise ValueError(f"stages_us must have {', '.join(STAGES)}, in microseconds")
     if min(numbers[:2]) < 0 or len(poses) > units.MOST_POSES:
         raise ValueError(f"a frame before the first one, or of more than {units.MOST_POSES} people")
-    return Frame(*numbers, stages, tuple(map(_pose, poses)))
+    return Frame(*numbers, stages, tuple(map(_pose, poses)), *_zoom(line))
+
+
+def _zoom(line: dict) -> tuple[tuple[tuple[int, int, int], ...], int]:
+    """The windows of a frame with zoom, and the time to make them."""
+    windows, microseconds = line.get("windows", []), line.get("windows_us", 0)
+    if not isinstance(windows, list) or len(windows) > MOST_WINDOWS or not _are_integers([microseconds]):
+        raise ValueError(f"windows must be at most {MOST_WINDOWS} lists, windows_us whole")
+    for window in windows:
+        if not isinstance(window, list) or len(window) != 3 or not _are_integers(window):
+            raise ValueError("a window must be three whole numbers: x0, y0, step")
+    return tuple(map(tuple, windows)), microseconds
 
 
 def _pose(pose: object) -> Pose:
@@ -167,13 +179,21 @@ class Recorder(Output):
             self._write(line)
             self.lines += 1
 
+    @property
+    def summary(self) -> str:
+        """What was written, once it is closed."""
+        if not self.lines:
+            return f"{self._path}: not written, since nothing came"
+        return f"{self._path}: written, {counted(self.lines, 'line')}; `monitor --replay` plays it"
+
     def _write(self, line: dict) -> None:
         try:
             self._file.write(json.dumps(line, separators=(",", ":")) + "\n")
             self._file.flush()
         except OSError as error:
             raise RecordingError(
-                f"{self._path}: recording stopped after {self.lines} lines ({error.strerror}); they can be replayed"
+                f"{self._path}: recording stopped after {counted(self.lines, 'line')} ({error.strerror}); it can be "
+                "replayed"
             ) from error
 
     def close(self) -> None:

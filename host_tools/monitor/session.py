@@ -14,6 +14,7 @@ from host_tools.monitor.feed import Feed, Item, Note
 from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, events
+from host_tools.talk import counted
 
 _POLL_SECONDS = 0.1
 
@@ -69,13 +70,13 @@ class Session:
     def summary(self) -> str:
         """What there was, in one line."""
         seconds = time.monotonic() - self._started
-        lost = f"; {self._feed.lost} events came faster than they were shown" if self._feed.lost else ""
+        lost = f"; {counted(self._feed.lost, 'event')} came faster than they were shown" if self._feed.lost else ""
         links = [
             f"{source.label}: {event_format.mishaps(source.statistics)}"
             for source in self._feed.sources
             if source.statistics
         ]
-        return "; ".join([f"{self.frames} frames in {seconds:.1f} s{lost}", *links])
+        return "; ".join([f"{counted(self.frames, 'frame')} in {seconds:.1f} s{lost}", *links])
 
     @property
     def _patience(self) -> float:

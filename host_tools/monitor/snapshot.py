@@ -17,6 +17,7 @@ from host_tools.monitor.figure import PART_SCORE
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, sentences, units
+from host_tools.talk import counted
 
 
 def draw(frame: Frame, size: tuple[int, int], part_score: int = PART_SCORE) -> Image.Image:
@@ -40,8 +41,10 @@ class SnapshotKeeper(Output):
     """Remembers the last frame of each board; `write` draws them."""
 
     def __init__(self, path: Path) -> None:
-        """HostToolError now rather than at the end, if the picture's folder cannot be written."""
+        """HostToolError now rather than at the end, if the picture is there already or its folder cannot be written."""
         self._path = path
+        if path.exists():
+            raise HostToolError(f"{path}: exists already; delete it, or choose another name")
         self._processed: dict[str, ProcessedFrame] = {}
         self._attempt(lambda: files.check_writable(path.parent))
 
@@ -49,13 +52,13 @@ class SnapshotKeeper(Output):
         """Keep a frame in place of the board's last one."""
         self._processed[processed.label] = processed
 
-    def write(self) -> bool:
-        """Draw the frames kept, PNG, whole or not at all; False where there are none."""
+    def write(self) -> str:
+        """Draw the frames kept, PNG, whole or not at all; says what was written."""
         if not self._processed:
-            return False
+            return f"{self._path}: not written, since no frame came"
         pictures = [(label, draw(last.frame, last.size)) for label, last in sorted(self._processed.items())]
         self._attempt(lambda: files.write_png(self._path, side_by_side(pictures)))
-        return True
+        return f"{self._path}: written, {counted(len(pictures), 'board')}"
 
     def _attempt(self, action: Callable[[], None]) -> None:
         try:

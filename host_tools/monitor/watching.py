@@ -31,7 +31,8 @@ class MonitorOptions:
     ports: tuple[str, ...] = ()
     baud: int | None = None
     as_json: bool = False
-    web: int | None = None
+    # Host and port.
+    web: tuple[str, int] | None = None
     record: Path | None = None
     replay: Path | None = None
     speed: float | None = None
@@ -71,9 +72,10 @@ def watch(options: MonitorOptions, over: threading.Event, talk: Talk) -> None:
         except BrokenPipeError:
             command_line.forget_stdout()
             return
-        if keeper:
-            keeper.write()
+        written = [keeper.write()] if keeper else []
         parts.close()
+        for line in [*written, *([recorder.summary] if recorder else [])]:
+            talk(line)
         talk(session.summary)
 
 
@@ -100,7 +102,8 @@ def _publisher(url: str, view: Output) -> Output:
     return Publisher(url, lambda text: view.event(Item("mqtt", Note(text), time.monotonic())))
 
 
-def _page(port: int, feed: Feed, talk: Talk) -> Output:
+def _page(place: tuple[str, int], feed: Feed, talk: Talk) -> Output:
     from host_tools.monitor import web
 
-    return web.Page(port, feed, talk, Path.cwd())
+    host, port = place
+    return web.Page(port, feed, talk, Path.cwd(), host)

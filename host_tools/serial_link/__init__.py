@@ -3,6 +3,7 @@
 What other rooms need of it is offered here.
 """
 
+from host_tools.serial_link.blocks import RUNS
 from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard, Wanted
 from host_tools.serial_link.error_codes import ErrorCode
@@ -29,7 +30,7 @@ from host_tools.serial_link.link import CHANGE_SECONDS, PING_SECONDS, Link
 from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.remedies import OLDER_PROGRAM, no_previews, remedy
-from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.serial_link.sentences import MOST_WINDOWS, STAGES, Frame, Pose
 from host_tools.serial_link.speed import FASTEST, RATES, raise_speed
 from host_tools.serial_link.statistics import Statistics
 
@@ -37,9 +38,11 @@ __all__ = [
     "BAUD",
     "CHANGE_SECONDS",
     "FASTEST",
+    "MOST_WINDOWS",
     "OLDER_PROGRAM",
     "PING_SECONDS",
     "RATES",
+    "RUNS",
     "STAGES",
     "STATES",
     "Block",

@@ -11,8 +11,10 @@ from host_tools import time_limits
 from host_tools.serial_link.events import Announcement, Block, BlockLost, Chunk
 from host_tools.serial_link.statistics import Statistics
 
-# Only these can be asked for again.
+# Of a frame: its heads; with zoom or smoothing, the state before it and the heads of each run. Only these can be asked
+# for again.
 HEADS = "HEADS"
+RUNS = "RUNS"
 # Two chunks that are here already cost less than another request.
 _NEAR = 3
 
@@ -159,7 +161,7 @@ class Blocks:
 
     def _want_more(self) -> list[BlockLost]:
         """Ask for what is missing, if that can be."""
-        if self._block.announced.kind != HEADS:
+        if self._block.announced.kind not in (HEADS, RUNS):
             return self.forget("lost on the line; a preview is not sent again")
         if self._block.vain >= time_limits.BLOCK_STALL.times:
             return self.forget(f"{self._block.vain} requests for them brought none")

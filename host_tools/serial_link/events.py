@@ -70,7 +70,7 @@ class Digest:
 
 @dataclass(frozen=True)
 class Block:
-    """A whole block of data whose CRC-32 is right: `kind` is HEADS or JPEG."""
+    """A whole block of data whose CRC-32 is right: `kind` is HEADS, RUNS or JPEG."""
 
     kind: str
     data: bytes
@@ -102,7 +102,8 @@ class SelfTest:
 @dataclass(frozen=True)
 class Settings:
     """The program's settings: scores in 1/32768, `nms_radius` in input pixels, `mode` 0 several poses, 1 one; `share`
-    is percent of the time for sending, `vote` in input pixels; None from a program that knows no such setting yet."""
+    is percent of the time for sending, `vote` in input pixels, `zoom` -1 follow where memory allows, 0 off, 1 follow, 2
+    to 4 full frame and 1 to 3 windows, `smooth` 0 or 1; None from a program that knows no such setting yet."""
 
     mode: int
     max_poses: int
@@ -115,6 +116,8 @@ class Settings:
     preview_quality: int
     share: int | None = None
     vote: int | None = None
+    zoom: int | None = None
+    smooth: int | None = None
 
 
 @dataclass(frozen=True)
@@ -254,7 +257,7 @@ def _digest(frame: int, heads: int, *each: int) -> Digest:
 
 
 # How many of the last fields of a type came with a later program; an older one leaves them out.
-_LATER_FIELDS = {"SETTINGS": 2, "HELLO": 2}
+_LATER_FIELDS = {"SETTINGS": 4, "HELLO": 2}
 _MOST_LAYERS = 9999
 # Of each type: what it becomes, and its fields in their order; fields behind those are a newer program's.
 _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
@@ -276,7 +279,7 @@ _TABLE: dict[str, tuple[Callable[..., object], tuple[Field, ...]]] = {
             *(_within(0, 1), _within(1, units.MOST_POSES), _within(1, units.THRESHOLD_ONE)),
             *(_within(0, units.MOST_RADIUS), _within(0, units.THRESHOLD_ONE)),
             *(_MILLISECONDS, _MILLISECONDS, _MILLISECONDS, _within(*units.PREVIEW_QUALITIES), _within(1, 100)),
-            _within(0, units.MOST_VOTE),
+            *(_within(0, units.MOST_VOTE), _within(units.LEAST_ZOOM, units.MOST_ZOOM), _within(0, 1)),
         ),
     ),
     "LAYER": (LayerTime, (_within(1, _MOST_LAYERS), _within(1, _MOST_LAYERS), _COUNT)),

@@ -30,6 +30,9 @@ _CHECKSUM_BYTES = 5
 _REST = re.compile(rb"[^$\s]*\*[0-9A-F]{4}|[0-9A-F]{1,4}")
 _INTEGER = re.compile(r"-?[0-9]{1,12}")
 _FRAME_FIELDS = 9
+# A frame with zoom goes on: the time to make its windows, then three integers for each.
+_WINDOW_FIELDS = 3
+MOST_WINDOWS = 4
 _POSE_FIELDS = 3 + 3 * len(KEYPOINTS)
 
 
@@ -51,13 +54,19 @@ class Pose:
 
 @dataclass(frozen=True)
 class Frame:
-    """One whole frame: its number, the board's time in ms, microseconds of each stage, the people in it."""
+    """One whole frame: its number, the board's time in ms, microseconds of each stage, the people in it.
+
+    With zoom also the `windows` (x0, y0, step) that the network saw one after another, in 1/256 pixel of the camera's
+    frame, and the microseconds that making them took.
+    """
 
     number: int
     t_ms: int
     source: int
     stages_us: dict[str, int]
     poses: tuple[Pose, ...]
+    windows: tuple[tuple[int, int, int], ...] = ()
+    windows_us: int = 0
 
     def transposed(self) -> Frame:
         """The frame with x and y of all keypoints exchanged: upright where people lie on their side in memory."""
@@ -66,11 +75,13 @@ class Frame:
 
     def to_dict(self, board: str) -> dict:
         """The JSON form of `monitor --json`."""
+        zoom = {"windows_us": self.windows_us, "windows": [list(window) for window in self.windows]}
         return {
             "frame": self.number,
             "board": board,
             "t_ms": self.t_ms,
             "stages_us": dict(self.stages_us),
+            **(zoom if self.windows else {}),
             "poses": [
                 {"score": pose.score, "keypoints": [list(keypoint) for keypoint in pose.keypoints]}
                 for pose in self.poses
@@ -204,7 +215,8 @@ class Frames:
         if self._frame is None or len(self._poses) < self._frame[3]:
             return None
         number, t_ms, source, _, *stages = self._frame[:_FRAME_FIELDS]
-        frame = Frame(number, t_ms, source, dict(zip(STAGES, stages, strict=True)), tuple(self._poses))
+        zoom = _windows(self._frame[_FRAME_FIELDS:])
+        frame = Frame(number, t_ms, source, dict(zip(STAGES, stages, strict=True)), tuple(self._poses), *zoom)
         self._frame = None
         return frame
 
@@ -212,3 +224,9 @@ class Frames:
         """Give up the frame that is not whole: it is torn."""
         self.torn += self._frame is not None
         self._frame = None
+
+
+def _windows(numbers: list[int]) -> tuple[tuple[tuple[int, int, int], ...], int]:
+    """The windows of a FRAME's last fields and the time that they took; none where it has no such fields."""
+    windows = tuple(zip(*(numbers[1 + n :: _WINDOW_FIELDS] for n in range(_WINDOW_FIELDS)), strict=False))
+    return (windows[:MOST_WINDOWS], numbers[0]) if windows else ((), 0)

@@ -30,6 +30,12 @@ OTHER_VECTOR = (
 )
 BLIND_TEST = "the board's own self-test has passed all the same: its device card is not this model's, run `deploy`"
 
+OTHER_WINDOWS = "the board looked at the windows {found}, the host at {expected}: pose_zoom.py is another: run `deploy`"
+OTHER_PEOPLE = (
+    "of the very same heads and windows the board makes other people than the host: pose_zoom.py, pose_decoder.py or "
+    "the device card on the board is not of this version: run `deploy`"
+)
+
 
 def on_heads(model: Model, difference: HeadsDifference, cause: Cause | None, board: str) -> Iterator[str]:
     """What wrong heads speak for, most telling first."""

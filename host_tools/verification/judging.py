@@ -10,11 +10,12 @@ import numpy as np
 
 from conversion.kpu.posenet import Heads
 from conversion.progress import Report
-from host_tools.verification import advice, causes, comparison, layers
+from host_tools.errors import VerificationError
+from host_tools.verification import advice, causes, comparison, layers, replay
 from host_tools.verification.comparison import HeadsDifference, PosesDifference
 from host_tools.verification.model import DecoderSettings, Model, checksums, joined
 from host_tools.verification.session import Run
-from host_tools.verification.verdict import HEADS, POSES, POSES_OF_ITS_HEADS, Finding
+from host_tools.verification.verdict import HEADS, POSES, POSES_OF_ITS_HEADS, WINDOWS, Finding
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,26 @@ class Judge:
     def on_live(self, settings: DecoderSettings, run: Run) -> Finding:
         """A frame of the camera: the host knows no picture, but can decode the heads that the board sent."""
         subject = f"live frame {run.frame}"
+        if run.replay is not None:
+            return self._on_replay(subject, settings, run)
         return self._finding(subject, (POSES_OF_ITS_HEADS,), run, None, run.heads, settings, self._on_digest(run))
+
+    def _on_replay(self, subject: str, settings: DecoderSettings, run: Run) -> Finding:
+        """A frame with zoom or smoothing: windows and people follow from the state before it and the heads."""
+        compared = (WINDOWS, POSES_OF_ITS_HEADS) if run.replay.windows else (POSES_OF_ITS_HEADS,)
+        explanation = list(self._on_digest(run))
+        poses = None
+        try:
+            people, windows = replay.people(self._model, run.replay, settings)
+        except VerificationError as error:
+            explanation.append(str(error))
+        else:
+            poses = comparison.compare_poses(people, run.poses)
+            if tuple(windows) != run.replay.windows:
+                explanation.append(advice.OTHER_WINDOWS.format(found=run.replay.windows, expected=tuple(windows)))
+            if poses is not None:
+                explanation.append(advice.OTHER_PEOPLE)
+        return Finding(subject, compared, run.frame, run.crc32, len(run.poses), None, poses, tuple(explanation))
 
     def _on_wrong_heads(self, picture: Picture, settings: DecoderSettings, first: Run, second: Run) -> Finding:
         explanation = list(self._on_digest(second))

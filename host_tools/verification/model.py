@@ -84,6 +84,11 @@ class Model:
         found = board_decoder.poses_of(decoder, heads, single=settings.mode == SINGLE)
         return [pose.wire for pose in found]
 
+    @property
+    def head_bytes(self) -> int:
+        """Of all heads together."""
+        return sum(head["channels"] * head["height"] * head["width"] for head in card.heads(self.card))
+
     def split(self, data: bytes) -> Heads | None:
         """The bytes of a HEADS block as uint8 [C, h, w] by name; None if they are not as many as the card says."""
         shapes = {head["name"]: (head["channels"], head["height"], head["width"]) for head in card.heads(self.card)}

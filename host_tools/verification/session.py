@@ -14,6 +14,7 @@ from host_tools import time_limits
 from host_tools.errors import BoardError, LinkError, VerificationError
 from host_tools.serial_link import (
     OLDER_PROGRAM,
+    RUNS,
     STATES,
     Block,
     BlockLost,
@@ -31,7 +32,9 @@ from host_tools.serial_link import (
     Trouble,
     remedy,
 )
+from host_tools.verification import replay
 from host_tools.verification.model import Model
+from host_tools.verification.replay import Replay
 
 Told = TypeVar("Told", Settings, Stats)
 
@@ -47,7 +50,8 @@ _POLL_SECONDS = 0.25
 
 @dataclass(frozen=True)
 class Run:
-    """What a board sent of one run: the frame's number, its poses, the heads' checksums, the heads where asked for."""
+    """What a board sent of one run: the frame's number, its poses, the heads' checksums, the heads where asked for; of
+    a frame that took several runs, or smoothing, those of the last one, and what to recompute it from."""
 
     frame: int
     poses: tuple[Pose, ...]
@@ -55,6 +59,7 @@ class Run:
     by_head: dict[str, int]
     heads: Heads | None = None
     self_test: SelfTest | None = None
+    replay: Replay | None = None
 
 
 class Session:
@@ -105,15 +110,19 @@ class Session:
 
     def _assembled(self, number: int, got: dict[type, Event]) -> Run:
         digest, block = got[Digest], got.get(Block)
-        heads = None
+        heads = replayed = None
         if block is not None:
-            heads = self.model.split(block.data)
+            if block.kind == RUNS:
+                replayed = replay.read(self.model, block.data, got[Frame].windows)
+                heads = replayed and replayed.runs[-1]
+            else:
+                heads = self.model.split(block.data)
             if heads is None:
                 raise VerificationError(
                     f"the board's heads have {len(block.data)} bytes, those of {self.model.path.name} another number; "
                     "its device card is not this model's: run `deploy`"
                 )
-        return Run(number, got[Frame].poses, digest.heads, digest.by_head, heads, got.get(SelfTest))
+        return Run(number, got[Frame].poses, digest.heads, digest.by_head, heads, got.get(SelfTest), replayed)
 
     def _events(self, quiet: float) -> Iterator[Event]:
         """Events as they come, until the line has been silent for so many seconds."""

@@ -14,6 +14,8 @@ IMAGE, BOARD = "image", "self-test and live frames"
 # What of a run is compared with the host's: heads and poses for a picture that both have, or what the host decodes from
 # the heads that the board has sent.
 HEADS, POSES, POSES_OF_ITS_HEADS = "heads", "poses", "poses of its heads"
+# Of a frame with zoom: the windows that follow from the state before it and its heads.
+WINDOWS = "windows"
 
 
 @dataclass(frozen=True)

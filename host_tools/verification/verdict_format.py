@@ -10,9 +10,10 @@ from rich.table import Table
 
 from conversion import network
 from host_tools.serial_link import units
+from host_tools.talk import counted
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
 from host_tools.verification.layers import LayerPlace
-from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, Finding, Verdict
+from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, WINDOWS, Finding, Verdict
 
 # Of each mode: what a board that passes has shown, and what it has not.
 PROVES = {
@@ -72,7 +73,9 @@ def summary(finding: Finding) -> str:
     parts = []
     if HEADS in finding.compared:
         parts.append(f"heads {'DIFFERENT' if finding.heads else 'equal, byte for byte'} (CRC-32 {finding.crc32:08x})")
-    people = f"{finding.pose_count} pose{'' if finding.pose_count == 1 else 's'}"
+    people = counted(finding.pose_count, "pose")
+    if WINDOWS in finding.compared:
+        parts.append("windows DIFFERENT" if finding.explanation else "windows equal to the host's")
     if POSES in finding.compared:
         parts.append(f"{people} {'DIFFERENT' if finding.poses else 'equal, integer for integer'}")
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Table
 
-from host_tools.talk import result_console, talk
+from host_tools.talk import counted, result_console, talk
 from host_tools.virtual_board import check_platform
 
 if TYPE_CHECKING:
@@ -48,5 +48,5 @@ def _print_frames(seen: Demo) -> None:
         table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
     result_console.print(table)
     for count, numbers in seen.people.items():
-        people = "1 person" if count == 1 else f"{count} people"
+        people = counted(count, "person", "people")
         result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")

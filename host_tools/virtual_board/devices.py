@@ -85,8 +85,8 @@ class Devices:
         self.console.write(text.encode() + b"\r\n")
 
     def out_of_memory(self) -> None:
-        """What a failed malloc prints."""
-        self.print(f"E ({self.clock.now() - self.started}) SYSCALL: Out of memory")
+        """What a failed malloc prints, in red."""
+        self.print(f"\x1b[0;31mE ({self.clock.now() - self.started}) SYSCALL: Out of memory\r\n\x1b[0m")
 
     def file(self, path: str) -> Path | None:
         """The host's file behind a path on the board; None outside of /flash and /sd."""

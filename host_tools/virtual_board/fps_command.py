@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("--board", "board_id", default="maix_bit", show_default=True, help="A file of boards/, by its name.")
 @click.option("--people", type=click.IntRange(1, 4), help="People before the camera; default: 1, and 4 in one run.")
+@click.option("--zoom", type=click.IntRange(0, 4), help="Only with this zoom, with a monitor and with nobody there.")
 @click.option(
     "--json",
     "path",
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     show_default=True,
     help="Figures.",
 )
-def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | None, path: Path) -> None:
+def fps(
+    firmware: Path, models: tuple[Path, ...], board_id: str, people: int | None, zoom: int | None, path: Path
+) -> None:
     """Measure frames a second and a frame's stages: with a monitor and with nobody there, with four people, with a
-    faster LCD, with one camera buffer, with fewer and more cycles an instruction. Some minutes."""
+    faster LCD, with LCDs of other sizes, with one camera buffer, with fewer and more cycles an instruction. Some
+    minutes."""
     from conversion import files
     from host_tools import boards, payload
     from host_tools.virtual_board import session
@@ -50,8 +54,9 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
     kmodels = [payload.kmodel(model) for model in models] or payload.built() or [payload.kmodel(None)]
     runs = []
     for kmodel in kmodels:
-        for number, conditions in enumerate(plan := frame_rate.plan(people), 1):
-            talk(f"{kmodel.name}: run {number} of {len(plan)}")
+        possible = [made for made in frame_rate.plan(people, zoom) if frame_rate.has_room(the_board, kmodel, made)]
+        for number, conditions in enumerate(possible, 1):
+            talk(f"{kmodel.name}: run {number} of {len(possible)}")
             runs.append(frame_rate.measure(data, the_board, kmodel, conditions, talk))
             talk(f"{runs[-1].size}: {runs[-1].fps:.1f} frames/s")
     _show(runs)
@@ -62,12 +67,22 @@ def fps(firmware: Path, models: tuple[Path, ...], board_id: str, people: int | N
 def _show(runs: Sequence[Measured]) -> None:
     from host_tools.virtual_board import frame_rate
 
-    heads = ("size", "people", "host", "LCD MHz", "buffers", "cycles")
+    heads = ("size", "people", "host", "LCD", "LCD MHz", "buffers", "cycles", "zoom")
     table = Table(*heads, *(f"{name} ms" for name in frame_rate.RESTS_ON), "a frame ms", "frames/s")
     for run in runs:
         made = run.conditions
         lcd = f"{made.lcd_hertz / 1e6:g}" if made.lcd_hertz else "none"
-        cells = (run.size, str(made.people), made.host, lcd, str(made.buffers), f"{float(made.cycles):g}")
+        size = "x".join(map(str, made.lcd_size)) if made.lcd_size else "none"
+        cells = (
+            run.size,
+            str(made.people),
+            made.host,
+            size,
+            lcd,
+            str(made.buffers),
+            f"{float(made.cycles):g}",
+            str(made.zoom),
+        )
         stages = (f"{run.stages_ms[name]:.1f}" for name in frame_rate.RESTS_ON)
         table.add_row(*cells, *stages, f"{1000 / run.fps:.1f}", f"{run.fps:.1f}")
     result_console.print(table)
@@ -76,7 +91,7 @@ def _show(runs: Sequence[Measured]) -> None:
     for run in runs:
         missed = frame_rate.missed(run)
         if missed is not None:
-            bar = frame_rate.BARS[run.size]
+            bar = frame_rate.bar(run)
             result_console.print(
                 f"{run.size}: {run.fps:.1f} frames/s, at least {bar:g} owed: {'missed' if missed else 'met'}"
             )

@@ -21,6 +21,7 @@ from conversion.kpu.time import ERROR
 from conversion.progress import Talk
 from host_tools import payload
 from host_tools.boards import Board
+from host_tools.deployment import zoom_room
 from host_tools.k210 import Machine, snapshot
 from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
@@ -39,10 +40,13 @@ _START_SECONDS, _RUN_SECONDS = 60.0, 120.0
 # of its width.
 _CAMERA, _PERSON = (320, 240), 0.44
 _LCD_HERTZ = 20_000_000
-REST = "rest"
+# LCDs of other sizes than the picture: M5StickV, Maix Cube, Maix Amigo.
+_LCD_SIZES = ((240, 135), (240, 240), (480, 320))
+WINDOWS, REST = "windows", "rest"
 RESTS_ON = {
     "capture": "instructions, and waiting for a camera of 30 frames a second; with the rest where frames are not sent",
     "kpu": f"the KPU by the model of published layer times (±{100 * ERROR:.0f} %), and instructions",
+    WINDOWS: "instructions: of zoom, the windows' pictures and the one that is shown",
     "decode": "instructions",
     "draw": "instructions, and the LCD's bytes at the clock of its bus",
     "send": "instructions, and the line's bytes at its baud rate; of frames that are not sent, nothing",
@@ -50,24 +54,34 @@ RESTS_ON = {
 }
 # Frames a second that the default boards' program owes, a monitor attached and one person before the camera.
 BARS = {"320x240": 13.5, "256x192": 19.0}
-_BAR_BUFFERS = 2
+# And with one window that follows.
+ZOOM_BARS = {"320x240": 8.0, "256x192": 13.0}
+_BAR_BUFFERS, _BAR_LCD = 2, (320, 240)
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What a run is made under: people before the camera, who listens, the LCD's clock in hertz and the camera's
-    buffers (None: as the board's settings and the program have them), cycles an instruction."""
+    """What a run is made under: people before the camera, who listens, the LCD's clock in hertz and its size, and the
+    camera's buffers (None: as the board's settings and the program have them), cycles an instruction, the setting
+    `zoom`."""
 
     people: int = 1
     host: str = MONITOR
     lcd_hertz: int | None = None
     buffers: int | None = None
     cycles: Fraction = CYCLES
+    lcd_size: tuple[int, int] | None = None
+    zoom: int = 0
 
-    def settings(self) -> dict:
-        """As entries of pose_config.json."""
-        lcd = {} if self.lcd_hertz is None else {"lcd": {"freq": self.lcd_hertz}}
-        return lcd if self.buffers is None else {**lcd, "camera": {"dual_buffer": self.buffers - 1}}
+    def settings(self, heap_bytes: int | None = None) -> dict:
+        """As entries of pose_config.json; `heap_bytes` is MicroPython's heap for zoom."""
+        lcd = {} if self.lcd_hertz is None else {"freq": self.lcd_hertz}
+        if self.lcd_size is not None:
+            lcd |= dict(zip(("width", "height"), self.lcd_size, strict=True))
+        entries = {"lcd": lcd} if lcd else {}
+        if self.zoom:
+            entries |= {"heap": heap_bytes, "settings": {"zoom": self.zoom}}
+        return entries if self.buffers is None else {**entries, "camera": {"dual_buffer": self.buffers - 1}}
 
 
 @dataclass(frozen=True)
@@ -86,21 +100,28 @@ class Measured:
             "size": self.size,
             "people": conditions.people,
             "host": conditions.host,
-            "zoom": 0,
+            "zoom": conditions.zoom,
             "fps": round(self.fps, 2),
             "stages_ms": {name: round(value, 2) for name, value in self.stages_ms.items()},
             "lcd_hertz": conditions.lcd_hertz,
+            "lcd_size": conditions.lcd_size and "x".join(map(str, conditions.lcd_size)),
             "buffers": conditions.buffers,
             "cycles_per_instruction": float(conditions.cycles),
         }
 
 
-def plan(people: int | None) -> list[Conditions]:
-    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, and
-    both ends of what an instruction may take. With `people`, so many stand there in all of them."""
+def plan(people: int | None, zoom: int | None = None) -> list[Conditions]:
+    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, with
+    LCDs of other sizes, with zoom, and both ends of what an instruction may take. With `people`, so many stand there in
+    all. With `zoom` only this, with a monitor and with nobody there."""
     usual = Conditions(people or 1)
+    if zoom is not None:
+        usual = replace(usual, zoom=zoom)
+        return [usual, replace(usual, host=NOBODY)]
     crowded = [] if people else [replace(usual, people=4)]
     others = [replace(usual, lcd_hertz=_LCD_HERTZ), replace(usual, buffers=1)]
+    others += [replace(usual, lcd_size=size) for size in _LCD_SIZES]
+    others.append(replace(usual, zoom=1))
     ends = [replace(usual, cycles=cycles) for cycles in (FEWEST_CYCLES, MOST_CYCLES)]
     return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends]
 
@@ -141,6 +162,7 @@ def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions,
         conditions,
         people=round(fmean(len(frame.poses) for frame in frames)),
         lcd_hertz=conditions.lcd_hertz or (board.lcd.freq if board.lcd else None),
+        lcd_size=conditions.lcd_size or ((board.lcd.width, board.lcd.height) if board.lcd else None),
         buffers=buffers,
     )
     return of_frames(f"{width}x{height}", found, frames)
@@ -156,6 +178,7 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
     computed = last.number - first.number
     period = (last.t_ms - first.t_ms) / computed
     stages = {name: fmean(frame.stages_us[name] for frame in frames[1:]) / 1000 for name in STAGES}
+    stages[WINDOWS] = fmean(frame.windows_us for frame in frames[1:]) / 1000
     # A frame's sentence says how long the one before took to be sent.
     stages["send"] *= (len(frames) - 1) / computed
     if len(frames) - 1 < computed:
@@ -168,7 +191,8 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
 
 def running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
     """A board that has sent its first frame, saved or started."""
-    flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings())
+    heap_bytes = zoom_room.fit_of(payload.of(board, kmodel)).heap_bytes if conditions.zoom else None
+    flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings(heap_bytes))
     key = f"running {board.id} {conditions.cycles} ".encode() + flash
     return snapshot.booted(key, lambda: _started(flash, board, conditions.cycles, talk))
 
@@ -205,8 +229,22 @@ def _frames(host: EmulatedHost) -> list[Frame]:
 
 def missed(run: Measured) -> bool | None:
     """Whether a run is below the bar of its kind; None where there is none."""
-    usual = Conditions(lcd_hertz=run.conditions.lcd_hertz, buffers=_BAR_BUFFERS)
-    return run.fps < BARS[run.size] if run.size in BARS and run.conditions == usual else None
+    made = run.conditions
+    usual = Conditions(lcd_hertz=made.lcd_hertz, lcd_size=_BAR_LCD, buffers=_BAR_BUFFERS)
+    for bars, conditions in ((BARS, usual), (ZOOM_BARS, replace(usual, zoom=1))):
+        if run.size in bars and made == conditions:
+            return run.fps < bars[run.size]
+    return None
+
+
+def bar(run: Measured) -> float:
+    """What a run owes that has a bar."""
+    return (ZOOM_BARS if run.conditions.zoom else BARS)[run.size]
+
+
+def has_room(board: Board, kmodel: Path, conditions: Conditions) -> bool:
+    """Whether memory allows the conditions: zoom wants a heap of a size that there may not be."""
+    return not conditions.zoom or zoom_room.fit_of(payload.of(board, kmodel)).heap_bytes is not None
 
 
 def write(path: Path, image: str, runs: Sequence[Measured]) -> None:

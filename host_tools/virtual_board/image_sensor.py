@@ -10,6 +10,8 @@ from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.hardware import MOVES_WINDOW
 from host_tools.virtual_board.memory import OutOfMemoryError, SystemHeap
 
+# What frames without memory are made of.
+_NOTHING = 0xA5
 # What MaixPy rounds its two buffers up to.
 _PIXELS_ALIGNMENT, _PLANES_ALIGNMENT = 128, 64
 
@@ -40,6 +42,9 @@ class ImageSensor:
         self.running = True
         self._size = self._window = (0, 0, 0, 0)
         self._asked: int | None = None
+        # The size for which there was no memory, and whether it was asked for once more since.
+        self._refused: tuple[int, int] | None = None
+        self._empty = False
         self.flipped = self.mirrored = False
         self.words: list[np.ndarray | None] = [None, None]
         self.planes: list[np.ndarray | None] = [None, None]
@@ -55,7 +60,12 @@ class ImageSensor:
         return self.found
 
     def set_size(self, heap: SystemHeap, width: int, height: int) -> None:
-        """Take buffers for frames of that size; OutOfMemoryError, and none taken, if there is no room."""
+        """Take buffers for frames of that size; OutOfMemoryError, and none taken, if there is no room. As the firmware
+        knows the size from then on, asking once more succeeds, without any memory."""
+        self._empty = self._refused == (width, height)
+        if self._empty:
+            self._size = self._window = (0, 0, width, height)
+            return
         self._give(heap)
         try:
             for _ in range(self._slots):
@@ -63,7 +73,9 @@ class ImageSensor:
                     self._blocks.append(heap.take(-(-size * width * height // alignment) * alignment))
         except OutOfMemoryError:
             self._give(heap)
+            self._refused = (width, height)
             raise
+        self._refused = None
         self._size = self._window = (0, 0, width, height)
 
     def set_window(self, x: int, y: int, width: int, height: int) -> None:
@@ -83,7 +95,7 @@ class ImageSensor:
     def snapshot(self) -> tuple[int, int, int]:
         """Take the next frame: its width, height and slot. The planes and the RGB565 picture are independent of each
         other from then on. NotReadyError if the sensor was not set up."""
-        if not (self.found and self._blocks):
+        if not (self.found and (self._blocks or self._empty)):
             raise NotReadyError
         self._slot = (self._slot + 1) % self._slots
         picture = self._scene.picture(self.frames, *self._size[2:])
@@ -93,6 +105,8 @@ class ImageSensor:
         if self.flipped:
             picture = picture[::-1]
         x, y, width, height = self._window
+        if self._empty:
+            picture = np.full_like(picture, _NOTHING)
         part = picture[y : y + height, x : x + width]
         self.words[self._slot] = pixels.to_words(part)
         self.planes[self._slot] = np.ascontiguousarray(part.transpose(2, 0, 1))

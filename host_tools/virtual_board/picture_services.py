@@ -10,7 +10,7 @@ from PIL import Image
 
 from conversion.test_card import planes_of
 from host_tools.virtual_board import devices as board
-from host_tools.virtual_board import drawing, pixels, timing
+from host_tools.virtual_board import drawing, pixels, timing, warp
 from host_tools.virtual_board.hardware import SENSORS
 from host_tools.virtual_board.image_sensor import NotReadyError
 from host_tools.virtual_board.memory import OutOfMemoryError
@@ -192,6 +192,7 @@ class ImageServices(Services):
 
     _text = ""
     _decoded = b""
+    _planes = np.zeros((3, 0, 0), np.uint8)
 
     def text(self, data: bytes, *_: int) -> Reply:
         self._text = data.decode(errors="replace")
@@ -238,6 +239,32 @@ class ImageServices(Services):
         draw(band, top, (x, y), self._text, word, scale256 / 256, (x_gap, y_gap))
         return Reply(data=band.tobytes())
 
+    def warp_source(self, data: bytes, width: int, height: int, slot: int, *_: int) -> Reply:
+        """The planes that warp() takes: those of a camera's buffer, or data."""
+        planes = np.frombuffer(data, np.uint8).reshape(3, height, width) if slot < 0 else None
+        self._planes = self._devices.sensor.planes[slot] if planes is None else planes
+        return Reply()
+
+    def warp(self, data: bytes, width: int, height: int, slot: int, *bits: int) -> Reply:
+        """Planes of another size, by a matrix of six numbers in single precision."""
+        matrix = np.array(bits[:6], np.int32).view(np.float32)
+        planes = warp.warped(self._planes, width, height, matrix)
+        self._devices.spend(timing.warp_us(width * height))
+        if slot < 0:
+            return Reply(data=planes.tobytes())
+        self._devices.sensor.planes[slot] = planes
+        return Reply()
+
+    def means(self, data: bytes, width: int, height: int, x_count: int, y_count: int, *_: int) -> Reply:
+        """Each colour's mean, cut off, of blocks of pixels."""
+        words = pixels.words_of(data, width, height)[: height // y_count * y_count, : width // x_count * x_count]
+        blocks = words.reshape(height // y_count, y_count, width // x_count, x_count).astype(np.uint32)
+        red, green, blue = (
+            (blocks >> shift & most).sum(axis=(1, 3)) // (x_count * y_count)
+            for shift, most in ((11, 31), (5, 63), (0, 31))
+        )
+        return Reply(data=pixels.stored((red << 11 | green << 5 | blue).astype(np.uint16)))
+
     def planes(self, data: bytes, width: int, height: int, *_: int) -> Reply:
         return Reply(data=planes_of(pixels.words_of(data, width, height)).tobytes())
 
@@ -251,6 +278,17 @@ class ImageServices(Services):
         rows = np.arange(new_height) * height // new_height
         columns = np.arange(new_width) * width // new_width
         return Reply(data=pixels.stored(words[rows][:, columns]))
+
+    def scaled(self, data: bytes, width: int, height: int, *numbers: int) -> Reply:
+        """A part of the picture, scaled: nearest pixels, by a product with the scale's inverse in single precision."""
+        x, y, w, h, x_bits, y_bits, columns, rows = numbers[:8]
+        words = pixels.words_of(data, width, height)[y : y + h, x : x + w]
+        scales = np.array((x_bits, y_bits), np.int32).view(np.float32)
+        across, down = (
+            (np.arange(count, dtype=np.float32) * (np.float32(1) / scale)).astype(int)
+            for count, scale in zip((columns, rows), scales, strict=True)
+        )
+        return Reply(data=pixels.stored(words[down][:, across]))
 
     def jpeg(self, data: bytes, width: int, height: int, quality: int, work_bytes: int, *_: int) -> Reply:
         if self._devices.heap.free < work_bytes:

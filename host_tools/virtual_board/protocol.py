@@ -13,8 +13,10 @@ _VALUES = 8
 INTERRUPTED = 1
 # A message is never shorter than a reply, or MicroPython would wait for the rest of it.
 _LEAST = _REPLY.size
-# A picture for a 480x320 LCD in one message, and as much again for the kernel's own account of it.
+# A picture for a 480x320 LCD in one message, and as much again for the kernel's own account of it. Data that are more,
+# as those of a VGA frame, come in pieces.
 _SOCKET_BYTES = 1024 * 1024
+PIECE_BYTES = 327_680
 MOST_BYTES = 400_000
 
 
@@ -76,6 +78,7 @@ class HostChannel:
         self._waiting: bytes | None = None
         # A request whose data has not come yet.
         self._head: bytes | None = None
+        self._pieces = bytearray()
 
     @property
     def ahead(self) -> bool:
@@ -111,11 +114,18 @@ class HostChannel:
 
     def _data(self, size: int) -> bytes | None:
         """Data of a request; None if Ctrl-C kept MicroPython from sending it and what came is the next request."""
-        data = self._message(max(size, _REQUEST.size))
-        if len(data) == size:
-            return data
-        self._waiting = data if len(data) == _REQUEST.size else None
-        return None
+        wanted = min(size - len(self._pieces), PIECE_BYTES)
+        while wanted:
+            piece = self._message(max(wanted, _REQUEST.size))
+            if len(piece) != wanted:
+                self._pieces.clear()
+                self._waiting = piece if len(piece) == _REQUEST.size else None
+                return None
+            self._pieces += piece
+            wanted = min(size - len(self._pieces), PIECE_BYTES)
+        data = bytes(self._pieces)
+        self._pieces.clear()
+        return data
 
     def _message(self, size: int) -> bytes:
         try:
@@ -132,8 +142,8 @@ class HostChannel:
         flags = INTERRUPTED if interrupt else 0
         try:
             self._end.send(_REPLY.pack(call.number, len(reply.data), error or 0, flags, 0, *values))
-            if reply.data:
-                self._end.send(reply.data.ljust(_LEAST, b"\0"))
+            for start in range(0, len(reply.data), PIECE_BYTES):
+                self._end.send(reply.data[start : start + PIECE_BYTES].ljust(_LEAST, b"\0"))
         except OSError as problem:
             raise ChannelClosedError from problem
 

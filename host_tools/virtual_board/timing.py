@@ -16,11 +16,19 @@ CAMERA_LIMIT_US = 300_000
 LCD_BYTES_PER_SECOND = 15_000_000
 # The vendor's firmware on an emulated chip loads a kmodel of 1.37 MB in 106 ms.
 FLASH_BYTES_PER_SECOND = 13_000_000
+# The vendor's warp_affine_ai takes 143 instructions a pixel on an emulated chip; 1.5 cycles each, at 400 MHz.
+WARP_CYCLES_PER_PIXEL = 215
+CYCLES_PER_US = 400
 
 
 def microseconds(size: int, bytes_per_second: float) -> int:
     """How long so many bytes take."""
     return round(size * MICROSECONDS / bytes_per_second)
+
+
+def warp_us(count: int) -> int:
+    """How long the processor takes for so many pixels of image.warp_affine_ai, estimated."""
+    return count * WARP_CYCLES_PER_PIXEL // CYCLES_PER_US
 
 
 def kpu_us(model: V3Model) -> int:

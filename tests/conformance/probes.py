@@ -29,7 +29,7 @@ _VALUE, _ERROR, _NOTHING = "= ", "! ", ""
 _ADDRESSES = (
     (re.compile(r"0x[0-9a-f]{7,16}\b"), "0x…"),
     (re.compile(r"(?<=<io\.)(TextIOWrapper|FileIO) [0-9a-f]+"), r"\1 …"),
-    (re.compile(r"(?<=\bE \()\d+(?=\) SYSCALL)"), "…"),
+    (re.compile(r"(?<=E \()\d+(?=\) SYSCALL)"), "…"),
     (re.compile(r"( at )[0-9a-f]{6,16}\b"), r"\1…"),
     (re.compile(r"\b\d+ KB\b"), "… KB"),
     # Where the vendor's sources lay when they were compiled.

@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from conversion import photos, presets
 from conversion.presets import Preset
@@ -73,29 +72,6 @@ def test_simulate_prints_a_table(built: Path, photo: Path, tmp_path: Path) -> No
     assert done.returncode == 0, done.stderr
     assert "pose" in done.stdout
     assert sorted(os.listdir(tmp_path)) == ["heads.npz", "overlay.png"]
-
-
-def test_simulate_goes_through_a_moving_picture(built: Path, photo: Path, tmp_path: Path) -> None:
-    still = Image.open(photo).resize((160, 120))
-    still.save(tmp_path / "frames.gif", save_all=True, append_images=[still.rotate(3), still.rotate(6)])
-    overlay = tmp_path / "overlay.gif"
-    done = run("simulate", built, tmp_path / "frames.gif", "--zoom", 1, "--smooth", "--overlay", overlay, "--json")
-    assert done.returncode == 0, done.stderr
-    *frames, figures = map(json.loads, done.stdout.splitlines())
-    assert frames[0]["windows"] == [[1152, 1152, 2560]]
-    assert figures.keys() == {"frames", "runs", "window_changes", "frames_without_person", "jitter_px"}
-    assert len(frames) == figures["frames"] == Image.open(overlay).n_frames == 3
-    assert f"written: {overlay}" in done.stderr
-    # A photo stands still; with follow its second frame is drawn.
-    done = run("simulate", built, photo, "--zoom", 1, "--overlay", tmp_path / "overlay.png")
-    assert done.stdout.splitlines()[0].split() == ["frames", "2"]
-    assert Image.open(tmp_path / "overlay.png").size == (640, 480)
-
-
-def test_moving_pictures_that_do_not_go(built: Path, tmp_path: Path) -> None:
-    assert "no photos in this folder" in refused("simulate", built, tmp_path)
-    assert "one photo without --zoom" in refused("simulate", built, tmp_path, "--heads", tmp_path / "heads.npz")
-    assert "zoom" in run("simulate", built, tmp_path, "--zoom", 5).stderr
 
 
 def test_help_names_units_and_defaults() -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import json
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from conversion import sequence
+from conversion import cli, photos, sequence
+from conversion import weights as weights_files
 from conversion.decoding.pose import Pose
 from conversion.errors import PhotoError
 from conversion.run_sequence import Frame, Watched
+from tests.conversion.evaluation import plain_kmodel
+from tests.conversion.weights import weight_files
 
 COLOURS = [(200, 10, 10), (10, 200, 10), (10, 10, 200)]
 
@@ -121,3 +127,57 @@ def test_jitter_is_how_far_one_is_from_the_middle_of_before_and_after() -> None:
         unsure.add(seen(x, score=0.1))
     assert unsure.jitter_px is None
     assert unsure.to_dict()["jitter_px"] is None
+
+
+@pytest.fixture(scope="module")
+def kmodel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network of random numbers at 64x64."""
+    folder = tmp_path_factory.mktemp("kmodel")
+    weights = weights_files.load(weight_files.write_tfjs_graph(folder, weight_files.random_weights()).parent)
+    return plain_kmodel.write(folder, weights, 64, 64, weights.origin.files)
+
+
+def simulate(*arguments: object) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the command."""
+    stdout, stderr = io.StringIO(), io.StringIO()
+    code = 0
+    with redirect_stdout(stdout), redirect_stderr(stderr):
+        try:
+            cli.main(["simulate", *map(str, arguments)])
+        except SystemExit as ended:
+            code = ended.code
+    return code, stdout.getvalue(), stderr.getvalue()
+
+
+def test_the_command_goes_through_a_moving_picture(kmodel: Path, tmp_path: Path) -> None:
+    still = photos.bundled(photos.SAMPLE).resize((160, 120))
+    still.save(tmp_path / "frames.gif", save_all=True, append_images=[still.rotate(3), still.rotate(6)])
+    overlay = tmp_path / "overlay.gif"
+    code, said, _ = simulate(kmodel, tmp_path / "frames.gif", "--zoom", 1, "--smooth", "--overlay", overlay, "--json")
+    *frames, figures = map(json.loads, said.splitlines())
+    assert code == 0
+    assert frames[0]["windows"] == [[1152, 1152, 2560]]
+    assert figures.keys() == {"frames", "runs", "window_changes", "frames_without_person", "jitter_px"}
+    assert len(frames) == figures["frames"] == Image.open(overlay).n_frames == 3
+
+
+def test_a_photo_stands_still_until_it_was_looked_at_closely(kmodel: Path, tmp_path: Path) -> None:
+    photos.bundled(photos.SAMPLE).save(tmp_path / "photo.png")
+    for zoom, frames in ((1, "2"), (0, "1"), (3, "1")):
+        overlay = tmp_path / f"{zoom}.png"
+        code, said, _ = simulate(kmodel, tmp_path / "photo.png", "--zoom", zoom, "--overlay", overlay)
+        assert code == 0
+        assert said.splitlines()[0].split() == ["frames", frames]
+        assert Image.open(overlay).size == (640, 480)
+
+
+def test_what_the_command_refuses(kmodel: Path, tmp_path: Path) -> None:
+    for said, *arguments in (
+        ("no photos in this folder", tmp_path),
+        ("one photo without --zoom", tmp_path, "--heads", tmp_path / "heads.npz"),
+        ("no such photo", tmp_path / "absent.gif", "--zoom", 1),
+        ("is not in the range", tmp_path, "--zoom", 5),
+    ):
+        code, printed, error = simulate(kmodel, *arguments)
+        assert (code, printed) == (2, "")
+        assert said in " ".join(error.split())

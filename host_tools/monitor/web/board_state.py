@@ -2,7 +2,8 @@
 
 board      board (its number), label, port, state, text, reachable, restarted, hello, settings, picture (width and
            height as people stand in it), no_previews (why there are none, and what helps)
-frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, smooth}]
+frame      board, at (seconds), frame, t_ms, stages_us, fps, computed, poses [{score, keypoints, id, colour, smooth}],
+           windows [[x, y, width, height] in pixels of the picture]
 link       board, fps, statistics (of this side), stats (of the board)
 log        board, kind (print, error, link), text, time (seconds since 1970)
 no_preview board: it has ended its previews
@@ -23,6 +24,7 @@ from host_tools.monitor.people import People
 from host_tools.monitor.rates import Rates
 from host_tools.monitor.smoothing import Smoother
 from host_tools.monitor.web.outbox import Message, message
+from host_tools.monitor.windows import outlines
 from host_tools.serial_link import ErrorCode, events, no_previews, sentences
 
 LOG_LINES = 100
@@ -161,10 +163,14 @@ class BoardState:
         # It runs, which the next STATS would say seconds later.
         self._halted = self._trouble = ""
         ids = self._people.identify(frame.poses, frame.t_ms)
-        smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, source.size)
+        smooth = frame.poses
+        if not (self.settings and self.settings.smooth):
+            # Once is enough: here where the board does not.
+            smooth = self._smoother.smooth(frame.poses, ids, frame.t_ms, source.size)
         content = {**frame.to_dict(self._source.label), "type": "frame", "board": self.number, "at": round(at, 3)}
-        for pose, person, smoothed in zip(content["poses"], ids, smooth, strict=True):
-            pose.update(id=person, smooth=[list(keypoint) for keypoint in smoothed.keypoints])
+        for pose, person, colour, smoothed in zip(content["poses"], ids, self._people.colours, smooth, strict=True):
+            pose.update(id=person, colour=colour, smooth=[list(keypoint) for keypoint in smoothed.keypoints])
+        content["windows"] = outlines(frame.windows, self._source.size)
         content["fps"] = round(self._rates.arriving(at), 2)
         content["computed"] = round(self._rates.computed(at), 2)
         return [message(content, "frame", self.number)]

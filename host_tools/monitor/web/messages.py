@@ -64,9 +64,14 @@ POSES = {
     "pose_score": Range(0, units.THRESHOLD_ONE, optional=True),
     "vote": Range(0, units.MOST_VOTE, optional=True),
 }
+ZOOM = {
+    "zoom": Range(units.LEAST_ZOOM, units.MOST_ZOOM, optional=True),
+    "smooth": Range(0, 1, optional=True),
+}
 PREVIEW_QUALITY = Range(*units.PREVIEW_QUALITIES)
 ORDERS: dict[str, dict[str, Range | Switch | FileName]] = {
     "poses": POSES,
+    "zoom": ZOOM,
     "mode": {"mode": Range(0, 1)},
     "save": {},
     "pause": {},

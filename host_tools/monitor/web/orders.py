@@ -33,6 +33,7 @@ class Orders:
         self._background: set[asyncio.Task] = set()
         self._known: dict[str, Callable[[object, BoardState, Order], Awaitable[None]]] = {
             "poses": self._set_poses,
+            "zoom": self._set_zoom,
             "mode": self._set_mode,
             "save": self._save,
             "pause": self._pause,
@@ -46,6 +47,9 @@ class Orders:
 
     async def _set_poses(self, client: object, board: BoardState, order: Order) -> None:
         await self._ask(board, "POSES", *(order.values[name] for name in messages.POSES))
+
+    async def _set_zoom(self, client: object, board: BoardState, order: Order) -> None:
+        await self._ask(board, "ZOOM", *(order.values[name] for name in messages.ZOOM))
 
     async def _set_mode(self, client: object, board: BoardState, order: Order) -> None:
         await self._ask(board, "MODE", order.values["mode"])

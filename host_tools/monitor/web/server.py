@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import secrets
 import socket
 import threading
 from collections.abc import Coroutine
@@ -27,11 +28,16 @@ from host_tools.monitor.web.hub import Hub
 from host_tools.monitor.web.recording import Recording
 
 ADDRESS = "127.0.0.1"
+_LOOPBACK = (ADDRESS, "localhost")
+_ALL = "0.0.0.0"
+# An address of the documentation's (RFC 5737): what this computer would send from to reach others. Nothing is sent.
+_ELSEWHERE = ("192.0.2.1", 9)
 PORT = 8017
 SOCKET_PATH = "/live"
 _PAGE = Path(__file__).with_name("page")
 _START = "index.html"
 TICK_SECONDS = 0.5
+_TOKEN_BYTES = 16
 _HUB = web.AppKey("hub", Hub)
 # What this computer's mime.types may have wrong, and a browser must have right to run a module.
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
@@ -48,15 +54,16 @@ class Page(Output):
     instead of piling items up; the feed's queue is bounded.
     """
 
-    def __init__(self, port: int, feed: Feed, talk: Talk, record_folder: Path) -> None:
-        """Serve the page on 127.0.0.1:`port` (0: a free one, which `talk` names) until close().
+    def __init__(self, port: int, feed: Feed, talk: Talk, record_folder: Path, host: str = ADDRESS) -> None:
+        """Serve the page on `host`:`port` (0: a free one, which `talk` names) until close().
 
-        `feed` carries out what pages order. Recordings that a page starts go to `record_folder`. WebError if the port
-        cannot be had.
+        Any other host than this computer alone gets a token, without which nobody is served. `feed` carries out what
+        pages order. Recordings that a page starts go to `record_folder`. WebError if the port cannot be had.
         """
+        self._token = None if host in _LOOPBACK else secrets.token_urlsafe(_TOKEN_BYTES)
         self._hub = Hub(feed, Recording(record_folder))
         self._next_tick = 0.0
-        self._listener = _listen(port)
+        self._listener = _listen(host, port)
         started: Future[asyncio.AbstractEventLoop] = Future()
         self._over = asyncio.Event()
         self._thread = threading.Thread(target=self._run, args=(started, talk), name="web page", daemon=True)
@@ -66,7 +73,14 @@ class Page(Output):
         except BaseException:
             self._listener.close()
             raise
-        talk(f"the page is at http://{ADDRESS}:{self._listener.getsockname()[1]} (Ctrl-C ends)")
+        talk(f"the page is at {self._address(host)} (Ctrl-C ends)")
+
+    def _address(self, host: str) -> str:
+        """What to open: on this computer, or elsewhere with the token."""
+        port = self._listener.getsockname()[1]
+        if self._token is None:
+            return f"http://{ADDRESS}:{port}"
+        return f"http://{_own_address() if host == _ALL else host}:{port}/?{guard.TOKEN}={self._token}"
 
     def take(self, item: Item) -> None:
         """Tell the tabs, and let them send it."""
@@ -105,7 +119,7 @@ class Page(Output):
 
     async def _serve(self, started: Future[asyncio.AbstractEventLoop], talk: Talk) -> None:
         runner = web.AppRunner(
-            application(self._hub),
+            application(self._hub, self._token),
             access_log=None,
             handle_signals=False,
             shutdown_timeout=time_limits.WEB_END.seconds,
@@ -123,22 +137,46 @@ class Page(Output):
             await runner.cleanup()
 
 
-def _listen(port: int) -> socket.socket:
+def _named(host: str, port: int) -> str:
+    """As `--web` has it."""
+    return str(port) if host in _LOOPBACK else f"{host}:{port}"
+
+
+def _own_address() -> str:
+    """The address under which others reach this computer, as far as it knows itself."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)
+        except OSError:
+            return socket.gethostname()
+        return probe.getsockname()[0]
+
+
+def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server((ADDRESS, port))
+        return socket.create_server((host, port))
     except OverflowError as error:
         raise WebError(f"--web {port}: is no port; choose one from 1024 to 65535") from error
+    except socket.gaierror as error:
+        raise WebError(f"--web {host}:{port}: no such computer ({error.strerror}); --web {_ALL}:{port}") from error
     except OSError as error:
         what = {errno.EADDRINUSE: "another program has it", errno.EACCES: "it is for administrators only"}
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise WebError(
+                f"--web {host}:{port}: is no address of this computer; --web {_ALL}:{port} listens on all of them"
+            ) from error
         why = what.get(error.errno, error.strerror)
         raise WebError(
-            f"port {port} of this computer cannot be had ({why}); choose another: --web {port + 1}"
+            f"port {port} of this computer cannot be had ({why}); choose another: --web {_named(host, port + 1)}"
         ) from error
 
 
-def application(hub: Hub) -> web.Application:
-    """The page's files, read once, and the websocket; nothing else is there, whatever path is asked for."""
-    app = web.Application(middlewares=[guard.own_host_only])
+def application(hub: Hub, token: str | None = None) -> web.Application:
+    """The page's files, read once, and the websocket; nothing else is there, whatever path is asked for.
+
+    With a `token` for who knows it, else for this computer only.
+    """
+    app = web.Application(middlewares=[guard.own_host_only if token is None else guard.token_only(token)])
     app[_HUB] = hub
     app.on_response_prepare.append(guard.add_headers)
     for path in sorted(_PAGE.iterdir()):

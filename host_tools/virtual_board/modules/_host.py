@@ -1,8 +1,9 @@
 """The stand-ins' line to the host process: one request, one reply. And the memory that on a board is not MicroPython's.
 
 A request is a message of REQUEST_BYTES (number, bytes of data, name, 12 integers), then, if there is data, one message
-with it. A reply is a message of REPLY_BYTES (number, bytes of data, error, flags, 8 integers), then likewise. Messages
-keep their boundaries, so that a call that Ctrl-C tore leaves nothing behind but messages with another number.
+with it, or several of PIECE_BYTES and the rest. A reply is a message of REPLY_BYTES (number, bytes of data, error,
+flags, 8 integers), then likewise. Messages keep their boundaries, so that a call that Ctrl-C tore leaves nothing behind
+but messages with another number.
 """
 
 import struct
@@ -14,14 +15,15 @@ REQUEST = "<II16s12i"
 REPLY = "<IIBBH8i"
 REQUEST_BYTES = 72
 REPLY_BYTES = 44
+PIECE_BYTES = 327680
 # So that a reply's first word is never taken for data.
 MAGIC = 0x5A000000
 INTERRUPTED = 1
 ERRORS = (None, ValueError, OSError, RuntimeError, TypeError, MemoryError, NotImplementedError)
 _ZEROS = (0,) * 12
 
-# Two camera buffers of 320x240 RGB565, and the outputs of the models.
-FRAME_BYTES = 320 * 240 * 2
+# Two camera buffers of 640x480 RGB565, and the outputs of the models.
+FRAME_BYTES = 640 * 480 * 2
 FRAMES = 2
 OUTPUT_BYTES = 96 * 1024
 
@@ -132,7 +134,7 @@ def _exchange(name, numbers, data, into):
     struct.pack_into(REQUEST, _request, 0, number, size, name, *(numbers + _ZEROS[len(numbers) :]))
     _line.write(_request)
     if size:
-        _line.write(data)
+        _send(data, size)
     while True:
         if _line.readinto(_reply) != REPLY_BYTES:
             sys.exit()
@@ -149,13 +151,26 @@ def _exchange(name, numbers, data, into):
     return into
 
 
+def _send(data, size):
+    """Data of a request, in pieces where it is much."""
+    if size <= PIECE_BYTES:
+        _line.write(data)
+        return
+    view = memoryview(data)
+    for start in range(0, size, PIECE_BYTES):
+        _line.write(view[start : start + PIECE_BYTES])
+
+
 def _receive(size, into):
     """Data of a reply; a message is never shorter than a reply."""
-    if into is not None and len(into) == size >= REPLY_BYTES:
-        _line.readinto(into)
+    last = size % PIECE_BYTES or PIECE_BYTES
+    in_place = into is not None and len(into) == size and last >= REPLY_BYTES
+    data = into if in_place else bytearray(size - last + max(last, REPLY_BYTES))
+    view = memoryview(data)
+    for start in range(0, size, PIECE_BYTES):
+        _line.readinto(view[start : start + PIECE_BYTES])
+    if in_place:
         return into
-    data = bytearray(max(size, REPLY_BYTES))
-    _line.readinto(data)
     if into is not None and len(into) == size:
-        into[:] = data[:size]
-    return bytes(memoryview(data)[:size])
+        into[:] = view[:size]
+    return bytes(view[:size])

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import struct
 
 import _host
 
@@ -50,6 +51,24 @@ def parse(arguments, count, options, keywords):
         name, default = options[n]
         values.append(keywords[name] if name in keywords else rest[n] if n < len(rest) else default)
     return values
+
+
+def bits_of(scale):
+    """A scale as the board has it, in single precision."""
+    if isinstance(scale, str):
+        raise TypeError("can't convert str to float")
+    return struct.unpack("<i", struct.pack("<f", scale))[0]
+
+
+def scaled(side, scale, name, argument):
+    """The whole part of side * scale, in single precision."""
+    exact = struct.unpack("<f", struct.pack("<i", bits_of(scale)))[0]
+    if exact < 0:
+        raise OSError(f"Error: 0.0 <= {argument}!")
+    found = int(struct.unpack("<f", struct.pack("<f", side * exact))[0])
+    if not found:
+        raise OSError(f"Output image {name} is 0!")
+    return found
 
 
 def memory(size):

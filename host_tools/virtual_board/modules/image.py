@@ -162,13 +162,39 @@ class Image(memoryview):
 
     # New pictures
 
-    def copy(self, roi=None):
+    def copy(self, roi=None, x_scale=1, y_scale=1, copy_to_fb=False, **_):
+        """The nearest pixels, in an image of its own or in that of `copy_to_fb`, whose size becomes the copy's."""
         x, y, w, h = roi or (0, 0, self._width, self._height)
         right, bottom = min(x + w, self._width), min(y + h, self._height)
         x, y = max(x, 0), max(y, 0)
         if x >= right or y >= bottom:
             raise OSError("ROI does not overlap on the image!")
-        return self.cut(x, y, right - x, bottom - y)
+        self._demand_mutable()
+        columns = _data.scaled(right - x, x_scale, "width", "x_scale")
+        rows = _data.scaled(bottom - y, y_scale, "height", "y_scale")
+        if copy_to_fb is True:
+            raise NotImplementedError("copy(copy_to_fb=True): not on the virtual board")
+        if copy_to_fb is False:
+            target = Image(size=(columns, rows))
+        else:
+            if not isinstance(copy_to_fb, Image):
+                raise TypeError(f"Can't convert {type(copy_to_fb).__name__} to type")
+            copy_to_fb._become(columns, rows)
+            target = Image(_made=(columns, rows, _data.RGB565, copy_to_fb._pixels, copy_to_fb._slot))
+        scales = (_data.bits_of(x_scale), _data.bits_of(y_scale))
+        part = (x, y, right - x, bottom - y)
+        size = (self._width, self._height)
+        _host.call(b"scaled", *size, *part, *scales, columns, rows, data=self._pixels, into=target.to_bytes())
+        return target
+
+    def _become(self, width, height):
+        """Takes another size, in its own memory."""
+        if 2 * width * height > self.size():
+            raise OSError("The new image won't fit in the target frame buffer!")
+        if (width, height) != (self._width, self._height):
+            self._width, self._height = width, height
+            self._pixels = _host.part(self._pixels, 2 * width * height)
+            super().__init__(self._pixels)
 
     def cut(self, x, y, w, h):
         self._demand_mutable()
@@ -182,6 +208,20 @@ class Image(memoryview):
         new = Image(size=(w, h))
         _host.call(b"resize", self._width, self._height, w, h, data=self._pixels, into=new.to_bytes())
         return new
+
+    def mean_pool(self, x_div, y_div):
+        """Becomes the means of x_div x y_div pixels each, in its own memory, the camera's too."""
+        self._demand_mutable()
+        for side, most, name in ((x_div, self._width, "Width"), (y_div, self._height, "Height")):
+            if side < 1:
+                raise OSError(f"{name} divisor must be greater than >= 1")
+            if side > most:
+                raise OSError(f"{name} divisor must be less than <= img {name.lower()}")
+        columns, rows = self._width // x_div, self._height // y_div
+        small = _host.part(self._pixels, 2 * columns * rows)
+        _host.call(b"means", self._width, self._height, x_div, y_div, data=self._pixels, into=small)
+        self._become(columns, rows)
+        return self
 
     def compress(self, quality=50):
         """Makes this image a JPEG, in its own memory."""
@@ -259,7 +299,7 @@ class Image(memoryview):
 # What MaixPy's images have besides.
 for _name in (
     "ai_to_pix", "compress_for_ide", "compressed_for_ide", "conv3", "crop", "draw_arrow", "draw_ellipse", "draw_font",
-    "dump_roi", "lens_corr", "mean_pool", "mean_pooled", "midpoint_pool", "midpoint_pooled", "strech_char", "stretch",
+    "dump_roi", "lens_corr", "mean_pooled", "midpoint_pool", "midpoint_pooled", "strech_char", "stretch",
     "to_bitmap", "to_grayscale", "to_rainbow", "to_rgb565",
 ):  # fmt: skip
     setattr(Image, _name, _host.missing(_name))
@@ -275,4 +315,22 @@ grayscale_to_rgb = _host.missing("image.grayscale_to_rgb")
 lab_to_rgb = _host.missing("image.lab_to_rgb")
 rgb_to_grayscale = _host.missing("image.rgb_to_grayscale")
 rgb_to_lab = _host.missing("image.rgb_to_lab")
-warp_affine_ai = _host.missing("image.warp_affine_ai")
+
+
+def warp_affine_ai(*arguments, **keywords):
+    """warp_affine_ai(src, dst, T) fills dst's planes with src's, T (9 numbers) leading from dst's pixels to src's."""
+    if keywords:
+        raise TypeError("function doesn't take keyword arguments")
+    if len(arguments) != 3:
+        raise TypeError(f"function takes 3 positional arguments but {len(arguments)} were given")
+    source, target, matrix = arguments
+    for picture in (source, target):
+        if not isinstance(picture, Image):
+            raise TypeError(f"Can't convert {type(picture).__name__} to type")
+    numbers = [_data.bits_of(value) for value in _host.pair_of(matrix, 9)]
+    slot, planes = source._planes_for_kpu()
+    into_slot, into = target._planes_for_kpu()
+    if (slot < 0 and planes is None) or (into_slot < 0 and into is None):
+        raise ValueError("only support ai image affine")
+    _host.call(b"warp_source", source._width, source._height, slot, data=planes)
+    _host.call(b"warp", target._width, target._height, into_slot, *numbers[:6], into=into)

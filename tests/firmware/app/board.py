@@ -92,6 +92,8 @@ class Board:
         # MicroPython's heap: the size that is kept in flash, and what is in use of the one that it has.
         self.heap_set = 512 * 1024
         self.heap_used = 300_000
+        # What gc.threshold() was told.
+        self.thresholds: list[int] = []
         self.resets = 0
         self.flash_full = False
         self.heads = people(width, height)
@@ -134,6 +136,7 @@ class Board:
             patch.setattr(gc, "mem_free", lambda: self.free_heap, raising=False)
             patch.setattr(gc, "mem_alloc", lambda: self.heap_used, raising=False)
             patch.setattr(gc, "collect", lambda: 0)
+            patch.setattr(gc, "threshold", self.thresholds.append, raising=False)
             files = importlib.import_module("pose_files")
             patch.setattr(files, "os", self._os())
             patch.setattr(files, "opened", self._opened)

@@ -8,11 +8,12 @@ class Stub:
     GPIO = utils = UART = None
 
 
-for name in ("lcd", "machine", "Maix"):
+for name in ("image", "lcd", "machine", "Maix"):
     sys.modules[name] = Stub
 if sys.implementation.name == "cpython":
     sys.modules["utime"] = Stub
 
+import pose_canvas  # noqa: E402
 import pose_config  # noqa: E402
 import pose_errors  # noqa: E402
 import pose_screen  # noqa: E402
@@ -72,7 +73,7 @@ for line in LINES:
 for field in FIELDS:
     print(pose_wire.integer(field))
 for size in range(8, 700, 13):
-    print(pose_screen.fit(320, size), pose_screen.fit(size, 240))
+    print(pose_canvas.fit(320, size), pose_canvas.fit(size, 240))
 for values in CONFIGS:
     print(tried(config, values))
 settings = pose_settings.Settings()

@@ -18,12 +18,14 @@ TABLE = {
     "BULK": "iniiii",
     "CHUNK": "iib",
     "SELFTEST": "iiiiiit",
-    "SETTINGS": "i" * 11,
+    "SETTINGS": "i" * 13,
     "LAYER": "iii",
     "STATS": "i" * 13,
     "ERROR": "iit",
     "REPLY": "iiit",
 }
+# What may follow the fields above: of a frame with zoom the time to make its windows, and one to four windows.
+_MORE = {"FRAME": tuple("i" * (1 + 3 * windows) for windows in range(1, 5))}
 _KINDS = {
     "i": re.compile(r"-?\d+"),
     "n": re.compile(r"[A-Za-z0-9._-]+"),
@@ -60,9 +62,10 @@ def sentence(line: bytes) -> Sentence:
     assert match, line
     kind, body, found = match.groups()
     assert found == crc(f"{kind},{body}"), line
-    kinds = TABLE[kind]
     fields = body.split(",")
-    assert len(fields) == len(kinds), line
+    forms = [TABLE[kind] + more for more in ("", *_MORE.get(kind, ()))]
+    (kinds,) = [form for form in forms if len(form) == len(fields)] or [""]
+    assert kinds, line
     return Sentence(kind, tuple(map(_value, fields, kinds)), len(line))
 
 

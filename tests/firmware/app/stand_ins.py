@@ -120,6 +120,14 @@ class Image:
     def to_bytes(self) -> bytearray:
         return self.data
 
+    def copy(self, roi: tuple, *, x_scale: float, y_scale: float, copy_to_fb: Image) -> Image:
+        """The whole picture, into another one that has room for it; what is drawn into it goes with it."""
+        assert roi == (0, 0, *self.size)
+        copy_to_fb.size = (int(roi[2] * x_scale), int(roi[3] * y_scale))
+        assert 2 * copy_to_fb.size[0] * copy_to_fb.size[1] <= len(copy_to_fb.data)
+        copy_to_fb.drawn = list(self.drawn)
+        return Image(size=copy_to_fb.size)
+
     def pix_to_ai(self) -> None:
         self.planes = planes_of(bytes(self.data))
 

@@ -26,7 +26,7 @@ def test_ping_hello_settings_stats() -> None:
     assert answers[2] == (0, 1, "")
     assert answers[3] == answers[65535] == (0, 0, "")
     assert len(sentences.of(found, "HELLO")) == 3
-    assert sentences.of(found, "SETTINGS") == [(0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)]
+    assert sentences.of(found, "SETTINGS") == [(0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE, 0, 0)]
     (stats,) = sentences.of(found, "STATS")
     sent_before = list(found[: [item.type for item in found].index("STATS")])
     frames = [item for item in sent_before if item.type == "FRAME"]
@@ -46,13 +46,14 @@ def test_statistics_come_by_themselves_where_wanted() -> None:
 @pytest.mark.parametrize(
     ("body", "settings"),
     [
-        ("MODE,1,1", (1, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)),
-        ("POSES,1,2,,,", (0, 2, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)),
-        ("POSES,1,,10000", (0, 5, 10000, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE)),
-        ("POSES,1,,,30,9000,7,8,9", (0, 5, 16384, 30, 9000, 0, 0, 0, 50, 100, 7)),
-        ("RATE,1,250", (0, 5, 16384, 20, POSE_SCORE, 250, 0, 0, 50, 100, VOTE)),
-        ("RATE,1,,,7", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 7, VOTE)),
-        ("PREVIEW,1,0,70", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 70, 100, VOTE)),
+        ("MODE,1,1", (1, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE, 0, 0)),
+        ("POSES,1,2,,,", (0, 2, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE, 0, 0)),
+        ("POSES,1,,10000", (0, 5, 10000, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE, 0, 0)),
+        ("POSES,1,,,30,9000,7,8,9", (0, 5, 16384, 30, 9000, 0, 0, 0, 50, 100, 7, 0, 0)),
+        ("RATE,1,250", (0, 5, 16384, 20, POSE_SCORE, 250, 0, 0, 50, 100, VOTE, 0, 0)),
+        ("RATE,1,,,7", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 7, VOTE, 0, 0)),
+        ("ZOOM,1,-1,1", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 50, 100, VOTE, -1, 1)),
+        ("PREVIEW,1,0,70", (0, 5, 16384, 20, POSE_SCORE, 0, 0, 0, 70, 100, VOTE, 0, 0)),
     ],
 )
 def test_settings_change_and_are_said(body: str, settings: tuple) -> None:

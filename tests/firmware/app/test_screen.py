@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType, SimpleNamespace
 
 import pytest
@@ -46,38 +46,33 @@ def pose(x: int = 100, y: int = 100, score: int = 200) -> SimpleNamespace:
     )
 
 
-def test_fit_has_known_answers(screens: ModuleType) -> None:
-    assert [screens.fit(320, size) for size in (320, 240, 135, 480)] == [
-        (0, 320, 0), (40, 240, 0), (92, 135, 0), (0, 320, 80)
-    ]  # fmt: skip
-    assert screens.fit(240, 135) == (52, 135, 0)
+def drawn_upon(
+    screen: SimpleNamespace, size: tuple[int, int] = (320, 240), poses: Sequence[SimpleNamespace] = (), note: str = ""
+) -> tuple[tuple[int, int], list[tuple]]:
+    """A picture of a size with poses through canvas, draw and show: the canvas's size, and what was drawn."""
+    canvas = screen.canvas(stand_ins.Image(size=size))
+    screen.draw(canvas, poses, len(poses), 50, "12.3 fps", note)
+    screen.show(canvas)
+    return canvas.size, canvas.drawn
 
 
-@given(st.integers(8, 1000), st.integers(8, 1000))
-def test_fit_centres_and_stays_inside(picture: int, screen: int) -> None:
-    first, count, place = PURE.fit(picture, screen)
-    assert count == min(picture, screen)
-    assert 0 <= first <= picture - count
-    assert 0 <= place <= screen - count
-    assert abs((picture - count) - 2 * first) <= 1
-    assert abs((screen - count) - 2 * place) <= 1
-
-
+@pytest.mark.parametrize("scaled", [True, False], ids=["scaled", "cropped"])
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("picture_size", PICTURES)
-def test_pictures_are_cut_or_centred(
-    board: Board, screens: ModuleType, size: tuple[int, int], picture_size: tuple[int, int]
+def test_texts_and_the_middle_are_in_their_place(
+    board: Board, screens: ModuleType, size: tuple[int, int], picture_size: tuple[int, int], scaled: bool
 ) -> None:
     board.lcd.size = size
-    screen = screens.Screen(NOTHING_SET)
-    picture = stand_ins.Image(size=picture_size)
-    screen.draw(picture, [pose()], 1, 50, "12.3 fps", "a note")
-    screen.show(picture)
-    ((_, roi, offset, drawn),) = board.lcd.shown
-    assert roi[2:] == (min(size[0], picture_size[0]), min(size[1], picture_size[1]))
+    board.free_heap = 700_000
+    screen = screens.Screen(NOTHING_SET, scaled)
+    canvas_size, drawn = drawn_upon(screen, picture_size, [pose()], "a note")
+    ((shown_size, roi, offset, _),) = board.lcd.shown
+    assert shown_size == canvas_size
+    assert (canvas_size == picture_size) or scaled
+    assert roi[2:] == (min(size[0], canvas_size[0]), min(size[1], canvas_size[1]))
     # The middle of the picture is in the middle of the LCD.
     for side in range(2):
-        middle = offset[side] + picture_size[side] / 2 - roi[side]
+        middle = offset[side] + canvas_size[side] / 2 - roi[side]
         assert abs(middle - size[side] / 2) <= 0.5
     # Texts begin where the LCD shows the picture, and the score stays on it.
     for _, (x, y, text), _ in [item for item in drawn if item[0] == "string"]:
@@ -94,15 +89,14 @@ def test_the_skeleton_is_the_networks(screens: ModuleType) -> None:
 
 
 def test_lines_and_joints_are_where_the_keypoints_are(board: Board, screens: ModuleType) -> None:
-    picture = stand_ins.Image(size=(320, 240))
     seen = pose()
     seen.x16[9] += 7
     seen.y16[9] -= 8
     seen.x16[10] += 8
     seen.y16[10] -= 9
-    screens.Screen(NOTHING_SET).draw(picture, [seen, pose(score=10)], 1, 50, "", "")
-    lines = [args for kind, args, _ in picture.drawn if kind == "line"]
-    joints = [args for kind, args, _ in picture.drawn if kind == "circle"]
+    _, drawn = drawn_upon(screens.Screen(NOTHING_SET), poses=[seen])
+    lines = [args for kind, args, _ in drawn if kind == "line"]
+    joints = [args for kind, args, _ in drawn if kind == "circle"]
     assert len(lines) == 12
     assert len(joints) == 17
     assert (100 + 21, 100 + 14, 100 + 27, 100 + 18) in lines  # 7 - 9, elbow to wrist: rounded half up
@@ -112,21 +106,19 @@ def test_lines_and_joints_are_where_the_keypoints_are(board: Board, screens: Mod
 
 
 def test_unsure_joints_and_their_lines_are_left_out(board: Board, screens: ModuleType) -> None:
-    picture = stand_ins.Image(size=(320, 240))
     seen = pose()
     scores = bytearray(seen.scores)
     scores[5] = 49
     seen.scores = bytes(scores)
-    screens.Screen(NOTHING_SET).draw(picture, [seen], 1, 50, "", "")
+    _, drawn = drawn_upon(screens.Screen(NOTHING_SET), poses=[seen])
     # The left shoulder has three lines: to hip, elbow and the other shoulder.
-    assert sum(kind == "line" for kind, _, _ in picture.drawn) == 9
-    assert sum(kind == "circle" for kind, _, _ in picture.drawn) == 16
+    assert sum(kind == "line" for kind, _, _ in drawn) == 9
+    assert sum(kind == "circle" for kind, _, _ in drawn) == 16
 
 
 def test_people_have_colours_of_their_own(board: Board, screens: ModuleType) -> None:
-    picture = stand_ins.Image(size=(320, 240))
-    screens.Screen(NOTHING_SET).draw(picture, [pose() for _ in range(7)], 7, 50, "", "")
-    colours = [colour for kind, _, colour in picture.drawn if kind == "line"][::12]
+    _, drawn = drawn_upon(screens.Screen(NOTHING_SET), poses=[pose() for _ in range(7)])
+    colours = [colour for kind, _, colour in drawn if kind == "line"][::12]
     assert len(set(colours)) == 6
     assert colours[6] == colours[0]
 
@@ -134,13 +126,12 @@ def test_people_have_colours_of_their_own(board: Board, screens: ModuleType) -> 
 def test_borders_are_cleared_once_and_after_a_message(board: Board, screens: ModuleType) -> None:
     board.lcd.size = (480, 320)
     screen = screens.Screen(NOTHING_SET)
-    picture = stand_ins.Image(size=(320, 240))
     for _ in range(3):
-        screen.show(picture)
+        drawn_upon(screen)
     assert board.lcd.clears == 1
     screen.message("Paused", "text")
-    screen.show(picture)
-    screen.show(picture)
+    drawn_upon(screen)
+    drawn_upon(screen)
     assert board.lcd.clears == 3
 
 

@@ -9,10 +9,14 @@ from tests.firmware.app.board import FIRMWARE
 
 
 def test_the_program_makes_no_floats() -> None:
-    """CanMV's adapter alone is handed floats; it packs them and calculates nothing."""
+    """CanMV's adapter is handed floats; it packs them and calculates nothing. MaixPy's copy() wants two for its scales,
+    which are made once, and its warp four for a window; nothing else is calculated with them."""
+    made = {"pose_canvas.py": 2, "pose_wide.py": 6}
     for path in sorted(FIRMWARE.glob("*.py")):
         if path.name != "pose_canmv.py":
-            assert firmware_gate.problems(path.read_text(), integers_only=True, siblings=SIBLINGS) == [], path.name
+            found = firmware_gate.problems(path.read_text(), integers_only=True, siblings=SIBLINGS)
+            assert len(found) == made.get(path.name, 0), (path.name, found)
+            assert all("true division" in each for each in found)
 
 
 SIBLINGS = frozenset(path.stem for path in FIRMWARE.glob("*.py"))

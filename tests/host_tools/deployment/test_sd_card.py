@@ -142,3 +142,19 @@ def test_a_file_is_no_card(tmp_path: Path, kmodel: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BoardError, match="no such folder"):
         fill(tmp_path / "file", kmodel)
+
+
+def test_what_the_picture_at_the_lcds_size_takes_is_said(sd: Path, kmodel: Path) -> None:
+    """A model of 96x80 fills 384x320 of the Amigo's LCD."""
+    note = "MicroPython's heap: 240 KiB for the picture at the LCD's size"
+    report = fill(sd, kmodel, "maix_amigo_ips", dry_run=True)
+    assert note in report.notes
+    assert not any("middle" in warning for warning in report.warnings)
+    report = fill(sd, kmodel, "maix_amigo_ips", dry_run=True, heap=400 << 10)
+    assert note in report.notes
+    assert "a heap of 400 KiB has no room for that: the LCD will show the picture's middle; take --heap 768" in (
+        report.warnings
+    )
+    cropped = fill(sd, kmodel, "maix_amigo_ips", dry_run=True, entries=("lcd_scale=0",))
+    assert note not in cropped.notes
+    assert not any("LCD" in note for note in fill(sd, kmodel, "maix_nano", dry_run=True).notes)

@@ -113,7 +113,7 @@ def test_a_broker_that_dies_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> N
     assert notes[0].startswith(f"{name}: the broker has gone (")
     assert notes[0].endswith("); frames go on, trying to reach it again")
     assert notes[1] == f"{name}: the broker is there again"
-    assert notes[2] == f"{name}: {publisher.unsent} frames were not published for want of a broker"
+    assert notes[2] == f"{name}: {publisher.unsent} frames not published for want of a broker"
     assert len(notes) == 3
 
 

@@ -299,18 +299,27 @@ def test_what_has_a_low_score_is_not_in_a_snapshot() -> None:
 def test_the_keeper_writes_the_last_frame_of_each_board(tmp_path: Path) -> None:
     path = tmp_path / "new" / "seen.png"
     keeper = SnapshotKeeper(path)
-    assert keeper.write() is False
+    assert keeper.write() == f"{path}: not written, since no frame came"
+    assert not path.exists()
     for number in range(3):
         keeper.frame(processed(number, number))
-    assert keeper.write() is True
+    assert keeper.write() == f"{path}: written, 1 board"
     with Image.open(path) as one:
         assert one.size == SIZE
         assert one.tobytes() == snapshot.draw(processed(2, 2).frame, SIZE).tobytes()
     keeper.frame(processed(1, 1, "other"))
-    keeper.write()
+    assert keeper.write() == f"{path}: written, 2 boards"
     with Image.open(path) as two:
         assert two.width > 2 * 320
     assert [file.name for file in path.parent.iterdir()] == ["seen.png"]
+
+
+def test_a_snapshot_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "seen.png"
+    path.write_bytes(b"mine")
+    with pytest.raises(HostToolError, match=r"seen\.png: exists already; delete it, or choose another name"):
+        SnapshotKeeper(path)
+    assert path.read_bytes() == b"mine"
 
 
 def test_a_place_for_snapshots_that_cannot_be_written(tmp_path: Path) -> None:

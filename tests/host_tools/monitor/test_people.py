@@ -82,3 +82,25 @@ def test_people_who_come_and_go_all_the_time_are_not_kept() -> None:
     for number in range(200):
         ids.identify([person(30 + 97 * number % 260, 30 + 53 * number % 180, 20)], number)
     assert len(ids._tracks) <= people.MOST_PEOPLE
+
+
+@pytest.mark.parametrize("speed", [2, 4, 8, 12])
+def test_two_who_cross_keep_theirs(speed: int) -> None:
+    """They walk through each other at ten frames a second, named in an order that changes."""
+    ids = People()
+    for step in range(240 // speed):
+        pair = [person(40 + speed * step, 60), person(281 - speed * step, 61)]
+        order = [step % 3 == 1, step % 3 != 1]
+        found = ids.identify([pair[each] for each in order], 100 * step)
+        assert [found[order.index(each)] for each in range(2)] == [1, 2]
+
+
+def test_colours_are_the_least_that_nobody_else_has_and_stay() -> None:
+    ids = People()
+    ids.identify([APART[0], APART[1]], 0)
+    assert ids.colours == (0, 1)
+    ids.identify([APART[1], APART[2]], 900)
+    assert ids.colours == (1, 2)
+    # The first is forgotten, and the colour free again.
+    assert ids.identify([APART[2], APART[0], APART[1]], 1500) == (3, 4, 2)
+    assert ids.colours == (2, 0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from host_tools.monitor import sources
 from host_tools.serial_link import FASTEST, STAGES, Frame, sentences
 from host_tools.virtual_board import frame_rate
 from host_tools.virtual_board.emulated_host import EmulatedHost
-from host_tools.virtual_board.frame_rate import FEWEST_CYCLES, MONITOR, MOST_CYCLES, NOBODY, REST, Conditions
+from host_tools.virtual_board.frame_rate import FEWEST_CYCLES, MONITOR, MOST_CYCLES, NOBODY, REST, WINDOWS, Conditions
 from tests.command_line import invoke
 from tests.host_tools.k210.images import image
 from tests.host_tools.peer import Peer, hello, polite, reply
@@ -30,11 +31,20 @@ def frame(number: int, t_ms: int, send_us: int = 4000) -> Frame:
     return Frame(number, t_ms, 0, stages, ())
 
 
+def test_making_windows_is_a_stage_of_its_own() -> None:
+    frames = [replace(frame(n, 110 * n), windows=((0, 0, 300),), windows_us=42_000) for n in range(11)]
+    run = frame_rate.of_frames("320x240", Conditions(zoom=1), frames)
+    assert run.stages_ms[WINDOWS] == 42.0
+    assert run.stages_ms[REST] == pytest.approx(5.0)
+    assert run.to_dict()["zoom"] == 1
+
+
 def test_the_stages_and_the_rest_are_the_whole_frame() -> None:
     run = frame_rate.of_frames("320x240", Conditions(), [frame(n, 70 * n) for n in range(11)])
     assert run.fps == pytest.approx(1000 / 70)
     assert run.stages_ms == {
-        "capture": 1.0, "kpu": 40.0, "decode": 6.0, "draw": 12.0, "send": 4.0, REST: pytest.approx(7.0)
+        "capture": 1.0, "kpu": 40.0, "decode": 6.0, "draw": 12.0, "send": 4.0, WINDOWS: 0.0,
+        REST: pytest.approx(7.0)
     }  # fmt: skip
 
 
@@ -53,21 +63,34 @@ def test_the_plan_has_the_bars_and_both_ends_of_what_is_guessed() -> None:
     assert {run.host for run in runs} == {MONITOR, NOBODY}
     assert {run.people for run in runs} == {1, 4}
     assert {run.cycles for run in runs} == {Fraction(3, 2), FEWEST_CYCLES, MOST_CYCLES}
-    assert [run.settings() for run in runs if run.settings()] == [
-        {"lcd": {"freq": 20_000_000}}, {"camera": {"dual_buffer": 0}}
+    assert [run.settings(700_000) for run in runs if run.settings()] == [
+        {"lcd": {"freq": 20_000_000}}, {"camera": {"dual_buffer": 0}},
+        {"lcd": {"width": 240, "height": 135}}, {"lcd": {"width": 240, "height": 240}},
+        {"lcd": {"width": 480, "height": 320}}, {"heap": 700_000, "settings": {"zoom": 1}},
     ]  # fmt: skip
     assert {run.people for run in frame_rate.plan(3)} == {3}
+    assert [(run.zoom, run.host) for run in frame_rate.plan(None, zoom=4)] == [(4, MONITOR), (4, NOBODY)]
 
 
 @pytest.mark.parametrize(("fps", "below"), [(13.4, True), (13.5, False)])
 def test_a_bar_holds_for_the_usual_run_alone(fps: float, below: bool) -> None:
-    found = Conditions(lcd_hertz=15_000_000, buffers=2)
+    found = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", found, fps, {})) is below
     assert frame_rate.missed(frame_rate.Measured("224x224", found, fps, {})) is None
     one_buffer = Conditions(lcd_hertz=15_000_000, buffers=1)
     assert frame_rate.missed(frame_rate.Measured("320x240", one_buffer, fps, {})) is None
     nobody = Conditions(host=NOBODY, lcd_hertz=15_000_000, buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", nobody, fps, {})) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "fps", "below"), [("320x240", 7.9, True), ("320x240", 8.0, False), ("256x192", 12.9, True)]
+)
+def test_zoom_has_bars_of_its_own(size: str, fps: float, below: bool) -> None:
+    found = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2, zoom=1)
+    assert frame_rate.missed(frame_rate.Measured(size, found, fps, {})) is below
+    four = replace(found, zoom=4)
+    assert frame_rate.missed(frame_rate.Measured(size, four, fps, {})) is None
 
 
 @pytest.mark.parametrize("size", [(320, 240), (256, 192)])
@@ -140,7 +163,7 @@ def test_a_real_image_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     firmware.write_bytes(image("minimum"))
     kmodel = small.write(tmp_path / "small.kmodel")
     monkeypatch.setattr(frame_rate, "FRAMES", 10)
-    monkeypatch.setattr(frame_rate, "plan", lambda people: [Conditions(), Conditions(host=NOBODY)])
+    monkeypatch.setattr(frame_rate, "plan", lambda people, zoom: [Conditions(), Conditions(host=NOBODY)])
     figures = tmp_path / "fps.json"
     ended = invoke(cli.main, ["fps", "--firmware", firmware, "--model", kmodel, "--json", figures])
     assert ended.exit_code == 0, ended

@@ -1,6 +1,7 @@
 // How people are drawn, by the switches of the header and the system's colours; the browser remembers the switches.
 
-const SWITCHES = ["mirror", "smooth", "ids", "match"];
+// As they are until somebody switches them.
+const SWITCHES = { mirror: false, smooth: false, ids: false, match: true };
 const listeners = [];
 
 export const display = {
@@ -11,9 +12,9 @@ export const display = {
 
 function remembered(name) {
   try {
-    return localStorage.getItem(name) === "on";
+    return { on: true, off: false }[localStorage.getItem(name)] ?? SWITCHES[name];
   } catch {
-    return false; // Storage may be forbidden.
+    return SWITCHES[name]; // Storage may be forbidden.
   }
 }
 
@@ -29,7 +30,7 @@ function tell() {
   listeners.forEach((listener) => listener());
 }
 
-for (const name of SWITCHES) {
+for (const name of Object.keys(SWITCHES)) {
   const box = document.getElementById(name);
   display[name] = box.checked = remembered(name);
   box.addEventListener("change", () => {

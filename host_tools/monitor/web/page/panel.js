@@ -98,7 +98,7 @@ export class Panel {
   }
 
   #frame(frame) {
-    this.#stage.show(frame.poses, frame.frame);
+    this.#stage.show(frame.poses, frame.frame, frame.windows ?? []);
     this.#plots.add(frame);
     const people = frame.poses.length === 1 ? "1 person" : `${frame.poses.length} people`;
     this.#find(".numbers").textContent = `${people} · ${frame.fps.toFixed(1)} fps · frame ${frame.frame}`;

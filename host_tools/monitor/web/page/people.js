@@ -1,5 +1,7 @@
 // Draws people on a canvas: lines between keypoints, joints, and a label at the head.
 
+import { placeLabels } from "/labels.js";
+
 // The LCD's colours in their order (green, yellow, cyan, magenta, orange, blue), softened.
 export const COLOURS = ["#4be38a", "#ffd84d", "#4fd6ff", "#ff7ae0", "#ffa04d", "#a3b4ff"];
 // 64 of 255, as on the LCD.
@@ -12,15 +14,21 @@ const LABEL_ABOVE = 0.055;
 
 // `view`: width, height (of the canvas, CSS pixels), x(x16), y(y16); `label`: text for a pose.
 export function drawPeople(context, view, poses, keypointsOf, skeleton, colourOf, label) {
-  // The best one last, in front.
+  const place = ([x, y, score]) => ({ x: view.x(x), y: view.y(y), seen: score >= LEAST_SCORE });
+  const people = poses.map((pose) => keypointsOf(pose).map(place));
+  // The best one last, in front; labels in front of all.
   for (let n = poses.length - 1; n >= 0; n--) {
-    const place = ([x, y, score]) => ({ x: view.x(x), y: view.y(y), seen: score >= LEAST_SCORE });
-    const points = keypointsOf(poses[n]).map(place);
-    const colour = colourOf(poses[n], n);
-    drawLines(context, view, points, skeleton, colour);
-    drawJoints(context, view, points, colour);
-    drawLabel(context, view, points, label(poses[n]), colour);
+    const colour = colourOf(poses[n]);
+    drawLines(context, view, people[n], skeleton, colour);
+    drawJoints(context, view, people[n], colour);
   }
+  const size = Math.max(11, Math.min(17, 0.028 * view.width));
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  const texts = poses.map(label);
+  const boxes = people.map((points, n) => labelBox(context, view, points, texts[n], size));
+  placeLabels(boxes, view.width, view.height).forEach((box, n) => {
+    if (box) drawLabel(context, box, texts[n], size, colourOf(poses[n]));
+  });
 }
 
 function drawLines(context, view, points, skeleton, colour) {
@@ -52,21 +60,23 @@ function drawJoints(context, view, points, colour) {
   });
 }
 
-function drawLabel(context, view, points, text, colour) {
+// Where a label would be best: above the head.
+function labelBox(context, view, points, text, size) {
   const seen = points.filter((point) => point.seen);
-  if (!seen.length || !text) return;
+  if (!seen.length || !text) return null;
   const head = seen.reduce((a, b) => (b.y < a.y ? b : a));
-  const size = Math.max(11, Math.min(17, 0.028 * view.width));
-  context.font = `600 ${size}px system-ui, sans-serif`;
+  const width = context.measureText(text).width + size;
+  const height = 1.5 * size;
+  return { x: head.x - width / 2, y: head.y - LABEL_ABOVE * view.width - height / 2, width, height };
+}
+
+function drawLabel(context, box, text, size, colour) {
   context.textAlign = "center";
   context.textBaseline = "middle";
-  const width = context.measureText(text).width + size;
-  const x = Math.min(Math.max(head.x, width / 2 + 2), view.width - width / 2 - 2);
-  const y = Math.max(size, head.y - LABEL_ABOVE * view.width);
   context.fillStyle = "rgba(4, 8, 12, 0.8)";
   context.beginPath();
-  context.roundRect(x - width / 2, y - 0.75 * size, width, 1.5 * size, 0.75 * size);
+  context.roundRect(box.x, box.y, box.width, box.height, box.height / 2);
   context.fill();
   context.fillStyle = colour;
-  context.fillText(text, x, y + 1);
+  context.fillText(text, box.x + box.width / 2, box.y + box.height / 2 + 1);
 }

@@ -58,9 +58,10 @@ export class Plots {
     this.#times.add(at, milliseconds);
     times.value.textContent = `${milliseconds.reduce((sum, value) => sum + value, 0).toFixed(0)} ms`;
     milliseconds.forEach((value, n) => (times.keys[n].textContent = value < 10 ? value.toFixed(1) : value.toFixed(0)));
-    const best = poses.slice(0, PEOPLE.length).map((pose) => pose.score / 255);
-    this.#scores.add(at, PEOPLE.map((_, n) => best[n] ?? null));
-    scores.value.textContent = best.length ? best[0].toFixed(2) : "nobody";
+    // A line is a person's, in the colour that they have in the picture.
+    const scored = PEOPLE.map((_, n) => poses.find((pose) => pose.colour % PEOPLE.length === n));
+    this.#scores.add(at, scored.map((pose) => (pose ? pose.score / 255 : null)));
+    scores.value.textContent = poses.length ? (poses[0].score / 255).toFixed(2) : "nobody";
   }
 
   // Without frames, the server's count of them.

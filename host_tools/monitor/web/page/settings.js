@@ -20,6 +20,8 @@ export class Settings {
   #busy = false;
   #saving = false;
   #fields = new Map();
+  #zoom;
+  #smooth;
 
   // `order({do, …})` sends an order to this board.
   constructor(form, number, ranges, order) {
@@ -33,6 +35,10 @@ export class Settings {
       radio.name = `mode${number}`;
       radio.addEventListener("change", () => this.#want({ mode: Number(radio.value) }));
     }
+    this.#zoom = form.querySelector("select.zoom");
+    this.#zoom.addEventListener("change", () => this.#want({ zoom: Number(this.#zoom.value) }));
+    this.#smooth = form.querySelector("input.smooth");
+    this.#smooth.addEventListener("change", () => this.#want({ smooth: Number(this.#smooth.checked) }));
     this.enable(false);
   }
 
@@ -74,7 +80,7 @@ export class Settings {
   }
 
   enable(on) {
-    for (const field of this.#form.querySelectorAll("input, button")) field.disabled = !on;
+    for (const field of this.#form.querySelectorAll("input, select, button")) field.disabled = !on;
   }
 
   // What the board says of itself; null if it is not known.
@@ -91,6 +97,8 @@ export class Settings {
       range.value = value;
       if (document.activeElement !== number || !this.#busy) number.value = step < 1 ? value.toFixed(2) : value;
     }
+    this.#zoom.value = values.zoom ?? 0;
+    this.#smooth.checked = Boolean(values.smooth);
     for (const radio of this.#radios) radio.checked = "mode" in values && Number(radio.value) === values.mode;
   }
 
@@ -106,10 +114,11 @@ export class Settings {
     while (this.#wanted) {
       const wanted = this.#wanted;
       this.#wanted = null;
-      const { mode, ...poses } = wanted;
+      const { mode, zoom, smooth, ...poses } = wanted;
       this.#say("", "…");
       const replies = [];
       if (mode !== undefined) replies.push(await this.#order({ do: "mode", mode }));
+      if (zoom !== undefined || smooth !== undefined) replies.push(await this.#order({ do: "zoom", zoom, smooth }));
       if (Object.keys(poses).length) replies.push(await this.#order({ do: "poses", ...poses }));
       const refused = replies.find((reply) => !reply.ok);
       if (refused) this.#say("refused", `Not changed: ${refused.text}`);

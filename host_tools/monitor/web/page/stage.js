@@ -14,6 +14,7 @@ export class Stage {
   #size = DEFAULT_SIZE;
   #turned = false;
   #poses = [];
+  #windows = []; // Where the network looked closer, x, y, width, height in pixels of its picture.
   #lastFrame = 0;
   #frames = new Map(); // The people of the last frames, by number.
   #picture = null;
@@ -38,10 +39,11 @@ export class Stage {
     this.redraw();
   }
 
-  show(poses, frame) {
+  show(poses, frame, windows) {
     if (frame <= this.#lastFrame) this.#frames.clear(); // The board counts from the beginning again.
     this.#lastFrame = frame;
     this.#poses = poses;
+    this.#windows = windows;
     this.#frames.set(frame, poses);
     if (this.#frames.size > MOST_REMEMBERED) this.#frames.delete(this.#frames.keys().next().value);
     this.#describe();
@@ -50,7 +52,7 @@ export class Stage {
 
   // Nobody is to be seen: the board is not running.
   clear() {
-    this.#poses = [];
+    this.#poses = this.#windows = [];
     this.#frames.clear();
     this.#describe();
     this.redraw();
@@ -99,12 +101,16 @@ export class Stage {
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
     if (this.#picture) this.#drawPicture(context, width, height);
+    this.#drawWindows(context, this.#view(width, height));
     drawPeople(context, this.#view(width, height), this.#shown(), keypoints, this.#skeleton, colourOf, label);
   }
 
-  // The newest people, or those of the picture: nobody if that frame was not sent.
+  // The newest people, or those of the picture; if its frame was not sent, of the one that is nearest to it.
   #shown() {
-    return display.match && this.#picture ? this.#frames.get(this.#pictureFrame) ?? [] : this.#poses;
+    if (!display.match || !this.#picture) return this.#poses;
+    const away = (frame) => Math.abs(frame - this.#pictureFrame);
+    const nearest = [...this.#frames.keys()].reduce((a, b) => (away(b) < away(a) ? b : a), Infinity);
+    return this.#frames.get(nearest) ?? this.#poses;
   }
 
   #drawPicture(context, width, height) {
@@ -117,6 +123,16 @@ export class Stage {
     if (this.#turned) context.transform(0, 1, 1, 0, 0, 0);
     context.drawImage(this.#picture, 0, 0, ...(this.#turned ? [height, width] : [width, height]));
     context.restore();
+  }
+
+  // A thin frame for each window.
+  #drawWindows(context, { x, y }) {
+    context.strokeStyle = "#a0a0a0";
+    context.lineWidth = 1;
+    for (const [left, top, width, height] of this.#windows) {
+      const [from, to] = [x(16 * left), x(16 * (left + width))];
+      context.strokeRect(Math.min(from, to), y(16 * top), Math.abs(to - from), y(16 * (top + height)) - y(16 * top));
+    }
   }
 
   #view(width, height) {
@@ -140,5 +156,5 @@ export class Stage {
 }
 
 const keypoints = (pose) => (display.smooth ? pose.smooth : pose.keypoints);
-const colourOf = (pose, place) => COLOURS[(display.ids ? pose.id - 1 : place) % COLOURS.length];
+const colourOf = (pose) => COLOURS[pose.colour % COLOURS.length];
 const label = (pose) => `${display.ids ? `#${pose.id}  ` : ""}${(pose.score / 255).toFixed(2)}`;

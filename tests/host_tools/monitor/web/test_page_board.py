@@ -20,7 +20,7 @@ from tests.host_tools.monitor.web.looking import click, part, slide, slider, tex
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the virtual board needs Linux")
 ORANGE = (220, 120, 40)
 # Previews from the first frame on.
-MAIN = "import pose_app\nimport pose_loop\npose_loop.CARD_SEARCH_MS = 0\npose_app.run()\n"
+MAIN = "import pose_app\nimport pose_preview\npose_preview.CARD_SEARCH_MS = 0\npose_app.run()\n"
 
 
 @pytest.fixture(scope="module")

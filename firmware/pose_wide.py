@@ -1,0 +1,87 @@
+"""The camera at VGA: windows of its frame for the network, in a picture of its own that also shows the whole frame."""
+
+import gc
+
+import image
+import pose_camera
+import pose_errors
+import pose_memory
+import pose_view
+import sensor
+from pose_errors import PoseError
+
+PIXEL = 256
+
+
+class WideCamera(pose_camera.Camera):
+    """The camera's whole frame; `view` says how it lies in the network's picture.
+
+    The network reads planes that `look` fills. Their pixels are another thing: `show` puts the whole frame there.
+    """
+
+    wide = True
+
+    def __init__(self, config, width, height, buffers):
+        self.view = pose_view.View(width, height)
+        self._frame = None
+        self._window = None
+        self._matrix = None
+        self._whole = (0, 0, pose_view.FRAME_WIDTH, pose_view.FRAME_HEIGHT)
+        # The firmware takes the whole part of width * scale: half a pixel more, and that is never one too few.
+        self._x_scale = (2 * self.view.width + 1) / (2 * pose_view.FRAME_WIDTH)
+        self._y_scale = (2 * self.view.height + 1) / (2 * pose_view.FRAME_HEIGHT)
+        self._target = self._shown = None
+        self._take_pictures(width, height)
+        self._open(config, buffers, sensor.VGA)
+
+    def _take_pictures(self, width, height):
+        """The network's picture, and another one for the frame where it has another shape."""
+        gc.collect()
+        try:
+            self._target = image.Image(size=(width, height))
+            # Makes the planes, which the warp demands.
+            self._target.pix_to_ai()
+            self._shown = self._target
+            if (self.view.width, self.view.height) != (width, height):
+                self._shown = image.Image(size=(self.view.width, self.view.height))
+        except MemoryError:
+            raise PoseError(
+                pose_errors.MEMORY,
+                "zoom has no %d KiB of MicroPython's heap for a picture of %dx%d, %d are free, in pieces: %s"
+                % (
+                    pose_memory.picture_bytes(width, height) >> 10,
+                    width,
+                    height,
+                    gc.mem_free() >> 10,
+                    pose_memory.ZOOM_REMEDY,
+                ),
+            )
+
+    def snapshot(self):
+        """The next frame, VGA."""
+        self._frame = pose_camera.Camera.snapshot(self)
+        return self._frame
+
+    def look(self, window):
+        """The network's picture, its planes filled with a window (x0, y0, step) of the frame."""
+        if self._window is None or window != self._window:
+            x0, y0, step = window
+            # Exact in single precision: multiples of 1/256 below 2**16.
+            self._matrix = (step / PIXEL, 0, x0 / PIXEL, 0, step / PIXEL, y0 / PIXEL, 0, 0, 1)
+            self._window = window[:]
+        image.warp_affine_ai(self._frame, self._target, self._matrix)
+        return self._target
+
+    def show(self):
+        """The whole frame in the size of the network's picture, or as much of it as it fills."""
+        self._frame.copy(self._whole, x_scale=self._x_scale, y_scale=self._y_scale, copy_to_fb=self._shown)
+        return self._shown
+
+    def canvas(self):
+        """A picture of the network's size to draw into."""
+        return self._target
+
+    def close(self):
+        """Lets camera and pictures go."""
+        self.stop()
+        self._frame = self._target = self._shown = None

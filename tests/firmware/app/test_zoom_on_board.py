@@ -1,0 +1,143 @@
+"""Zoom on the virtual board: windows on the wire, turned on and off while frames run, and what it does without room."""
+
+from __future__ import annotations
+
+import pytest
+
+from conversion import memory_budget
+from host_tools.virtual_board import Faults
+from tests.firmware.app import sentences
+from tests.firmware.app.virtual import Program
+
+SIZE = (96, 80)
+# Of MicroPython, whose pictures want large pieces of it.
+HEAP = 704 << 10
+# What a FRAME without windows has.
+PLAIN = 9
+FULL_STEP = -(-640 * 256 // 96)
+# Of the settings' fields.
+ZOOM, SMOOTH = -2, -1
+
+
+def program(zoom: int, **more: object) -> Program:
+    config = more.pop("config", {})
+    own = {"heap": HEAP, **config, "settings": {"zoom": zoom, "stats_ms": 0}}
+    return Program(size=SIZE, config=own, **more)
+
+
+def windows(board: Program) -> list[tuple[int, ...]]:
+    """Those of the next frame."""
+    fields = board.next("FRAME").fields[PLAIN + 1 :]
+    return [fields[at : at + 3] for at in range(0, len(fields), 3)]
+
+
+def zoom_now(board: Program) -> int:
+    assert board.ask("SETTINGS,900")[0] == 0
+    return sentences.of(board.sentences(), "SETTINGS")[-1][ZOOM]
+
+
+@pytest.mark.parametrize(("zoom", "most"), [(1, 2), (2, 2), (4, 4)])
+def test_a_frame_tells_its_windows(zoom: int, most: int) -> None:
+    with program(zoom) as board:
+        seen = [windows(board) for _ in range(6)]
+    assert all(1 <= len(of_frame) <= most for of_frame in seen)
+    # The first frame is looked at as a whole; of several windows the first one always is.
+    wholes = seen[:1] if zoom == 1 else seen
+    assert all(of_frame[0][2] == FULL_STEP for of_frame in wholes)
+    assert any(of_frame[-1][2] < FULL_STEP for of_frame in seen)
+
+
+def test_without_zoom_a_frame_is_what_it_was() -> None:
+    with program(0) as board:
+        assert windows(board) == []
+        assert "VGA" not in board.output()
+
+
+def test_zoom_is_turned_on_and_off_while_frames_run() -> None:
+    with program(0) as board:
+        assert windows(board) == []
+        for number, zoom in enumerate((1, 3, 0)):
+            assert board.ask(f"ZOOM,{10 + number},{zoom}")[0] == 0
+            # The frame that was under way is of the old kind.
+            windows(board)
+            windows(board)
+            assert bool(windows(board)) == bool(zoom), zoom
+        assert zoom_now(board) == 0
+        assert sentences.of(board.sentences(), "ERROR") == []
+
+
+def test_smoothing_is_turned_on_and_off() -> None:
+    with program(0) as board:
+        for number, smooth in enumerate((1, 0)):
+            assert board.ask(f"ZOOM,{10 + number},,{smooth}")[0] == 0
+            assert windows(board) == []
+        assert sentences.of(board.sentences(), "SETTINGS")[-1][SMOOTH] == 0
+
+
+def test_zoom_waits_while_pixels_come_in() -> None:
+    with program(0) as board:
+        board.next("FRAME")
+        assert board.ask(f"PIXELS,1,{SIZE[0]},{SIZE[1]},0")[0] == 0
+        status, _, text = board.ask("ZOOM,2,1")
+        assert status == 3
+        assert "RESUME" in text
+        # What changes no camera may be changed.
+        assert board.ask("ZOOM,3,,1")[0] == 0
+        assert board.ask("RESUME,4")[0] == 0
+        assert board.ask("ZOOM,5,1")[0] == 0
+        board.next("FRAME")
+        assert windows(board)
+
+
+@pytest.mark.parametrize("zoom", [1, 4])
+def test_without_room_for_vga_frames_go_on_without_zoom(zoom: int) -> None:
+    """Less than one VGA frame is free."""
+    taken = memory_budget.MINIMUM.free_bytes - 1_300_000
+    with program(zoom, faults=Faults(memory=taken)) as board:
+        code, _, text = board.next("ERROR").fields
+        assert code == 27
+        assert "no memory for the camera" in text
+        assert windows(board) == []
+        assert zoom_now(board) == 0
+
+
+def test_by_itself_it_zooms_only_where_two_frames_have_room() -> None:
+    taken = memory_budget.MINIMUM.free_bytes - 2_500_000
+    with program(-1, faults=Faults(memory=taken)) as board:
+        board.wait_for("posenet: no zoom (")
+        assert windows(board) == []
+        assert sentences.of(board.sentences(), "ERROR") == []
+    with program(-1) as board:
+        assert windows(board)
+        assert "no zoom" not in board.output()
+        assert "VGA camera 3000" in board.output()
+
+
+def test_heap_does_not_grow_with_windows() -> None:
+    with program(4) as board:
+        board.reach(30)
+        assert board.ask("STATS,1")[0] == 0
+        for at in (60, 90):
+            board.reach(at)
+            assert board.ask(f"STATS,{at}")[0] == 0
+        errors = sentences.of(board.sentences(), "ERROR")
+    assert errors == []
+
+
+def test_pixels_of_the_host_and_the_self_test_go_through_the_networks_picture() -> None:
+    with program(1) as board:
+        board.next("FRAME")
+        assert board.ask("SELFTEST,1")[0] == 0
+        assert board.next("SELFTEST").fields[1] == 0
+        board.next("FRAME")
+        assert windows(board)
+
+
+def test_the_lcd_shows_the_frame_round_the_window() -> None:
+    with program(1) as board:
+        while not any(window[2] < FULL_STEP for window in windows(board)):
+            pass
+        board.next("FRAME")
+        picture = board.lcd()
+    grey = (abs(picture.astype(int) - 160) <= 6).all(axis=2)
+    assert max(grey.sum(axis=1).max(), grey.sum(axis=0).max()) > SIZE[1] // 4
