@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from conversion import camera_frame, files, sequence
+from conversion import camera_frame, card, files, portrait, sequence
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.board_zoom import BoardZoom, pose_people, pose_view, pose_zoom
 from conversion.decoding.pose import Pose
@@ -31,9 +31,10 @@ Window = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: planes uint8 [3, 480, 640], the windows of the network's runs and those of them that were chosen for
-    people, where these lie (left, top, right, bottom) if they are not the whole frame, the people, best first, in
-    pixels of the frame, and the same as a board sends them."""
+    """One frame as it stands: planes uint8 [3, 480, 640], of a turned kmodel [3, 640, 480]; the windows of the
+    network's runs, and those that were chosen for people, where these lie (left, top, right, bottom) if they are not
+    the whole frame, the people, best first, in pixels of the frame, and the same as a board sends them, but standing.
+    """
 
     planes: np.ndarray
     windows: list[Window]
@@ -59,12 +60,16 @@ def open_frames(model: Path, path: Path, zoom: int, smooth: bool = False) -> Ite
 
 
 def watch(model: Described, pictures: Iterable[Image.Image], zoom: int, smooth: bool = False) -> Iterator[Frame]:
-    """What a board makes of each picture with that value of `zoom`, where nobody changed another setting."""
+    """What a board makes of each picture with that value of `zoom`, where nobody changed another setting.
+
+    The camera of a turned kmodel lies: its frame is 480 wide and 640 high for who stands before it.
+    """
+    turned = card.turned(model.card)
     machine = model.simulation
     size = (machine.width, machine.height)
     board = BoardZoom(model.card, zoom, smooth, **board_decoder.ON_BOARD)
     for picture in pictures:
-        planes = camera_frame.of_photo(picture)
+        planes = camera_frame.of_photo(picture.transpose(Image.Transpose.TRANSPOSE) if turned else picture)
 
         def heads(window: Window, planes: np.ndarray = planes) -> Heads:
             return machine.heads(camera_frame.warp(planes, window, size))
@@ -72,7 +77,7 @@ def watch(model: Described, pictures: Iterable[Image.Image], zoom: int, smooth: 
         people = board.look(heads)
         windows = board.windows()
         chosen = windows[1:] if zoom > pose_zoom.FOLLOW else windows[:1]
-        yield Frame(
+        frame = Frame(
             planes=planes,
             windows=windows,
             chosen=chosen,
@@ -80,6 +85,18 @@ def watch(model: Described, pictures: Iterable[Image.Image], zoom: int, smooth: 
             poses=[Pose(person.score, board.in_frame(person.keypoints)) for person in people],
             wire=[person.wire for person in people],
         )
+        yield _upright(frame) if turned else frame
+
+
+def _upright(frame: Frame) -> Frame:
+    """As it stands; the windows stay those of the board."""
+    return replace(
+        frame,
+        planes=portrait.transposed(frame.planes),
+        outlines=[(top, left, bottom, right) for left, top, right, bottom in frame.outlines],
+        poses=[Pose(pose.score, portrait.keypoints(pose.keypoints)) for pose in frame.poses],
+        wire=[portrait.wire(pose) for pose in frame.wire],
+    )
 
 
 def _outline(window: Window, size: Size) -> tuple[int, int, int, int]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.virtual_board import frame_rate
+from host_tools.virtual_board.frame_rate import Conditions
 from tests import reproduce
 from tests.conversion import sizes
 
@@ -19,6 +21,24 @@ def test_every_figure_stands_where_it_is_published(root: Path) -> None:
 
 def test_the_table_of_sizes_is_what_the_planner_gives(root: Path) -> None:
     assert sizes.table() in (root / "conversion" / "README.md").read_text()
+
+
+def test_frames_a_second_are_looked_for_in_the_runs_that_they_are_of() -> None:
+    plan = frame_rate.plan(None)
+    conditions = {
+        "a monitor attached": Conditions(),
+        "nobody there": Conditions(host=frame_rate.NOBODY),
+        "a monitor attached, 4 people": Conditions(people=4),
+        "a monitor attached, LCD at 20 MHz": Conditions(lcd_hertz=20_000_000),
+        "a monitor attached, one camera buffer": Conditions(buffers=1),
+        "a monitor attached, 1.2 cycles": Conditions(cycles=frame_rate.FEWEST_CYCLES),
+        "a monitor attached, 1.8 cycles": Conditions(cycles=frame_rate.MOST_CYCLES),
+    }
+    of_tables = [figure for figure in reproduce.load()[1] if figure.name.startswith("frames a second, ")]
+    assert len(of_tables) == 2 * len(conditions)
+    for figure in of_tables:
+        _, _, row = figure.name.split(", ", 2)
+        assert plan[int(figure.path.split(".")[1])] == conditions[row], figure.name
 
 
 @pytest.fixture

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversion import card, files, photos
 from conversion import weights as weights_files
-from conversion.decoding.pose import Pose
 from conversion.errors import ModelFormatError, OutputError, SizeError, WeightsNotFoundError
 from conversion.evaluation import bootstrap, channels, coco, displacement, layers, oks, plot, readback
 from conversion.evaluation.bootstrap import Difference
 from conversion.evaluation.chain import FLOAT, PADDED, Findings, Setup
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.layers import LayerLoss
+from conversion.evaluation.oks import Ranking
 from conversion.evaluation.result import Evaluation, FalsePositives, LargerFigures, ZoomFigures
 from conversion.evaluation.workers import Workers
 from conversion.evaluation.zoom import BASIS
@@ -159,6 +159,7 @@ def _summed_up(
 ) -> Evaluation:
     is_kmodel = setup.kmodel is not None
     poses = {stage: {found.photo: found.poses[stage] for found in findings} for stage in setup.stages}
+    rankings = {stage: oks.ranking(chosen, found) for stage, found in poses.items() if stage != FLOAT}
     noise: dict[str, Noise] = {}
     for found in findings:
         noise = {head: noise.get(head, Noise()) + more for head, more in found.heads.items()}
@@ -168,7 +169,7 @@ def _summed_up(
         size=(setup.width, setup.height),
         coco=chosen,
         precision={stage: oks.precision(chosen, found) for stage, found in poses.items()},
-        differences=_to_padded(chosen, poses) if is_kmodel else {},
+        differences=_to_padded(rankings) if is_kmodel else {},
         alone={
             stage: oks.alone(chosen, {found.photo: found.singles[stage] for found in findings})
             for stage in setup.stages
@@ -183,9 +184,8 @@ def _summed_up(
     )
 
 
-def _to_padded(chosen: CocoSet, poses: Mapping[str, Mapping[int, Sequence[Pose]]]) -> dict[str, Difference]:
+def _to_padded(rankings: dict[str, Ranking]) -> dict[str, Difference]:
     """AP of each stage that computes as the KPU does less that of `padded`, whose grid is the same."""
-    rankings = {stage: oks.ranking(chosen, found) for stage, found in poses.items() if stage != FLOAT}
     basis = rankings.pop(PADDED)
     return bootstrap.differences(rankings, basis)
 

@@ -170,7 +170,7 @@ class BoardState:
         content = {**frame.to_dict(self._source.label), "type": "frame", "board": self.number, "at": round(at, 3)}
         for pose, person, colour, smoothed in zip(content["poses"], ids, self._people.colours, smooth, strict=True):
             pose.update(id=person, colour=colour, smooth=[list(keypoint) for keypoint in smoothed.keypoints])
-        content["windows"] = outlines(frame.windows, self._source.size)
+        content["windows"] = outlines(frame.windows, source.size, bool(self._hello and self._hello.turned))
         content["fps"] = round(self._rates.arriving(at), 2)
         content["computed"] = round(self._rates.computed(at), 2)
         return [message(content, "frame", self.number)]

@@ -10,6 +10,7 @@ import pytest
 from host_tools.monitor.feed import Note, Source
 from host_tools.monitor.web import board_state as views
 from host_tools.monitor.web.board_state import BoardState
+from host_tools.monitor.windows import outlines
 from host_tools.serial_link import events
 from host_tools.serial_link.statistics import Statistics
 from tests.host_tools.monitor import actors
@@ -118,6 +119,16 @@ def test_people_of_a_turned_picture_stand() -> None:
     expected = [[y, x, score] for x, y, score in pose.keypoints]
     assert frame["poses"][0]["keypoints"] == frame["poses"][0]["smooth"] == expected
     assert board_of(view, 0.1)["picture"] == [240, 320]
+
+
+def test_windows_of_a_turned_picture_stand() -> None:
+    """A quarter of the VGA frame, whose middle is the picture's: half as high and wide as the picture."""
+    quarter = ((160 * 256, 120 * 256, 256),)
+    lying = outlines(quarter, (320, 240))
+    ((left, top, width, height),) = lying
+    assert (left, top) == pytest.approx((80, 60), abs=1)
+    assert (width, height) == pytest.approx((160, 120), abs=2)
+    assert outlines(quarter, (240, 320), True) == [[top, left, height, width]]
 
 
 def test_why_there_are_no_previews() -> None:

@@ -178,13 +178,6 @@ def test_a_board_that_ends_its_previews_has_the_box_cleared_and_is_not_asked_aga
     assert len(feed.asked_for("PREVIEW")) == 1
 
 
-def test_a_board_that_refuses_previews_has_the_box_cleared(tab: Tab, feed: fake.FakeFeed) -> None:
-    feed.answer = fake.refusing("PREVIEW", 6, "this board has no preview")
-    click(tab, ".preview")
-    tab.wait_for(f"{text_of('.log ol')}.includes('this board has no preview')")
-    assert tab.evaluate("document.querySelector('.preview').checked") is False
-
-
 def test_a_slider_sets_the_board_and_shows_what_it_answered(tab: Tab, feed: fake.FakeFeed) -> None:
     tab.wait_for(f"{slider('root_score')} === '0.5'")
     slide(tab, "root_score", 0.25)

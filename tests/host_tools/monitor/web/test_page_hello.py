@@ -1,4 +1,4 @@
-"""What a board's HELLO changes on the page: a picture that lies on its side in memory, previews that have no room."""
+"""On the page: a picture that lies on its side in memory; previews that have no room, or are refused."""
 
 from __future__ import annotations
 
@@ -48,3 +48,10 @@ def test_a_preview_that_has_no_room_cannot_be_asked_for_and_the_page_says_why(ta
     tab.wait_for(f"{part('.preview')}.disabled")
     assert tab.evaluate(f"{part('.preview', 1)}.disabled") is False, "the other board has room"
     assert tab.evaluate(f"{part('.pause')}.disabled") is False
+
+
+def test_a_board_that_refuses_previews_has_the_box_cleared(tab: Tab, feed: fake.FakeFeed) -> None:
+    feed.answer = fake.refusing("PREVIEW", 6, "this board has no preview")
+    click(tab, ".preview")
+    tab.wait_for(f"{text_of('.log ol')}.includes('this board has no preview')")
+    assert tab.evaluate("document.querySelector('.preview').checked") is False
