@@ -81,11 +81,13 @@ BLOCK = Limit(120.0)
 # The system takes what is written.
 WRITE = Limit(2.0)
 
-# The prompt (prompt/). Ctrl-C until it answers; Python, pyserial and mpremote starting on a slow PC; their end.
+# The prompt (prompt/). Ctrl-C until it answers; Python and pyserial starting on a slow PC; their end.
 STOP = Limit(25.0)
 WORKER_START = Limit(30.0)
 WORKER_END = Limit(3.0)
-# A single read of mpremote's, whose own limits count on reads that return.
+# Of a worker that has the board start again meanwhile; the whole command has less than two seconds to end.
+ABANDON = Limit(1.0)
+# The board's word that it has taken a command, before it carries it out.
 PROMPT_READ = Limit(5.0)
 # A file to SPIFFS, which erases pages meanwhile: a fixed part, and one for each KiB.
 PUT = Limit(10.0)

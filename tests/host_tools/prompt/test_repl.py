@@ -92,7 +92,8 @@ def test_a_script_prints_lines_as_they_come(running: VirtualBoard) -> None:
 
 def test_a_script_that_is_longer_than_the_boards_receive_ring_arrives(running: VirtualBoard) -> None:
     lines = "".join(f"print({number}, 'ü')\n" for number in range(900))
-    printed = repl.execute(running.port, lines, seconds=HANG_SECONDS)
+    with running.clock.host_waits():
+        printed = repl.execute(running.port, lines, seconds=HANG_SECONDS)
     assert printed == "".join(f"{number} ü\n" for number in range(900))
     assert running.dropped == 0
 
