@@ -163,7 +163,7 @@ class Holder:
         """Nobody waits any more for what was begun: have the board's program start again, if its prompt was reached."""
         if not (self._at_prompt or (self._stopping and self._heard.bytes)):
             return
-        with contextlib.suppress(*ports.FAILURES):
+        with contextlib.suppress(OSError):
             self._port.write(_ABANDON)
             # The system sends the rest; no longer than this, since somebody may wait for the end of this process.
             time.sleep(_ABANDON_SECONDS)
