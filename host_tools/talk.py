@@ -26,6 +26,11 @@ def talk(message: str) -> None:
     talk_console.print(f"· {text.message(message)}", style="dim", markup=False, soft_wrap=True)
 
 
+def warn(message: str) -> None:
+    """One line about what may be wrong, and stops nothing."""
+    talk_console.print(f"warning: {text.message(message)}", style="yellow", markup=False, soft_wrap=True)
+
+
 @contextmanager
 def until_signalled() -> Iterator[threading.Event]:
     """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from conversion.progress import BYTES
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, talk_console
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
 
 if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report
@@ -75,7 +75,7 @@ def _show(report: Report, removed: bool, dry_run: bool) -> None:
     for note in report.notes:
         talk(note)
     for warning in report.warnings:
-        talk_console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        warn(warning)
     if dry_run:
         _show_dry_run(report)
     elif report.nothing_to_do:

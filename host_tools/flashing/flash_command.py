@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Column, Table
 
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
 
 if TYPE_CHECKING:
     from host_tools.flashing.flash import Outcome, Writing
@@ -57,18 +57,28 @@ def flash(
     writing = flashing.prepare(the_board, model, firmware, package, baud, profile)
     if dry_run:
         _show_writing(writing)
+        _warn(writing)
         return
     chosen = ports.choose(port, writing.board)
+    ports.look_at(chosen)
     link_note.tell([chosen], talk)
     if not force:
         flashing.refuse_test_image(writing, chosen)
     for entry in writing.package.entries:
         if entry.firmware:
             talk(f"{entry.name}: {firmware_image.recognise(entry.data)}")
+    _warn(writing)
     talk(f"{writing.board.name} at {chosen}")
     with stopped_cleanly("stopped; the flash may be half written: run the same command again"), bar() as report:
         outcome = flashing.run(writing, chosen, talk, report, verify=not no_verify)
     _show_outcome(writing, outcome)
+
+
+def _warn(writing: Writing) -> None:
+    from host_tools.flashing import fitting
+
+    for warning in fitting.warnings(writing.package, writing.board):
+        warn(warning)
 
 
 def _show_writing(writing: Writing) -> None:

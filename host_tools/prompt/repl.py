@@ -62,9 +62,7 @@ class Prompt(Closing):
     def __init__(
         self, port: str, talk: Talk = silent, wiring: str | None = None, stop_seconds: float | None = None
     ) -> None:
-        if "://" not in port:
-            # Opened once, so that what is wrong with a port is said in words that help.
-            ports.open_port(port).close()
+        ports.look_at(port)
         self.port = port
         self._talk = talk
         # Whether the line was seen to damage bytes; what was damaged has been repeated.
