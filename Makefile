@@ -74,8 +74,8 @@ flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board
 	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,profile,PROFILE)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
 
 .PHONY: deploy
-deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB MAIN= SET='KEY=VALUE …' REMOVE=1 DRY_RUN=1]
-	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call option,main,MAIN)$(call pairs,--set ,SET)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
+deploy: $(if $(value REMOVE),,need-BOARD) venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB MAIN= SET='KEY=VALUE …' REMOVE=1 FORCE=1 DRY_RUN=1]
+	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call option,main,MAIN)$(call pairs,--set ,SET)$(call flag,remove,REMOVE)$(call flag,force,FORCE)$(call flag,dry-run,DRY_RUN)
 
 .PHONY: config
 config: venv ## show a board's settings, change them, keep them for its next start [PORT= SET='KEY=VALUE …' SAVE=1]

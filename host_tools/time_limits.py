@@ -100,8 +100,8 @@ ENTER_DOWNLOAD = Limit(25.0)
 LOADER = Limit(5.0)
 STUB_ANSWER = Limit(10.0)
 FLASH_WRITE = Limit(20.0)
-# Of one piece, after which it is sent again.
-PIECE_ANSWER = Limit(10.0)
+# Of one piece, after which it is sent again: one of 64 KiB, and a sector or what goes into RAM.
+PIECE_ANSWER, SMALL_ANSWER = Limit(10.0), Limit(3.0)
 RESTART = Limit(8.0)
 # The kernel has taken a piece of 4 KiB when the adapter has; at 9600 baud that is 4 s.
 PIECE_WRITE = Limit(15.0)

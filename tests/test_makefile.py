@@ -135,6 +135,7 @@ BOARD_COMMANDS = {
     "flash BOARD=b PACKAGE=r.zip BAUD=9600 NO_VERIFY=1": "flash --board b --package r.zip --baud 9600 --no-verify",
     "deploy BOARD=b MODEL=m.kmodel SD=card": "deploy --board b --model m.kmodel --sd card",
     "deploy BOARD=b REMOVE=1": "deploy --board b --remove",
+    "deploy REMOVE=1 FORCE=1": "deploy --remove --force",
     "monitor": "monitor",
     "monitor PORT=P WEB=1 SMOOTH=1": "monitor --port P --web --smooth",
     "monitor WEB=8100 RECORD=r.jsonl": "monitor --web 8100 --record r.jsonl",

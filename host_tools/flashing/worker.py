@@ -189,7 +189,10 @@ class WatchedPort:
 
     def _answer(self) -> bytes:
         """The right answer to what was sent; DamagedAnswer for a damaged one, or none."""
-        deadline = time.monotonic() + time_limits.PIECE_ANSWER.seconds
+        piece = self._watch.piece
+        large = piece is not None and len(piece.data) > _SMALL
+        limit = time_limits.PIECE_ANSWER if large else time_limits.SMALL_ANSWER
+        deadline = time.monotonic() + limit.seconds
         clean = b""
         while not clean:
             if time.monotonic() > deadline:
