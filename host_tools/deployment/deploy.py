@@ -17,7 +17,7 @@ from host_tools.payload import Payload
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import link_note, ports
 
-# mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
+# Users report 2 to 3 KB a second at 115200 baud of other tools that write through the prompt; not measured on a board.
 ESTIMATED_BYTES_PER_SECOND = 2500
 
 

@@ -162,6 +162,11 @@ def check(package: Package, board: Board, names: dict[str, str] | None = None) -
 
 def _check_entry(entry: Entry, board: Board, name: str) -> None:
     flash = board.flash
+    if entry.firmware and entry.address != FIRMWARE_ADDRESS and images.is_kmodel(entry.data):
+        raise FlashError(
+            f"{name}: is a kmodel, but {LIST} has sha256Prefix true for it: kflash would write a firmware's header "
+            "before it, and the board would find no kmodel; set sha256Prefix to false"
+        )
     if entry.firmware:
         if entry.address != FIRMWARE_ADDRESS:
             raise FlashError(f"{name}: a firmware at {entry.address:#x}; the chip starts one at 0 only")
