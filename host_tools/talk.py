@@ -33,7 +33,7 @@ def warn(message: str) -> None:
 
 @contextmanager
 def until_signalled() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands.
+    """An event that Ctrl-C, SIGTERM and a closed terminal set, in place of ending the program where it stands.
 
     What does not heed it within `command_line.STOP_SECONDS` is ended all the same.
     """
@@ -43,7 +43,7 @@ def until_signalled() -> Iterator[threading.Event]:
         over.set()
         command_line.end_soon(number)
 
-    kept = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.signal(number, end) for number in command_line.heeded()}
     try:
         yield over
     finally:

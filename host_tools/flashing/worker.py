@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 import sys
 import time
 from typing import NoReturn
@@ -17,7 +16,7 @@ from typing import NoReturn
 import kflash
 import serial
 
-from conversion.processes import end_with_parent
+from conversion.processes import end_with_parent, leave_terminal
 from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.flashing import isp
@@ -247,7 +246,7 @@ class WatchedPort:
 
 def main() -> None:
     """Do the job."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_terminal()
     reporter = Reporter()
     job = json.loads(sys.argv[1])
     end_with_parent()

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import queue
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from typing import TextIO
 
 from serial import SerialException
 
+from conversion import processes
 from host_tools.errors import LinkError
 from host_tools.prompt.exchange import CTRL_C, RAW_PROMPT, Exchange, ExchangeError, pieces
 from host_tools.serial_link import BAUD, Heard, Wanted, diagnosis, ports
@@ -214,8 +214,8 @@ def _own_stdout() -> TextIO:
 
 def main() -> None:
     """Obey until stdin ends."""
-    # Ctrl-C on the terminal is for the one who started this.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C on the terminal, and its end, are for the one who started this.
+    processes.leave_terminal()
     events = _own_stdout()
 
     def emit(event: str, **fields: object) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol
 
 from host_tools.errors import BoardError
+from host_tools.serial_link import link_note
 from host_tools.virtual_board import timing
 from host_tools.virtual_board.clock import MICROSECONDS, Clock, Happening
 from host_tools.virtual_board.faults import Faults, Noise
@@ -84,12 +85,16 @@ class SerialLine:
 
     def link(self, path: Path) -> None:
         """Make `path` a symlink to the port, until close(); BoardError if something else is there."""
-        if path.is_symlink() and not path.exists():
+        if link_note.is_left_over(path):
             path.unlink()
+            link_note.remove(path)
         try:
             path.symlink_to(self.port)
         except OSError as error:
-            raise BoardError(f"{path}: cannot be made a link to the board ({error.strerror})") from error
+            raise BoardError(
+                f"{path}: cannot be made a link to the board ({error.strerror}); end the board that has it, "
+                "or name another link"
+            ) from error
         self._link = path
 
     def send(self, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -57,7 +58,7 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
             )
         )
         show(board.port if options.link is None else f"{options.link} -> {board.port}")
-        parts.enter_context(_noted(options.link, link_note.LinkNote(the_board.id, content.runs)))
+        parts.enter_context(_noted(options.link, link_note.LinkNote(the_board.id, content.runs, os.getpid())))
         talk(f"{the_board.name}, {'blank, in download mode' if options.blank else 'deployed'}; Ctrl-C ends it")
         _watch(board, options.lcd, over)
 

@@ -223,6 +223,16 @@ class TestLink:
         link.symlink_to("/dev/pts/none")
         with VirtualBoard(link=link) as board:
             assert str(link.readlink()) == board.port
+        # Its board was killed, and the system has given its port to somebody else.
+        link.symlink_to(tmp_path)
+        link_note.write(link, link_note.LinkNote("maix_bit", "a stand-in", process=ended_process()))
+        with VirtualBoard(link=link) as board:
+            assert str(link.readlink()) == board.port
+        link.symlink_to(tmp_path)
+        link_note.write(link, link_note.LinkNote("maix_bit", "a stand-in", process=os.getpid()))
+        with pytest.raises(BoardError, match="end the board that has it"):
+            VirtualBoard(link=link)
+        link.unlink()
         link.write_text("precious")
         with pytest.raises(BoardError, match="cannot be made a link to the board"):
             VirtualBoard(link=link)
