@@ -52,12 +52,12 @@ def read(port: str) -> LinkNote | None:
         return None
 
 
-def is_left_over(link: Path) -> bool:
-    """Whether a link is that of a board that was killed: what it leads to is gone, or was given to somebody else."""
-    if not link.is_symlink():
-        return False
+def clear(link: Path) -> None:
+    """Take away the link of a board that was killed: the system may have given to others what it leads to."""
     note = read(str(link))
-    return not link.exists() or (note is not None and note.process > 0 and not _lives(note.process))
+    if note is not None and note.process > 0 and not _lives(note.process):
+        link.unlink(missing_ok=True)
+        remove(link)
 
 
 def _lives(process: int) -> bool:

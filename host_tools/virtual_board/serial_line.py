@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Protocol
 
 from host_tools.errors import BoardError
-from host_tools.serial_link import link_note
 from host_tools.virtual_board import timing
 from host_tools.virtual_board.clock import MICROSECONDS, Clock, Happening
 from host_tools.virtual_board.faults import Faults, Noise
@@ -85,9 +84,8 @@ class SerialLine:
 
     def link(self, path: Path) -> None:
         """Make `path` a symlink to the port, until close(); BoardError if something else is there."""
-        if link_note.is_left_over(path):
+        if path.is_symlink() and not path.exists():
             path.unlink()
-            link_note.remove(path)
         try:
             path.symlink_to(self.port)
         except OSError as error:

@@ -46,6 +46,8 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
     the_board = boards.find(options.board)
     _check(options)
     content = _content(options, the_board, talk)
+    if options.link is not None:
+        link_note.clear(options.link)
     with ExitStack() as parts:
         board = parts.enter_context(
             VirtualBoard(
