@@ -11,6 +11,7 @@ import rich_click as click
 from rich.markup import escape
 from rich.table import Table
 
+from conversion.progress import awaited
 from host_tools.talk import result_console, stopped_cleanly, talk
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ def _board(port: str | None) -> Iterator[Link]:
     chosen = ports.choose(port)
     link_note.tell([chosen], talk)
     with stopped_cleanly("stopped"), Link(chosen) as link:
-        link.greet()
+        with awaited(f"an answer of the program at {chosen}", talk):
+            link.greet()
         yield link
 
 

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from conversion import processes
-from conversion.progress import Talk, silent
+from conversion.progress import SILENT_SECONDS, Talk, silent
 from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
@@ -160,10 +160,16 @@ class Prompt(Closing):
 
     def _until_done(self, limit: float, doing: str) -> Iterator[dict]:
         deadline = time.monotonic() + limit
+        told = False
         while True:
+            left = deadline - time.monotonic()
             try:
-                event = self._events.get(timeout=max(deadline - time.monotonic(), 0.0))
+                event = self._events.get(timeout=max(left if told else min(left, SILENT_SECONDS), 0.0))
             except queue.Empty:
+                if not told and time.monotonic() < deadline:
+                    told = True
+                    self._talk(f"{self.port}: waiting for the board ({doing})")
+                    continue
                 self._abandon()
                 if self.damages:
                     raise LinkError(self._damaged(f"no whole answer within {limit:.0f} s while {doing}")) from None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 from rich.table import Table
 
+from conversion.progress import awaited
 from host_tools.talk import bar, result_console, stopped_cleanly, talk
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def profile(port: str | None, model: Path | None, as_json: bool) -> None:
     if link_note.read(chosen):
         talk("there the KPU takes the estimated time by construction: both agree, and nothing is proved")
     with stopped_cleanly("stopped"), Link(chosen) as link, bar() as report:
-        link.greet()
+        with awaited(f"an answer of the program at {chosen}", talk):
+            link.greet()
         raise_speed(link)
         found = profiling.run(link, the_model, report, talk)
     if as_json:

@@ -108,7 +108,8 @@ class TestFailures:
         with VirtualBoard(files=QUIET, download_faults=faults) as board:
             assert run(writing, board, told, silence=SILENCE) == Outcome(115200, verified=True)
         assert told[1] == (
-            "writing at 1500000 baud failed: the board says: the flash chip cannot be written; trying again at 460800 baud"
+            "writing at 1500000 baud failed: the board says: the flash chip cannot be written; trying "
+            "again at 460800 baud"
         )
         assert told[3] == "writing at 460800 baud failed: no answer for 0.8 s; trying again at 115200 baud"
 
