@@ -33,10 +33,7 @@ need-%:
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } \
-	     /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	     /^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(call quote,makefile)
-	@printf '\nVariables go behind the target: make kmodel SIZE=224x224. V=1 shows the commands. PYTHON=PATH names the Python 3.10.\n'
+	@BOARDS="$$(ls $(if $(root),$(call quote,root)/)boards/*.toml | tr '\n' ' ')" awk -f $(scripts)/help.awk $(call quote,makefile)
 
 ##@ Model
 

@@ -71,6 +71,14 @@ def test_help_is_the_default_and_lists_every_target(root: Path):
     assert make(root).stdout == make(root, "help").stdout
 
 
+def test_help_fits_80_columns_and_lists_the_boards(root: Path):
+    said = make(root, "help").stdout
+    assert max(len(line) for line in said.splitlines()) <= 80
+    boards = {path.stem for path in (root / "boards").glob("*.toml")}
+    assert boards
+    assert boards <= set(said.split())
+
+
 def test_help_names_every_variable(root: Path):
     makefile = (root / "Makefile").read_text()
     used = set(re.findall(r"\$\(call (?:option|flag),[a-z-]+,([A-Z_]+)\)|\$\(call quote,([A-Z_]+)\)", makefile))

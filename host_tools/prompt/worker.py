@@ -34,6 +34,8 @@ PAUSES = (0.4, 0.7, 1.1, 0.5, 1.6, 0.3)
 ANSWER_SECONDS = 0.3
 QUIET_SECONDS = 0.15
 CLOSE_SECONDS = 1.0
+# So often only our own keys may come back before it is said.
+ECHOED_TRIES = 2
 # After this share of the time the board's reset line is pulled, or its user is asked to press the key.
 HELP_AFTER = 0.2
 # Of a file the board gathers so many pieces in its memory, then writes them at once: 17,500 bytes are 288 page programs
@@ -73,9 +75,11 @@ class Holder:
         while not self._try_to_stop(PAUSES[attempt % len(PAUSES)]):
             attempt += 1
             passed = time.monotonic() - began
-            if passed > seconds:
-                # Where nothing but our own keys comes back, there is no board.
-                self._heard.echoes = int(bool(self._heard.bytes) and set(self._heard.tail) <= set(CTRL_C + ENTER_RAW))
+            # Where nothing but our own keys comes back, again and again, there is no board.
+            only_keys = bool(self._heard.bytes) and set(self._heard.tail) <= set(CTRL_C + ENTER_RAW)
+            if passed > seconds or (only_keys and attempt >= ECHOED_TRIES):
+                self._heard.echoes = int(only_keys)
+                self._stopping = not only_keys
                 self._emit("failed", kind="silent", text=diagnosis.explain(self._heard, Wanted.PROMPT))
                 return
             if passed > HELP_AFTER * seconds and not helped:
