@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import sys
+import textwrap
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -209,5 +211,8 @@ def _refuse(text: str, code: int) -> None:
 
 def _say(text: str) -> None:
     """On stderr, even if nobody can read that."""
+    if sys.stderr.isatty():
+        # Words stay whole at the edge of the terminal.
+        text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
     with suppress(OSError):
         click.echo(text, err=True)

@@ -17,18 +17,23 @@ from conversion.progress import Report
 talk_console = Console(stderr=True, highlight=False)
 # Where nobody looks there is no edge to wrap lines at: a hash stays in one piece.
 _WIDTH = None if sys.stdout.isatty() else 200
-result_console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
+# At an edge, words stay whole.
+result_console = Console(highlight=False, soft_wrap=_WIDTH is not None, width=_WIDTH)
 _SHOWN_DIGITS = 16
 
 
 def talk(message: str) -> None:
     """One line about what happens."""
-    talk_console.print(f"· {text.message(message)}", style="dim", markup=False, soft_wrap=True)
+    _talk(f"· {text.message(message)}", "dim")
 
 
 def warn(message: str) -> None:
     """One line about what may be wrong, and stops nothing."""
-    talk_console.print(f"warning: {text.message(message)}", style="yellow", markup=False, soft_wrap=True)
+    _talk(f"warning: {text.message(message)}", "yellow")
+
+
+def _talk(line: str, style: str) -> None:
+    talk_console.print(line, style=style, markup=False, soft_wrap=not talk_console.is_terminal)
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.table import Column, Table
 
+from host_tools import tables
 from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
 
 if TYPE_CHECKING:
@@ -82,12 +82,12 @@ def _warn(writing: Writing) -> None:
 
 
 def _show_writing(writing: Writing) -> None:
-    table = Table(Column("file", overflow="fold"), "flash from", "to", "bytes", "sha256")
+    rows = []
     for entry in writing.package.entries:
         digest = shortened(hashlib.sha256(entry.data).hexdigest())
         what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
-        table.add_row(what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest)
-    result_console.print(table)
+        rows.append((what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest))
+    tables.show(("file", "flash from", "to", "bytes", "sha256"), rows)
     rates = ", ".join(map(str, writing.rates))
     result_console.print(
         f"{writing.board.name}: kflash as `{writing.board.flash.kflash}`, at the first of {rates} baud that works."

@@ -209,9 +209,9 @@ class TestCommand:
         arguments = ("flash", "--board", "maix_bit", "--model", str(kmodel), "--firmware", str(firmware), "--dry-run")
         ended = invoke([*arguments, "--port", "/dev/none"])
         assert (ended.exit_code, ended.stderr) == (0, "")
-        rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ended.stdout.splitlines() if "│" in line]
-        assert rows[0][1:4] == ["0x000000", f"{len(FIRMWARE) + 36:#08x}", str(len(FIRMWARE) + 37)]
-        assert rows[-1][:4] == ["small.kmodel", "0x300000", f"{0x300000 + SIZE - 1:#08x}", str(SIZE)]
+        rows = [line.split("  ") for line in ended.stdout.splitlines()]
+        assert rows[1][1:4] == ["0x000000", f"{len(FIRMWARE) + 36:#08x}", str(len(FIRMWARE) + 37)]
+        assert rows[2][:4] == ["small.kmodel", "0x300000", f"{0x300000 + SIZE - 1:#08x}", str(SIZE)]
         assert "1500000, 460800, 115200 baud" in ended.stdout
         assert "Nothing was written" in ended.stdout
 
