@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from conversion.toml import tomllib
 
 MIB = 1024 * 1024
 _DATA = tomllib.loads(Path(__file__).with_name("maixpy_memory.toml").read_text(encoding="utf-8"))

@@ -6,16 +6,11 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 import types
 import typing
 from pathlib import Path
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
+from conversion.toml import tomllib
 from host_tools.errors import BoardError
 
 FOLDER = Path(__file__).resolve().parents[1] / "boards"

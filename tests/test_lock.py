@@ -11,10 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from conversion.toml import tomllib
 
 SYSTEMS = {
     "Linux": {"sys_platform": "linux", "platform_machine": "x86_64", "python_version": "3.10"},

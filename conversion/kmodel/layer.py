@@ -13,7 +13,6 @@ SEGMENTS = 16
 ACTIVATION_BYTES = 8 * SEGMENTS + SEGMENTS
 BATCH_NORM_BYTES = 8
 WEIGHT_LOAD_BYTES = 30 * 1024  # what one load may hold: nncase k210 runtime, kpu_conv2d emission
-MAX_WEIGHT_LOADS = 64
 # The top four bits of an activation segment mean nothing; nncase leaves them uninitialised.
 _SEGMENT_BITS = (1 << 60) - 1
 

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversion.posenet_weights import Origin
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from conversion.toml import tomllib
 
 _TABLE = Path(__file__).with_name("known.toml")
 

@@ -11,7 +11,7 @@ from host_tools.k210.machine import Ended, Machine
 # Limits of a wait, of the board's time and of the host's.
 SECONDS, REAL_SECONDS = 60.0, 300.0
 PROMPT, _RAW_PROMPT, _END = b">>> ", b"raw REPL; CTRL-B to exit\r\n>", b"\x04"
-_INTERRUPT, _RAW, _FRIENDLY, _RUN = b"\x03", b"\x01", b"\x02", b"\x04"
+_INTERRUPT, _RAW, _RUN = b"\x03", b"\x01", b"\x04"
 # A piece of a file in base64 fits into the receive ring of 2 KiB, which drops silently what is more.
 _PIECE = 1024
 _SHOWN = 400
@@ -83,12 +83,6 @@ class Session:
         self.wait(PROMPT, begin, **limits)
         self.type(_RAW)
         self.wait(_RAW_PROMPT, begin, **limits)
-
-    def leave_raw(self, **limits: float) -> None:
-        """Back to the friendly REPL."""
-        begin = len(self.sent)
-        self.type(_FRIENDLY)
-        self.wait(PROMPT, begin, **limits)
 
     def execute(self, code: str, **limits: float) -> str:
         """Run code in the raw REPL; what it printed. EmulatorError with the board's traceback where it failed."""

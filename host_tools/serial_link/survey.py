@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from conversion.toml import tomllib
 from host_tools import boards
 from host_tools.errors import LinkError
 from host_tools.serial_link import link_note, ports
 from host_tools.serial_link.ports import Port
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _BRIDGES = Path(__file__).with_name("bridges.toml")
 

@@ -30,6 +30,9 @@ FRAMES = 3
 class Walk:
     """A folder with what a maker has, and a blank board on the desk."""
 
+    # A command that takes longer has stopped.
+    hang_seconds = HANG_SECONDS
+
     def __init__(self, folder: Path, kmodel: Path, photo: Path) -> None:
         self.folder, self.kmodel, self.photo = folder, kmodel, photo
         self.port = folder / "board"
@@ -56,7 +59,7 @@ class Walk:
             if patience is not None:
                 patch.setenv(time_limits.PATIENCE, str(patience))
             process = self._start(command, *port, *arguments)
-        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
+        stdout, stderr = process.communicate(timeout=self.hang_seconds)
         self.said += (stdout + stderr).splitlines()
         return process.returncode, stdout, stderr
 
@@ -70,14 +73,14 @@ class Walk:
     def replayed(self, record: Path) -> str:
         """What the monitor prints of a recording."""
         process = self._start("monitor", "--replay", record, "--speed", 0, "--json")
-        stdout, stderr = process.communicate(timeout=HANG_SECONDS)
+        stdout, stderr = process.communicate(timeout=self.hang_seconds)
         assert process.returncode == 0, stderr
         return stdout
 
     def close(self) -> None:
         """Switch the board off."""
         self._board.terminate()
-        _, talk = self._board.communicate(timeout=HANG_SECONDS)
+        _, talk = self._board.communicate(timeout=self.hang_seconds)
         assert self._board.returncode == 0, talk
         assert not self.port.exists()
 

@@ -56,12 +56,3 @@ class Function(IntEnum):
 
 PINS = 48
 GPIOHS_PINS, GPIO_PINS = 32, 8
-
-
-class DmaRequest(IntEnum):
-    """What a DMA channel waits for, as sysctl's dma_sel registers hold it."""
-
-    SPI0_RX, SPI0_TX, SPI1_RX, SPI1_TX = 0, 1, 2, 3
-    SPI3_RX, SPI3_TX = 6, 7
-    UART1_RX, UART1_TX = 14, 15
-    AES, SHA, KPU = 20, 21, 22

@@ -13,7 +13,7 @@ from host_tools.k210.engine.clock import CRYSTAL_HERTZ
 _PLL0, _PLL1, _PLL2, _LOCK = 0x08, 0x0C, 0x10, 0x18
 _SELECT0, _SOFT_RESET, _PERIPHERAL_RESET = 0x20, 0x30, 0x34
 _THRESHOLD0, _THRESHOLD1, _THRESHOLD2, _THRESHOLD6 = 0x38, 0x3C, 0x40, 0x50
-_RESET_STATUS, _DMA_SELECT0, _DMA_SELECT1 = 0x60, 0x64, 0x68
+_RESET_STATUS = 0x60
 _ALL_LOCKED = 0x0003_0303
 _BYPASS = 1 << 23
 # Bits of reset_status.
@@ -90,9 +90,3 @@ class Sysctl(Registers):
     def watchdog_hertz(self, number: int) -> int:
         """The clock that a watchdog counts."""
         return CRYSTAL_HERTZ // (2 * ((self.values.get(_THRESHOLD6, 0) >> 8 * number & 0xFF) + 1))
-
-    def dma_request(self, channel: int) -> int:
-        """What a DMA channel is wired to, a DmaRequest."""
-        if channel < 5:
-            return self.values.get(_DMA_SELECT0, 0) >> 6 * channel & 63
-        return self.values.get(_DMA_SELECT1, 0) & 63

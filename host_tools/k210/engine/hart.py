@@ -153,10 +153,6 @@ class Hart:
         """x1 to x31, and x0."""
         return self.uc.reg_read(self._names.UC_RISCV_REG_X0 + number)
 
-    def set_register(self, number: int, value: int) -> None:
-        """x1 to x31."""
-        self.uc.reg_write(self._names.UC_RISCV_REG_X0 + number, value)
-
     def end_slice(self) -> None:
         """Stop at the next block, so that events and interrupts are looked at."""
         self.state.deadline = 0

@@ -46,6 +46,21 @@ app.requests.send_frame = watched
 app.run()
 """
 
+# The program, which says what of the heap is free now and then.
+WEIGHED = """
+import gc, pose_loop
+app = pose_loop.App(None)
+count = app._count_frame
+def counted():
+    count()
+    if app.frame % 100 == 0:
+        gc.collect()
+        print("frame %d: %d" % (app.frame, gc.mem_free()))
+app._count_frame = counted
+app.run()
+"""
+FRAMES = 600
+
 
 class Asker:
     """Asks a running program, and waits for its replies."""
@@ -100,6 +115,23 @@ def test_heads_lie_in_one_place_over_frames_uploads_and_self_tests(name: str) ->
     board.type(b"\x03")
     board.wait(b"\x04>", begin)
     assert board.execute("print(len(places))").strip() == "1"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", IMAGES)
+def test_500_frames_use_no_more_heap_than_100_and_no_error_comes(name: str) -> None:
+    board = states.running(name)
+    board.enter_raw()
+    begin = len(board.sent)
+    board.type(WEIGHED.encode() + b"\x04")
+    board.wait(b"frame %d: " % FRAMES, begin, seconds=600)
+    board.frames(1)
+    sent = bytes(board.sent[begin:])
+    free = [int(number) for number in re.findall(rb"frame \d+: (\d+)\r\n", sent)]
+    assert len(free) == FRAMES // 100
+    # What is said in between comes and goes.
+    assert abs(free[0] - free[-1]) < 256, free
+    assert b"$ERROR," not in sent
 
 
 def crc32_of_heads(planes: np.ndarray) -> int:

@@ -102,6 +102,9 @@ def test_deploy_monitor_web_verify_and_remove_on_a_real_image(kmodel: Path, phot
 class RealWalk(test_walk.QuickWalk):
     """A blank board that runs whatever is flashed onto it."""
 
+    # Three seconds of processor for one of the board's, where MaixPy waits under FreeRTOS.
+    hang_seconds = states.REAL_SECONDS
+
     def __init__(self, folder: Path, kmodel: Path, photo: Path, firmware: bytes) -> None:
         self._firmware = firmware
         super().__init__(folder, kmodel, photo)
