@@ -1,4 +1,4 @@
-"""A removal beside a maker's own main.py: what was there before comes back, and nothing stays that needs the program."""
+"""A removal beside a maker's own main.py: what was there before comes back, nothing stays that needs the program."""
 
 from __future__ import annotations
 
