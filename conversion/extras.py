@@ -18,7 +18,7 @@ EXTRAS: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
         "host": frozenset(
             {
-                *("PIL", "aiohttp", "kflash", "numpy", "paho", "platformdirs", "rich", "rich_click"),
+                *("PIL", "aiohttp", "kflash", "mpremote", "numpy", "paho", "platformdirs", "rich", "rich_click"),
                 *("serial", "tomli"),
             }
         ),

@@ -89,6 +89,8 @@ WORKER_END = Limit(3.0)
 ABANDON = Limit(1.0)
 # The board's word that it has taken a command, before it carries it out.
 PROMPT_READ = Limit(5.0)
+# What is left of an answer whose end has come, and a prompt that was asked for.
+PROMPT_QUIET = Limit(2.0)
 # A file to SPIFFS, which erases pages meanwhile: a fixed part, and one for each KiB.
 PUT = Limit(10.0)
 PUT_A_KIB = Limit(4.0)

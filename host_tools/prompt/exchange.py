@@ -36,8 +36,8 @@ _MOST_END_BYTES = 64 * 1024
 _TAKEN, _EOF = b"OK", b"\x04"
 _FINISHED = re.compile(rb"\x04([^\x04]*)\x04>$")
 _LOOKED_AT = 4096
-# What else comes behind a command that the line has cut into two, and behind an EOF that came damaged.
-_QUIET_SECONDS, _RECOVERY_SECONDS, _LINGER_SECONDS = 1.0, 1.0, 0.15
+# What else may come behind the prompt of a board that the line has confused.
+_LINGER_SECONDS = 0.15
 # What has a cause on the board, if it comes twice; all else is what a damaged command raises.
 _OF_BOARD = ("ImportError", "MemoryError")
 _ECHO_BYTES = 12
@@ -212,9 +212,9 @@ class Exchange:
             if len(heard) > MOST_PRINTED_BYTES:
                 raise ExchangeError("endless", f"the board prints without end, more than {MOST_PRINTED_BYTES} bytes")
             # Before it carries a command out the board says OK; no limit for what comes then, who waits has one.
-            if not _begun(heard) and quiet > (_QUIET_SECONDS if heard else time_limits.PROMPT_READ.seconds):
+            if not _begun(heard) and quiet > time_limits.PROMPT_READ.seconds:
                 break
-            if quiet > _QUIET_SECONDS and (_EOF in heard or (answer and answer.end)):
+            if quiet > time_limits.PROMPT_QUIET.seconds and (_EOF in heard or (answer and answer.end)):
                 break
         return bytes(heard)
 
@@ -229,7 +229,9 @@ class Exchange:
         for _ in range(TRIES):
             self._port.write(CTRL_C + CTRL_A)
             heard, changed = bytearray(), time.monotonic()
-            while time.monotonic() - changed < (_LINGER_SECONDS if RAW_PROMPT in heard else _RECOVERY_SECONDS):
+            while time.monotonic() - changed < (
+                _LINGER_SECONDS if RAW_PROMPT in heard else time_limits.PROMPT_QUIET.seconds
+            ):
                 data = self._read()
                 heard += data
                 changed = time.monotonic() if data else changed

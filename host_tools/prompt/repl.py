@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import json
 import queue
 import subprocess
@@ -16,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from conversion import processes
+from conversion import extras, processes
 from conversion.progress import SILENT_SECONDS, Talk, silent
 from host_tools import time_limits
 from host_tools.closing import Closing
@@ -62,6 +63,8 @@ class Prompt(Closing):
     def __init__(
         self, port: str, talk: Talk = silent, wiring: str | None = None, stop_seconds: float | None = None
     ) -> None:
+        if importlib.util.find_spec("mpremote") is None:
+            raise LinkError(f"mpremote is not installed in this Python: {extras.advice('host')}")
         ports.look_at(port)
         self.port = port
         self._talk = talk

@@ -17,10 +17,12 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from serial import SerialException
+from mpremote.transport import TransportError
+from mpremote.transport_serial import SerialTransport
+from serial import Serial, SerialException
 
 from conversion import processes
-from host_tools.errors import LinkError
+from host_tools import time_limits
 from host_tools.prompt.exchange import CTRL_C, RAW_PROMPT, Exchange, ExchangeError, pieces
 from host_tools.serial_link import BAUD, Heard, Wanted, diagnosis, ports
 
@@ -57,10 +59,16 @@ class Holder:
     def __init__(self, port: str, wiring: str | None, emit: Emit) -> None:
         self._emit = emit
         self._wiring = wiring
-        self._port = ports.open_port(port, BAUD, _READ_SECONDS)
+        self._transport = SerialTransport(port, BAUD, timeout=_READ_SECONDS)
+        # Its own exchange of commands is not used (exchange.py says why), nor its close(), whose order of DTR and RTS
+        # resets boards, nor enter_raw_repl(), whose limits know nothing of slow boards.
+        self._port = self._transport.serial
+        if isinstance(self._port, Serial):
+            # What nobody takes must have an end.
+            self._port.write_timeout = time_limits.WRITE.seconds
         self._exchange = Exchange(self._port, self._tell_damage)
         self._heard = Heard(port, BAUD, ports.siblings(port))
-        self._at_prompt = self._stopping = False
+        self._stopping = False
         self.listening = False
 
     def _tell_damage(self) -> None:
@@ -85,7 +93,7 @@ class Holder:
             if passed > HELP_AFTER * seconds and not helped:
                 helped = True
                 self._help()
-        self._at_prompt, self._stopping = True, False
+        self._transport.in_raw_repl, self._stopping = True, False
         self._emit("done")
 
     def _try_to_stop(self, pause: float) -> bool:
@@ -149,7 +157,7 @@ class Holder:
     def restart(self) -> None:
         """Reset the chip; from then on hear() is to be called, and nothing else but close()."""
         heard = self._exchange.begin_reset()
-        self._at_prompt = False
+        self._transport.in_raw_repl = False
         self.listening = True
         self._emit("done")
         self._emit("bytes", data=base64.b64encode(heard).decode())
@@ -165,7 +173,7 @@ class Holder:
 
     def abandon(self) -> None:
         """Nobody waits any more for what was begun: have the board's program start again, if its prompt was reached."""
-        if not (self._at_prompt or (self._stopping and self._heard.bytes)):
+        if not (self._transport.in_raw_repl or (self._stopping and self._heard.bytes)):
             return
         with contextlib.suppress(OSError):
             self._port.write(_ABANDON)
@@ -175,8 +183,8 @@ class Holder:
     def close(self) -> None:
         """Leave the friendly prompt behind, and end."""
         with contextlib.suppress(OSError):
-            if self._at_prompt:
-                self._port.write(LEAVE_RAW)
+            if self._transport.in_raw_repl:
+                self._transport.exit_raw_repl()
                 # What is closed too early may lose what has not left yet.
                 self._listen(CLOSE_SECONDS, FRIENDLY_PROMPT)
         with contextlib.suppress(OSError):
@@ -229,7 +237,7 @@ def main() -> None:
     port, wiring = sys.argv[1], (sys.argv[2:] or [None])[0]
     try:
         holder = Holder(port, wiring, emit)
-    except LinkError as error:
+    except (TransportError, SerialException, OSError, ValueError) as error:
         emit("failed", kind="port", text=str(error))
         return
     commands = _commands(holder.abandon)

@@ -60,6 +60,10 @@ class Taker:
                     exec(data.decode(), self.space)
                 else:
                     self.parts.append(data)
+            except KeyboardInterrupt:
+                # Not done, so it may be asked for again.
+                self.number = -1
+                raise
             except Exception as error:  # noqa: BLE001 - whatever a command raises is told
                 self.error = "%s: %s" % (type(error).__name__, error)
         say("%d end %s" % (number, ujson.dumps([len(self.lines), self.rest, self.error])))

@@ -22,8 +22,7 @@ PRINTED = "begins {}\ngoes on\nin two lines"
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What is not there in this process will not come."""
-    for name in ("_QUIET_SECONDS", "_RECOVERY_SECONDS", "_LINGER_SECONDS"):
-        monkeypatch.setattr(exchange, name, 0.0)
+    monkeypatch.setattr(exchange, "_LINGER_SECONDS", 0.0)
     monkeypatch.setenv("POSENET_MAIX_PATIENCE", "1e-9")
     with raw_board.board_modules():
         yield
