@@ -46,8 +46,8 @@ inspect: need-FILE venv ## show what a weights, TFLite or kmodel file holds: FIL
 	$(Q)$(PY) -m conversion inspect $(call quote,FILE)$(call flag,json,JSON)$(call option,html,HTML)
 
 .PHONY: eval
-eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= SIZE= LIMIT= WEIGHTS= NO_PEOPLE= JSON=]
-	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,weights,WEIGHTS)$(call option,no-people,NO_PEOPLE)$(call option,json,JSON)
+eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= SIZE= LIMIT= WEIGHTS= NO_PEOPLE= REPLACE=1 JSON=]
+	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,weights,WEIGHTS)$(call option,no-people,NO_PEOPLE)$(call flag,replace,REPLACE)$(call option,json,JSON)
 
 ##@ Board
 

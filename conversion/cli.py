@@ -130,6 +130,7 @@ def simulate(model: Path, image: Path, heads: Path | None, overlay: Path | None,
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many photos.")
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: as in the card.")
 @click.option("--no-people", type=click.Path(path_type=Path), help="Folder of photos without people: false positives.")
+@click.option("--replace", is_flag=True, help="Put the figures into the card also where it has those of a larger set.")
 @click.option("--json", "json_", type=click.Path(path_type=Path), help="Write the figures, and a plot (.svg) beside.")
 def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options: object) -> None:
     """Measure COCO keypoint AP of every stage from the published network to the board, and what each one loses.
