@@ -158,7 +158,7 @@ def evaluate(model: str, coco: Path, images: Path, json_: Path | None, **options
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write one page with the graph drawn and all tables.")
 def inspect(file: Path, as_json: bool, html: Path | None) -> None:
-    """Look into published weights, a TFLite file, a kmodel (layers, shapes, quantisation, sizes) or a K210 firmware."""
+    """Look into published weights, a TFLite file, a kmodel, a K210 firmware, a .kfpkg or a release."""
     from conversion import files, inspection
     from conversion.inspection import document, page, terminal
 
