@@ -12,7 +12,7 @@ from pathlib import Path
 from conversion import card, files, photos
 from conversion import weights as weights_files
 from conversion.errors import ModelFormatError, OutputError, SizeError, WeightsNotFoundError
-from conversion.evaluation import channels, coco, displacement, layers, oks, plot, readback
+from conversion.evaluation import channels, coco, displacement, layers, oks, paired, plot, readback
 from conversion.evaluation.chain import Findings, Setup
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.layers import LayerLoss
@@ -151,15 +151,15 @@ def _summed_up(
     noise: dict[str, Noise] = {}
     for found in findings:
         noise = {head: noise.get(head, Noise()) + more for head, more in found.heads.items()}
+    poses = {stage: {found.photo: found.poses[stage] for found in findings} for stage in setup.stages}
+    first, *others = setup.stages
     return Evaluation(
         model=Path(trial.model).name,
         model_sha256=digest,
         size=(setup.width, setup.height),
         coco=chosen,
-        precision={
-            stage: oks.precision(chosen, {found.photo: found.poses[stage] for found in findings})
-            for stage in setup.stages
-        },
+        precision={stage: oks.precision(chosen, found) for stage, found in poses.items()},
+        changes={stage: paired.interval(chosen, poses[first], poses[stage]) for stage in others},
         alone={
             stage: oks.alone(chosen, {found.photo: found.singles[stage] for found in findings})
             for stage in setup.stages

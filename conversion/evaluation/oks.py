@@ -38,16 +38,21 @@ class Alone:
 
 def precision(coco: CocoSet, poses: Mapping[int, Sequence[Pose]]) -> Precision:
     """`poses` by the photo's number, keypoints in pixels of the photo."""
-    ground_truth = coco.ground_truth
-    results = [_result(image, pose, coco.category) for image, found in poses.items() for pose in found]
-    if not results:
-        return Precision(0.0, 0.0, 0.0, 0.0)
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = _evaluated(ground_truth, results, [photo.id for photo in coco.photos])
+        evaluation = evaluated(coco, poses)
+        if evaluation is None:
+            return Precision(0.0, 0.0, 0.0, 0.0)
         evaluation.accumulate()
         evaluation.summarize()
     # -1 stands for "no ground truth", which CocoSet excludes.
     return Precision(*(float(evaluation.stats[index]) for index in (_AP, _AP50, _AP75, _AR)))
+
+
+def evaluated(coco: CocoSet, poses: Mapping[int, Sequence[Pose]]) -> COCOeval | None:
+    """pycocotools' matches of poses and persons, photo by photo, not summed up; None where there is no pose at all. It
+    prints."""
+    results = [_result(image, pose, coco.category) for image, found in poses.items() for pose in found]
+    return _evaluated(coco.ground_truth, results, [photo.id for photo in coco.photos]) if results else None
 
 
 def alone(coco: CocoSet, singles: Mapping[int, Pose]) -> Alone:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.displacement import Displacement
 from conversion.evaluation.layers import LayerLoss
 from conversion.evaluation.oks import Alone, Precision
+from conversion.evaluation.paired import Interval
 
 # What is written of a displacement; the number of keypoints stands apart.
 _MOVED = ("median", "p90", "cell_flips", "jumps", "steady_median", "steady_p90")
@@ -47,17 +48,27 @@ class Evaluation:
     displacement: Displacement | None
     layers: Sequence[LayerLoss]
     false_positives: Mapping[str, FalsePositives]
+    # Of the change of AP from the first stage, by the stage.
+    changes: Mapping[str, Interval] = field(default_factory=dict)
 
     def to_dict(self) -> dict:
         """For --json."""
         moved = self.displacement
         return {
-            "stages": [{"name": stage, **_rounded(asdict(found), 4)} for stage, found in self.precision.items()],
+            "stages": [
+                {"name": stage, **_rounded(asdict(found), 4), **self._change(stage)}
+                for stage, found in self.precision.items()
+            ],
             "sqnr_db": _rounded(self.sqnr_db, 2),
             "displacement_px": moved and _rounded({name: getattr(moved, name) for name in _MOVED}, 4),
             "images": len(self.coco.photos),
             "model_sha256": self.model_sha256,
         }
+
+    def _change(self, stage: str) -> dict:
+        """Lowest and highest change from the first stage, where one was computed."""
+        found = self.changes.get(stage)
+        return {"from_first_95": [round(found.low, 4), round(found.high, 4)]} if found else {}
 
     def card_entry(self, command: str) -> dict:
         """For the model card: all figures, with the command, the set and its hash that they come from."""

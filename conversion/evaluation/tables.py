@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
+from conversion.evaluation import paired
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED
 from conversion.evaluation.displacement import JUMP_PX
 from conversion.evaluation.result import Evaluation, signed
@@ -17,6 +18,7 @@ _NEW_IN_STAGE = {
     INTEGER: "the board's decoder",
     VOTED: "the board's decoder, with its vote",
 }
+_INTERVAL = f"from first, {paired.CONFIDENCE:.0%}"
 
 
 def tables(evaluation: Evaluation) -> list[Table]:
@@ -47,14 +49,18 @@ def waterfall(evaluation: Evaluation) -> Table:
     notes = [f"{stage}: {_NEW_IN_STAGE[stage]}" for stage in evaluation.precision]
     notes.append(f"one person: mean OKS of the single pose on the {photos} photos of one person")
     title = f"COCO keypoints, {coco.persons} persons on {len(coco.photos)} photos of {coco.file}"
-    columns = ("stage", "AP", "change", "AP50", "AP75", "AR", "one person")
+    if evaluation.changes:
+        notes.append(f"{_INTERVAL}: where the change from the first stage lies, in {paired.DRAWS} draws of the photos")
+    columns = ("stage", "AP", "change", _INTERVAL, "AP50", "AP75", "AR", "one person")
     table = _table(title, *columns, caption="\n".join(notes))
     before = None
     for stage, found in evaluation.precision.items():
         change = "" if before is None else signed(found.ap - before, 3)
         figures = (f"{figure:.3f}" for figure in (found.ap50, found.ap75, found.ar))
         oks = evaluation.alone[stage].oks
-        table.add_row(stage, f"{found.ap:.3f}", change, *figures, "-" if oks is None else f"{oks:.3f}")
+        sure = evaluation.changes.get(stage)
+        between = f"{signed(sure.low, 3)} to {signed(sure.high, 3)}" if sure else ""
+        table.add_row(stage, f"{found.ap:.3f}", change, between, *figures, "-" if oks is None else f"{oks:.3f}")
         before = found.ap
     return table
 
