@@ -18,12 +18,13 @@ _NEW_IN_STAGE = {
     INTEGER: "the board's decoder",
     VOTED: "the board's decoder, with its vote",
 }
-_INTERVAL = f"from first, {paired.CONFIDENCE:.0%}"
 
 
 def tables(evaluation: Evaluation) -> list[Table]:
     """The loss waterfall; then, where they were measured, heads and keypoints, layers, false positives."""
     made = [waterfall(evaluation)]
+    if evaluation.changes:
+        made.append(changes(evaluation))
     if evaluation.displacement is not None:
         made.append(differences(evaluation))
     if evaluation.layers:
@@ -49,19 +50,26 @@ def waterfall(evaluation: Evaluation) -> Table:
     notes = [f"{stage}: {_NEW_IN_STAGE[stage]}" for stage in evaluation.precision]
     notes.append(f"one person: mean OKS of the single pose on the {photos} photos of one person")
     title = f"COCO keypoints, {coco.persons} persons on {len(coco.photos)} photos of {coco.file}"
-    if evaluation.changes:
-        notes.append(f"{_INTERVAL}: where the change from the first stage lies, in {paired.DRAWS} draws of the photos")
-    columns = ("stage", "AP", "change", _INTERVAL, "AP50", "AP75", "AR", "one person")
+    columns = ("stage", "AP", "change", "AP50", "AP75", "AR", "one person")
     table = _table(title, *columns, caption="\n".join(notes))
     before = None
     for stage, found in evaluation.precision.items():
         change = "" if before is None else signed(found.ap - before, 3)
         figures = (f"{figure:.3f}" for figure in (found.ap50, found.ap75, found.ar))
         oks = evaluation.alone[stage].oks
-        sure = evaluation.changes.get(stage)
-        between = f"{signed(sure.low, 3)} to {signed(sure.high, 3)}" if sure else ""
-        table.add_row(stage, f"{found.ap:.3f}", change, between, *figures, "-" if oks is None else f"{oks:.3f}")
+        table.add_row(stage, f"{found.ap:.3f}", change, *figures, "-" if oks is None else f"{oks:.3f}")
         before = found.ap
+    return table
+
+
+def changes(evaluation: Evaluation) -> Table:
+    """How sure each stage's change of AP from the first one is."""
+    first, *_ = evaluation.precision
+    title = f"AP against {first}: the change, and where it lies in {paired.CONFIDENCE:.0%} of {paired.DRAWS} draws"
+    table = _table(title, "stage", "change", "lowest", "highest", caption="each draw takes the same photos for both")
+    for stage, found in evaluation.changes.items():
+        change = evaluation.precision[stage].ap - evaluation.precision[first].ap
+        table.add_row(stage, *(signed(figure, 3) for figure in (change, found.low, found.high)))
     return table
 
 
