@@ -33,10 +33,7 @@ need-%:
 
 .PHONY: help
 help: ## list the targets
-	@awk 'BEGIN { FS = ":.*## " } \
-	     /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	     /^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(call quote,makefile)
-	@printf '\nVariables go behind the target: make kmodel SIZE=224x224. V=1 shows the commands. PYTHON=PATH names the Python 3.10.\n'
+	@BOARDS="$$(ls $(if $(root),$(call quote,root)/)boards/*.toml | tr '\n' ' ')" awk -f $(scripts)/help.awk $(call quote,makefile)
 
 ##@ Model
 
@@ -49,8 +46,8 @@ inspect: need-FILE venv ## show what a weights, TFLite or kmodel file holds: FIL
 	$(Q)$(PY) -m conversion inspect $(call quote,FILE)$(call flag,json,JSON)$(call option,html,HTML)
 
 .PHONY: eval
-eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= UPRIGHT=1 SIZE= LIMIT= WEIGHTS= NO_PEOPLE= ZOOM=0..4 JSON=]
-	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call flag,upright,UPRIGHT)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,weights,WEIGHTS)$(call option,no-people,NO_PEOPLE)$(call option,zoom,ZOOM)$(call option,json,JSON)
+eval: need-MODEL need-COCO need-IMAGES venv ## measure COCO keypoint AP: MODEL= COCO= IMAGES= [WHERE= UPRIGHT=1 SIZE= LIMIT= WEIGHTS= NO_PEOPLE= ZOOM=0..4 REPLACE=1 JSON=]
+	$(Q)$(PY) -m conversion evaluate $(call quote,MODEL)$(call option,coco,COCO)$(call option,images,IMAGES)$(call option,where,WHERE)$(call flag,upright,UPRIGHT)$(call option,size,SIZE)$(call option,limit,LIMIT)$(call option,weights,WEIGHTS)$(call option,no-people,NO_PEOPLE)$(call option,zoom,ZOOM)$(call flag,replace,REPLACE)$(call option,json,JSON)
 
 ##@ Board
 
@@ -74,8 +71,8 @@ flash: need-BOARD venv ## write the kmodel, and MaixPy where named, into a board
 	$(Q)$(PY) -m host_tools flash$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,firmware,FIRMWARE)$(call option,package,PACKAGE)$(call option,baud,BAUD)$(call flag,profile,PROFILE)$(call flag,dry-run,DRY_RUN)$(call flag,no-verify,NO_VERIFY)
 
 .PHONY: deploy
-deploy: need-BOARD venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB MAIN= SET='KEY=VALUE …' REMOVE=1 DRY_RUN=1]
-	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call option,main,MAIN)$(call pairs,--set ,SET)$(call flag,remove,REMOVE)$(call flag,dry-run,DRY_RUN)
+deploy: $(if $(value REMOVE),,need-BOARD) venv ## put the program, device card and settings on a board or an SD card: BOARD= [PORT= MODEL= SD= HEAP=KIB MAIN= SET='KEY=VALUE …' REMOVE=1 FORCE=1 DRY_RUN=1]
+	$(Q)$(PY) -m host_tools deploy$(call option,board,BOARD)$(call option,port,PORT)$(call option,model,MODEL)$(call option,sd,SD)$(call option,heap,HEAP)$(call option,main,MAIN)$(call pairs,--set ,SET)$(call flag,remove,REMOVE)$(call flag,force,FORCE)$(call flag,dry-run,DRY_RUN)
 
 .PHONY: config
 config: venv ## show a board's settings, change them, keep them for its next start [PORT= SET='KEY=VALUE …' SAVE=1]

@@ -167,6 +167,7 @@ def simulate(
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many photos.")
 @click.option("--weights", type=click.Path(path_type=Path), help="File, folder or known name; default: as in the card.")
 @click.option("--no-people", type=click.Path(path_type=Path), help="Folder of photos without people: false positives.")
+@click.option("--replace", is_flag=True, help="Put the figures into the card also where it has those of a larger set.")
 @click.option("--json", "json_", type=click.Path(path_type=Path), help="Write the figures, and a plot (.svg) beside.")
 @click.option(
     "--zoom", type=_Zooms(), multiple=True, help="Also with a VGA camera's windows: 0 to 4, as 1, 0,1,4 or 0..4."
@@ -199,7 +200,7 @@ def evaluate(
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), help="Write one page with the graph drawn and all tables.")
 def inspect(file: Path, as_json: bool, html: Path | None) -> None:
-    """Look into published weights, a TFLite file, a kmodel (layers, shapes, quantisation, sizes) or a K210 firmware."""
+    """Look into published weights, a TFLite file, a kmodel, a K210 firmware, a .kfpkg or a release."""
     from conversion import files, inspection
     from conversion.inspection import document, page, terminal
 

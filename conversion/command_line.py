@@ -1,14 +1,16 @@
 """How both command lines end: errors as one line, full disks, closed pipes, and within two seconds when told to.
 
-Exit codes: 0 done, 1 a check failed, 2 bad input or no device, 128 + the signal's number when stopped.
+Exit codes: 0 done, 1 a check failed, 2 bad input or no device, 130 when stopped by a signal or at a question.
 """
 
 from __future__ import annotations
 
 import os
 import select
+import shutil
 import signal
 import sys
+import textwrap
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -25,6 +27,8 @@ STOPPED = 128 + signal.SIGINT
 STOP_SECONDS = 1.8
 _SHOW_CURSOR = "\x1b[?25h"
 _STOPPED = "stopped"
+# What stops a command; a terminal that is closed sends the last one, which Windows has not.
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _deadline: threading.Timer | None = None
 
 
@@ -49,6 +53,7 @@ class Commands(click.RichGroup):
                 result = take()
                 sys.stdout.flush()
             except self.errors as error:
+                _end_if_stopped()
                 _refuse(str(error), FAILED if isinstance(error, self.failed_checks) else REFUSED)
             except ModuleNotFoundError as error:
                 line = extras.missing(error.name, self.extra_of(context and context.invoked_subcommand))
@@ -60,9 +65,11 @@ class Commands(click.RichGroup):
                 forget_stdout()
                 return None
             except OSError as error:
+                _end_if_stopped()
                 forget_stdout()
                 _refuse(_of_system(error), REFUSED)
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, click.Abort):
+                # Also at a question.
                 _say(_STOPPED)
                 sys.exit(STOPPED)
         if failures:
@@ -76,6 +83,13 @@ def forget_stdout() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def _end_if_stopped() -> None:
+    """What goes wrong while a stopped command puts its things away is not why it ends."""
+    if _deadline is not None:
+        _say(_STOPPED)
+        sys.exit(STOPPED)
 
 
 def end_soon(number: int) -> None:
@@ -104,17 +118,28 @@ def _write_if_taken(stream: int, text: str) -> None:
         os.write(stream, text.encode())
 
 
+def heeded() -> list[signal.Signals]:
+    """The signals that stop this process. A job in the background of a shell ignores Ctrl-C, one of nohup the end of
+    the terminal, and they stay so."""
+    return [each for each in SIGNALS if signal.getsignal(each) is not signal.SIG_IGN]
+
+
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """Ctrl-C and SIGTERM raise KeyboardInterrupt, so that everything is put away; not for longer than STOP_SECONDS."""
     global _deadline
 
-    def interrupt(number: int, _: object) -> None:
-        end_soon(number)
-        raise KeyboardInterrupt
+    told = False
 
-    # A job in the background of a shell ignores Ctrl-C, and stays so.
-    numbers = [each for each in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(each) is not signal.SIG_IGN]
+    def interrupt(number: int, _: object) -> None:
+        nonlocal told
+        end_soon(number)
+        if not told:
+            # A second one would stop what puts things away.
+            told = True
+            raise KeyboardInterrupt
+
+    numbers = heeded()
     if threading.current_thread() is not threading.main_thread():
         numbers = []
     kept = {number: signal.signal(number, interrupt) for number in numbers}
@@ -186,5 +211,8 @@ def _refuse(text: str, code: int) -> None:
 
 def _say(text: str) -> None:
     """On stderr, even if nobody can read that."""
+    if sys.stderr.isatty():
+        # Words stay whole at the edge of the terminal.
+        text = textwrap.fill(text, shutil.get_terminal_size().columns, break_long_words=False, break_on_hyphens=False)
     with suppress(OSError):
         click.echo(text, err=True)

@@ -26,6 +26,10 @@ VIDEOS = (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wm
 VIDEO_ADVICE = "videos are not read; make a folder of its frames: `ffmpeg -i {} frames/%04d.png`"
 # What is opened, whatever a file is called: Pillow knows forty formats more, of which one starts Ghostscript.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
+# Of a pixel of 16 bits; Pillow's own conversion takes what is above 255 for white.
+_MOST_OF_16_BITS = 65535
+# A side of a picture that is large enough for every model.
+_ENOUGH = 2000
 # Pillow takes four bytes for a pixel, and up to five pictures are in memory at once (WebP).
 MOST_PIXELS = 48 * 1024 * 1024
 # What Pillow's readers, and its reader of EXIF, raise for damaged files of these formats.
@@ -45,9 +49,23 @@ _TURNS = {
 }
 
 
+class _TooLargeError(ValueError):
+    """More pixels than are read."""
+
+
+def rgb(photo: Image.Image) -> Image.Image:
+    """A picture as RGB of 8 bits, whatever its pixels are; ValueError for numbers of which nobody knows the white."""
+    if photo.mode.startswith("I;16"):
+        wide = np.asarray(photo).astype(np.uint32)
+        photo = Image.fromarray(((wide * 255 + _MOST_OF_16_BITS // 2) // _MOST_OF_16_BITS).astype(np.uint8))
+    elif photo.mode in ("I", "F"):
+        raise ValueError(f"its pixels are {'integers of 32 bits' if photo.mode == 'I' else 'floats'}, of unknown range")
+    return photo.convert("RGB")
+
+
 def upright(photo: Image.Image) -> Image.Image:
     """The photo as RGB, turned as its EXIF orientation says."""
-    return ImageOps.exif_transpose(photo).convert("RGB")
+    return rgb(ImageOps.exif_transpose(photo))
 
 
 def letterbox(photo: Image.Image, width: int, height: int) -> np.ndarray:
@@ -94,7 +112,7 @@ def frame(animated: Image.Image, number: int) -> Image.Image:
     """A frame of an animated picture, from 0 on and again and again, RGB; PhotoError where it is damaged."""
     try:
         animated.seek(number % animated.n_frames)
-        return animated.convert("RGB")
+        return rgb(animated)
     except _DAMAGE as error:
         raise PhotoError(f"frame {number} of the animation is damaged ({shown(error)}); take another one") from error
 
@@ -107,14 +125,14 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         warnings.simplefilter("ignore")
         with Image.open(file, formats=FORMATS) as photo:
             if photo.width * photo.height > MOST_PIXELS:
-                raise ValueError(f"{photo.width}x{photo.height} are more than {MOST_PIXELS} pixels")
+                raise _TooLargeError(f"{photo.width}x{photo.height} pixels")
             yield photo
 
 
 def _upright_alone(photo: Image.Image) -> Image.Image:
     """The pixels as RGB, turned as EXIF says, without anything else that the file holds."""
     method = _TURNS.get(photo.getexif().get(ExifTags.Base.Orientation))
-    plain = photo.convert("RGB")
+    plain = rgb(photo)
     if method is not None:
         plain = plain.transpose(method)
     plain.info = {}
@@ -124,8 +142,13 @@ def _upright_alone(photo: Image.Image) -> Image.Image:
 def _unreadable(path: Path, error: Exception) -> PhotoError:
     if isinstance(error, FileNotFoundError):
         return PhotoError(f"{path}: no such photo")
+    if isinstance(error, (_TooLargeError, Image.DecompressionBombError)):
+        return PhotoError(
+            f"{path}: too large ({shown(error)}, at most {MOST_PIXELS} are read); make it smaller, {_ENOUGH} pixels a "
+            "side are plenty"
+        )
     reason = getattr(error, "strerror", None) or shown(error) or type(error).__name__
-    return PhotoError(f"{path}: not a readable photo ({reason}); remove it or replace it by a JPEG or PNG")
+    return PhotoError(f"{path}: not a readable photo ({reason}); remove it, or save it as a JPEG or PNG of 8 bits")
 
 
 def in_folder(folder: Path) -> list[Path]:

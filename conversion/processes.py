@@ -78,6 +78,13 @@ def end(process: subprocess.Popen[bytes], patience: float | None = None) -> None
         process.stdin.close()
 
 
+def leave_terminal() -> None:
+    """In a worker: Ctrl-C and the end of the terminal are for the process that started it, which ends it its way."""
+    for name in ("SIGINT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
 def end_with_parent() -> None:
     """In a worker that reads nothing from stdin: be over as soon as the process that started it is, however it ends.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -33,6 +34,23 @@ def silent(line: str) -> None:
 
 def unreported(what: str, done: int, total: int, unit: str = "") -> None:
     """A Report that shows nothing."""
+
+
+# Who waits longer than this wants to know for what.
+SILENT_SECONDS = 2.0
+
+
+@contextmanager
+def awaited(what: str, talk: Talk) -> Iterator[None]:
+    """Say what is waited for where a block takes longer than SILENT_SECONDS; `talk` is called in another thread."""
+    timer = threading.Timer(SILENT_SECONDS, talk, (f"waiting for {what}",))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
 
 
 class _Amount(ProgressColumn):

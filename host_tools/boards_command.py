@@ -6,10 +6,8 @@ import dataclasses
 import json
 
 import rich_click as click
-from rich.markup import escape
-from rich.table import Table
 
-from host_tools.talk import result_console
+from host_tools import tables
 
 
 @click.command()
@@ -22,9 +20,8 @@ def boards(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(board) for board in known.values()]))
         return
-    table = Table("--board", "board", "MaixPy build", "LCD", "camera")
+    rows = []
     for board in known.values():
         lcd = f"{board.lcd.width}x{board.lcd.height}" if board.lcd else "none"
-        cells = (board.id, board.name, board.firmware_build, lcd, ", ".join(board.camera.sensors))
-        table.add_row(*map(escape, cells))
-    result_console.print(table)
+        rows.append((board.id, board.name, board.firmware_build, lcd, ", ".join(board.camera.sensors)))
+    tables.show(("--board", "board", "MaixPy build", "LCD", "camera"), rows)

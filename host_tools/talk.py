@@ -17,18 +17,28 @@ from conversion.progress import Report
 talk_console = Console(stderr=True, highlight=False)
 # Where nobody looks there is no edge to wrap lines at: a hash stays in one piece.
 _WIDTH = None if sys.stdout.isatty() else 200
-result_console = Console(highlight=False, soft_wrap=True, width=_WIDTH)
+# At an edge, words stay whole.
+result_console = Console(highlight=False, soft_wrap=_WIDTH is not None, width=_WIDTH)
 _SHOWN_DIGITS = 16
 
 
 def talk(message: str) -> None:
     """One line about what happens."""
-    talk_console.print(f"· {text.message(message)}", style="dim", markup=False, soft_wrap=True)
+    _talk(f"· {text.message(message)}", "dim")
+
+
+def warn(message: str) -> None:
+    """One line about what may be wrong, and stops nothing."""
+    _talk(f"warning: {text.message(message)}", "yellow")
+
+
+def _talk(line: str, style: str) -> None:
+    talk_console.print(line, style=style, markup=False, soft_wrap=not talk_console.is_terminal)
 
 
 @contextmanager
 def until_signalled() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, in place of ending the program where it stands.
+    """An event that Ctrl-C, SIGTERM and a closed terminal set, in place of ending the program where it stands.
 
     What does not heed it within `command_line.STOP_SECONDS` is ended all the same.
     """
@@ -38,7 +48,7 @@ def until_signalled() -> Iterator[threading.Event]:
         over.set()
         command_line.end_soon(number)
 
-    kept = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.signal(number, end) for number in command_line.heeded()}
     try:
         yield over
     finally:

@@ -81,12 +81,16 @@ BLOCK = Limit(120.0)
 # The system takes what is written.
 WRITE = Limit(2.0)
 
-# The prompt (prompt/). Ctrl-C until it answers; Python, pyserial and mpremote starting on a slow PC; their end.
+# The prompt (prompt/). Ctrl-C until it answers; Python and pyserial starting on a slow PC; their end.
 STOP = Limit(25.0)
 WORKER_START = Limit(30.0)
 WORKER_END = Limit(3.0)
-# A single read of mpremote's, whose own limits count on reads that return.
+# Of a worker that has the board start again meanwhile; the whole command has less than two seconds to end.
+ABANDON = Limit(1.0)
+# The board's word that it has taken a command, before it carries it out.
 PROMPT_READ = Limit(5.0)
+# What is left of an answer whose end has come, and a prompt that was asked for.
+PROMPT_QUIET = Limit(2.0)
 # A file to SPIFFS, which erases pages meanwhile: a fixed part, and one for each KiB.
 PUT = Limit(10.0)
 PUT_A_KIB = Limit(4.0)
@@ -98,6 +102,8 @@ ENTER_DOWNLOAD = Limit(25.0)
 LOADER = Limit(5.0)
 STUB_ANSWER = Limit(10.0)
 FLASH_WRITE = Limit(20.0)
+# Of one piece, after which it is sent again: one of 64 KiB, and a sector or what goes into RAM.
+PIECE_ANSWER, SMALL_ANSWER = Limit(10.0), Limit(3.0)
 RESTART = Limit(8.0)
 # The kernel has taken a piece of 4 KiB when the adapter has; at 9600 baud that is 4 s.
 PIECE_WRITE = Limit(15.0)

@@ -21,7 +21,7 @@ SYSTEMS = {
 # Modules that are named otherwise than the package that brings them.
 PACKAGES = {"PIL": "pillow", "paho": "paho-mqtt", "google": "protobuf", "serial": "pyserial", "skimage": "scikit-image"}
 # What runs under MicroPython imports the board's modules.
-ON_THE_BOARD = ("host_tools/virtual_board/modules", "host_tools/deployment/on_board")
+ON_THE_BOARD = ("host_tools/virtual_board/modules", "host_tools/deployment/on_board", "host_tools/prompt/on_board")
 # The folders that people work in: those of root, and what lies below home or Users.
 HOMES = re.compile(rb"(?<![\w.}>-])/(?:root|home|Users)/[\w.]")
 

@@ -71,6 +71,14 @@ def test_help_is_the_default_and_lists_every_target(root: Path):
     assert make(root).stdout == make(root, "help").stdout
 
 
+def test_help_fits_80_columns_and_lists_the_boards(root: Path):
+    said = make(root, "help").stdout
+    assert max(len(line) for line in said.splitlines()) <= 80
+    boards = {path.stem for path in (root / "boards").glob("*.toml")}
+    assert boards
+    assert boards <= set(said.split())
+
+
 def test_help_names_every_variable(root: Path):
     makefile = (root / "Makefile").read_text()
     used = set(re.findall(r"\$\(call (?:option|flag),[a-z-]+,([A-Z_]+)\)|\$\(call quote,([A-Z_]+)\)", makefile))
@@ -135,6 +143,7 @@ BOARD_COMMANDS = {
     "flash BOARD=b PACKAGE=r.zip BAUD=9600 NO_VERIFY=1": "flash --board b --package r.zip --baud 9600 --no-verify",
     "deploy BOARD=b MODEL=m.kmodel SD=card": "deploy --board b --model m.kmodel --sd card",
     "deploy BOARD=b REMOVE=1": "deploy --board b --remove",
+    "deploy REMOVE=1 FORCE=1": "deploy --remove --force",
     "monitor": "monitor",
     "monitor PORT=P WEB=1 SMOOTH=1": "monitor --port P --web --smooth",
     "monitor WEB=8100 RECORD=r.jsonl": "monitor --web 8100 --record r.jsonl",

@@ -12,7 +12,7 @@ from pathlib import Path
 from conversion import network
 from conversion.errors import ConversionError
 from conversion.outside import json_text, names, reading
-from conversion.outside.text import shown
+from conversion.outside.text import printable, shown
 
 PARTS = len(network.KEYPOINTS)
 # COCO counts keypoints as x, y, visibility.
@@ -29,6 +29,10 @@ class AnnotationError(ConversionError):
     """A file of annotations that is missing, damaged, not of COCO's keypoint form, or does not fit its photos."""
 
 
+# Of a set's name.
+_MOST_NAME = 80
+
+
 @dataclass(frozen=True)
 class CocoPhoto:
     """A photo of the set: `size` is (width, height) as annotated."""
@@ -43,7 +47,8 @@ class CocoSet:
     """The photos to measure on, in the file's order, and what is annotated on them.
 
     `ground_truth` is the part of the COCO document that concerns these photos and persons; annotations are numbered
-    anew from 1 (pycocotools takes number 0 for "no match"). `choice` says which photos of the file were taken.
+    anew from 1 (pycocotools takes number 0 for "no match"). `choice` says which photos of the file were taken, `name`
+    what the file calls itself, else its own name.
     """
 
     file: str
@@ -51,6 +56,7 @@ class CocoSet:
     choice: Mapping[str, str | int | bool | None]
     photos: tuple[CocoPhoto, ...]
     ground_truth: dict
+    name: str = ""
 
     @property
     def category(self) -> int:
@@ -97,7 +103,14 @@ def read(
         choice={"where": where, "limit": limit, "upright": upright},
         photos=photos,
         ground_truth={"images": entries, "annotations": annotations, "categories": [person]},
+        name=_name(document, path),
     )
+
+
+def _name(document: dict, path: Path) -> str:
+    info = document.get("info")
+    said = info.get("description") if isinstance(info, dict) else None
+    return printable(said)[:_MOST_NAME] if isinstance(said, str) and said.strip() else path.stem
 
 
 def _bytes(path: Path) -> bytes:

@@ -25,6 +25,7 @@ from conversion.kmodel import turning, v3
 from conversion.kpu import posenet
 from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
+from conversion.outside.text import shown
 from conversion.posenet_weights import PoseNetWeights
 from conversion.progress import Talk
 from conversion.report import accuracy
@@ -56,6 +57,8 @@ class Trial:
     no_people: Path | None = None
     upright: bool = False
     zoom: tuple[int, ...] = ()
+    # That figures of fewer photos may take the place of those of more in the card.
+    replace: bool = False
 
     @property
     def goes_into_card(self) -> bool:
@@ -233,6 +236,16 @@ def write(evaluation: Evaluation, path: Path) -> Path:
     return drawn
 
 
+def _larger(noted: object, evaluation: Evaluation) -> str:
+    """What a card's figures are of, where that is more photos than these; "" where it is not, or cannot be told."""
+    the_set = noted.get("set") if isinstance(noted, dict) else None
+    images = the_set.get("images") if isinstance(the_set, dict) else None
+    if type(images) is not int or images <= len(evaluation.coco.photos):
+        return ""
+    name = the_set.get("name") or the_set.get("annotations")
+    return f"{shown(name)}, {images} photos; these are {len(evaluation.coco.photos)}"
+
+
 def note_in_card(evaluation: Evaluation, trial: Trial) -> str:
     """Put the figures, with what they come from, into the kmodel's card as "evaluation", and into the report beside it.
 
@@ -240,6 +253,8 @@ def note_in_card(evaluation: Evaluation, trial: Trial) -> str:
     """
     path = Path(trial.model)
     entries = card.read_for(path, posenet.read_kmodel(path))
+    if (kept := _larger(entries.get("evaluation"), evaluation)) and not trial.replace:
+        return f"the card keeps the figures of a larger set ({kept}); with --replace it takes these"
     entries["evaluation"] = evaluation.card_entry(trial.command())
     try:
         files.write(card.path_beside(path), card.to_json(entries))

@@ -114,6 +114,7 @@ class Evaluation:
         return {
             "command": command,
             "set": {
+                "name": self.coco.name,
                 "annotations": self.coco.file,
                 "sha256": self.coco.sha256,
                 "where": self.coco.choice["where"],

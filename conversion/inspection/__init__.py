@@ -1,4 +1,4 @@
-"""Looks into any file of this project's world: weights as published, TFLite, kmodel V3, V4, V5, K210 firmware."""
+"""Looks into any file of this project's world: weights as published, TFLite, kmodels, K210 firmware, packages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from types import ModuleType
 
 from conversion import firmware_image
 from conversion.errors import ConversionError, UnsupportedModelError
-from conversion.inspection import firmware, kmodel_v3, kmodel_v4, kmodel_v5
+from conversion.inspection import firmware, kmodel_v3, kmodel_v4, kmodel_v5, package
 from conversion.inspection.model import FilePart, Inspection
 from conversion.kmodel import v3_container, v4, v5_container
 from conversion.kmodel.recognise import recognise
@@ -25,6 +25,8 @@ def inspect(path: Path) -> Inspection:
         describe = _kmodel(data, path)
         if describe is not None:
             return describe(path, data, _part(path, data))
+        if package.is_zip(data):
+            return package.describe(path, data, _name_of_kmodel, _of_kmodel)
         found = firmware_image.recognise(data)
         if found is not None:
             return firmware.describe(path, data, _part(path, data), found)
@@ -35,6 +37,16 @@ def inspect(path: Path) -> Inspection:
         if other is None:
             raise
         raise UnsupportedModelError(f"{path}: is {other}") from error
+
+
+def _name_of_kmodel(data: bytes) -> str | None:
+    found = recognise(data)
+    return found.name if found else None
+
+
+def _of_kmodel(path: Path, data: bytes) -> Inspection:
+    """The same of a kmodel that is in a package."""
+    return _kmodel(data, path)(path, data, _part(path, data))
 
 
 def _weights(path: Path) -> Inspection:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from conversion.errors import ModelFormatError
-from conversion.outside import json_text, names
+from conversion.outside import foreign, json_text, names
 from conversion.outside.text import shown
 
 # The largest published relative of this network (ResNet50) has 92 MB of weights; a file beyond this is none of them.
@@ -82,6 +82,18 @@ def read_file(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
     if not data:
         raise ModelFormatError(f"{path}: is empty; fetch it again")
     return data
+
+
+def check_no_other(path: Path) -> None:
+    """ModelFormatError, which says what it is, for a file that is something else than plain numbers; to be asked where
+    a size is wrong, since numbers may begin like anything."""
+    try:
+        with open_regular(path) as file:
+            other = foreign.recognise(file.read(foreign.HEAD_BYTES))
+    except OSError:
+        return
+    if other is not None:
+        raise ModelFormatError(f"{path}: is {other.what}, not weights: {other.remedy}")
 
 
 def parse_json(data: bytes, path: Path) -> dict:

@@ -38,7 +38,8 @@ def build(
     normalisation = weights.normalisation
     border = 0.0 if pad_pixel is None else pad_pixel * normalisation.scale + normalisation.offset
 
-    @tf.function(input_signature=[tf.TensorSpec([None, height, width, 3], tf.float32)])
+    # There is no Python to be translated in it; TensorFlow's translator leaves files behind when it is stopped.
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([None, height, width, 3], tf.float32)])
     def forward(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         heads = _layers(pixels * normalisation.scale + normalisation.offset, weights, pads, border)
         return {name: tf.transpose(head, (0, 3, 1, 2)) for name, head in heads.items()}
@@ -62,7 +63,7 @@ def to_tflite(
     """
     shifted = _with_shifted_input(weights)
 
-    @tf.function(input_signature=[tf.TensorSpec([1, height, width, 3], tf.float32, name="image")])
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec([1, height, width, 3], tf.float32, name="image")])
     def forward(image: tf.Tensor) -> dict[str, tf.Tensor]:
         heads = _layers(image, shifted, SYMMETRIC_PADS, 0.0)
         if head_limits is not None:

@@ -13,6 +13,7 @@ from conversion import files
 from conversion.cache import ENVIRONMENT_VARIABLE, cache_dir
 from conversion.errors import OutputError, WeightsNotFoundError
 from conversion.outside.reading import file_sha256
+from conversion.progress import awaited
 from conversion.weights import known
 from conversion.weights.known import Published, PublishedFile
 
@@ -42,12 +43,17 @@ def fetch(published: Published, progress: bool = True) -> Path:
     folder = _writable(cache)
     missing, _ = _unsound(folder, published.files)
     for place, get in _places(published, progress):
-        reason = _fetch_from(get, missing, folder)
+        with awaited(f"{place} (weights that are not in {cache} yet)", _tell):
+            reason = _fetch_from(get, missing, folder)
         missing, _ = _unsound(folder, published.files)
         if not missing:
             return folder
         tried.append(f"{place}: {reason}")
     raise WeightsNotFoundError(_not_found(published, cache, tried))
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 _Get = Callable[[Iterable[PublishedFile], Path], None]

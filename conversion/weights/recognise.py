@@ -7,23 +7,15 @@ from types import ModuleType
 
 from conversion.errors import ConversionError, ModelFormatError, UnsupportedModelError
 from conversion.kmodel.recognise import recognise as recognise_kmodel
-from conversion.outside import reading
+from conversion.outside import foreign, reading
 from conversion.weights import coral, frozen_graph, tfjs_checkpoint, tfjs_graph, tflite_file, tflite_float
 
 ACCEPTED = (
     "accepted: the folder or JSON of a tfjs graph model or checkpoint, a frozen graph (.pb), a TFLite file (float or "
     "Coral's quantised)"
 )
-_HEAD_BYTES = 64
-# What people hand in by mistake, by how it begins.
-_FOREIGN = (
-    (b"<", "an HTML or XML page, not a model: the download went wrong"),
-    (b"PK\x03\x04", "a zip archive; unpack it first"),
-    (b"\x1f\x8b", "a gzip archive; unpack it first"),
-    (b"\x89HDF", "an HDF5 (Keras) file"),
-    (b"\x08\x01\x12", "a SavedModel; freeze its graph first"),
-    (b"version https://git-lfs", "a Git LFS pointer; fetch the file itself"),
-)
+# Of a SavedModel; its graph is the form that is read.
+_SAVED_MODEL = b"\x08\x01\x12"
 
 
 def recognise(path: Path) -> tuple[ModuleType, Path]:
@@ -78,7 +70,7 @@ def _head(path: Path) -> bytes:
     if reading.file_size(path) == 0:
         return b""
     with path.open("rb") as file:
-        return file.read(_HEAD_BYTES)
+        return file.read(foreign.HEAD_BYTES)
 
 
 def _what(path: Path) -> str:
@@ -88,5 +80,7 @@ def _what(path: Path) -> str:
     kmodel = recognise_kmodel(head)
     if kmodel:
         return f"is {kmodel.name}, the result of a conversion and not weights"
-    known = next((words for beginning, words in _FOREIGN if head.startswith(beginning)), None)
+    if head.startswith(_SAVED_MODEL):
+        return "is a SavedModel; freeze its graph first"
+    known = foreign.recognise(head)
     return f"is {known}" if known else f"is no form of the weights (it begins with {head[:8].hex(' ')})"

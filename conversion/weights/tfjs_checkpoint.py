@@ -90,6 +90,7 @@ def _variable(name: str, shape: tuple[int, ...], entry: object, path: Path, sums
         raise ModelFormatError(f"{path}: names the file {file.name} twice")
     needed = 4 * math.prod(shape)
     if reading.file_size(file) != needed:
+        reading.check_no_other(file)
         raise ModelFormatError(f"{file}: has {reading.file_size(file)} bytes, the manifest needs {needed}")
     data = reading.read_file(file, needed)
     sums[file.name] = reading.sha256(data)

@@ -90,6 +90,8 @@ def _check_sizes(shards: list[Path], needed: int, path: Path) -> None:
         raise ModelFormatError(f"{path}: its weightsManifest names a shard twice")
     held = sum(reading.file_size(shard) for shard in shards)
     if held != needed or needed > reading.MAX_FILE_BYTES:
+        for shard in shards:
+            reading.check_no_other(shard)
         raise ModelFormatError(f"{path}: the manifest needs {needed} bytes of weights, the shards hold {held}")
 
 

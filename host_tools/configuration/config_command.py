@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.markup import escape
-from rich.table import Table
 
+from conversion.progress import awaited
+from host_tools import tables
 from host_tools.talk import result_console, stopped_cleanly, talk
 
 if TYPE_CHECKING:
@@ -45,10 +45,10 @@ def get(port: str | None, as_json: bool, keys: tuple[str, ...]) -> None:
     if as_json:
         click.echo(json.dumps(chosen))
         return
-    table = Table("setting", "value", "meaning")
-    for name, value in chosen.items():
-        table.add_row(name, settings.shown(name, value), escape(settings.KNOWN[name].meaning))
-    result_console.print(table)
+    tables.show(
+        ("setting", "value", "meaning"),
+        [(name, settings.shown(name, value), settings.KNOWN[name].meaning) for name, value in chosen.items()],
+    )
 
 
 @config.command("set")
@@ -90,7 +90,8 @@ def _board(port: str | None) -> Iterator[Link]:
     chosen = ports.choose(port)
     link_note.tell([chosen], talk)
     with stopped_cleanly("stopped"), Link(chosen) as link:
-        link.greet()
+        with awaited(f"an answer of the program at {chosen}", talk):
+            link.greet()
         yield link
 
 

@@ -19,6 +19,8 @@ from host_tools.payload import DEFAULT_SETTINGS, MAIN, MAIXPY_CONFIG, POSE_CONFI
 
 LIST = "posenet_files.json"
 LIST_FORMAT = "posenet-maix files 1"
+# Where a maker's main.py goes that would end in ImportError without the program.
+WITH_PROGRAM = ("main_with_posenet", ".py")
 # While it is written a file has this behind its name; a copy within the board has the name PART.
 NEW, PART = ".new", "posenet.part"
 FINISH = "posenet_finish" + NEW
@@ -88,7 +90,8 @@ class FileList:
 class Changes:
     """What is to be done, in this order: `clear` names of leftovers; `keep` copies (from, to); `rename` (from, to);
     `write` new contents by name, all at once (those in `ready` lie there already, under their temporary names);
-    `remove` names; `last_list`, the list's content after that, None where it stays. `notes` are for people."""
+    `remove` names; `last_list`, the list's content after that, None where it stays. `notes` are for people; `loses` is
+    what stops working that is not ours, for which somebody has to say that it may."""
 
     clear: list[str] = field(default_factory=list)
     keep: list[tuple[str, str]] = field(default_factory=list)
@@ -98,6 +101,7 @@ class Changes:
     remove: list[str] = field(default_factory=list)
     last_list: bytes | None = None
     notes: list[str] = field(default_factory=list)
+    loses: str = ""
 
     @property
     def empty(self) -> bool:
@@ -147,15 +151,19 @@ def _main_stays(payload: Payload, found: Found, old: FileList) -> bool:
     return not (ours or found.holds(MAIN, payload.files[MAIN]))
 
 
-def of_removal(found: Found, names: Iterable[str]) -> Changes:
-    """What takes our files off again and puts back what was kept; `names` are those of this version."""
+def of_removal(found: Found, program: Mapping[str, bytes], more: Iterable[str] = ()) -> Changes:
+    """What takes our files off again and puts back what was kept: those of this version's `program`, and `more`."""
     old, changes = FileList.read(found.contents.get(LIST)), Changes()
-    ours = {*old.files, *old.former, *names, POSE_CONFIG, LIST} - set(KEPT)
-    for name in KEPT:
-        _take_back(name, found, old, changes)
-    changes.clear = _leftovers(found, {*ours, *KEPT})
+    names = {*old.files, *old.former, *program, *more, POSE_CONFIG, LIST} - set(KEPT)
+    ours = old.wrote(MAIN, found) or found.holds(MAIN, program[MAIN])
+    if found.main_uses_program and not ours:
+        _set_main_aside(found, changes)
+    else:
+        _take_back(MAIN, found, old, changes)
+    _take_back(MAIXPY_CONFIG, found, old, changes)
+    changes.clear = _leftovers(found, {*names, *KEPT})
     # The list goes last: until then a removal that was broken off can be taken up again.
-    changes.remove += sorted((name for name in ours if name in found.sizes), key=lambda name: (name == LIST, name))
+    changes.remove += sorted((name for name in names if name in found.sizes), key=lambda name: (name == LIST, name))
     return changes
 
 
@@ -174,19 +182,27 @@ def _keep_foreign(name: str, found: Found, old: FileList, wanted: bytes, changes
     """Plan to keep a copy of a shared file that is not ours, once."""
     if name not in found.sizes or old.wrote(name, found) or found.holds(name, wanted):
         return
+    kept = _free_name(KEPT[name], found, found.digests.get(name))
+    if kept not in found.sizes:
+        changes.keep.append((name, kept))
+        changes.notes.append(f"{name} there is not ours: kept as {kept}")
+
+
+def _free_name(parts: tuple[str, str], found: Found, digest_kept: str | None = None) -> str:
+    """The first name of this kind that nothing has, or that has this content."""
     for number in itertools.count(1):
-        kept = _kept_name(name, number)
-        if kept not in found.sizes:
-            changes.keep.append((name, kept))
-            changes.notes.append(f"{name} there is not ours: kept as {kept}")
-            return
-        if found.digests.get(kept) == found.digests.get(name):
-            return
+        name = _numbered(parts, number)
+        if name not in found.sizes or (digest_kept is not None and found.digests.get(name) == digest_kept):
+            return name
+    raise AssertionError("numbers end")
 
 
-def _kept_name(name: str, number: int = 1) -> str:
-    begin, end = KEPT[name]
-    return begin + (f"_{number}" if number > 1 else "") + end
+def _kept_name(name: str) -> str:
+    return _numbered(KEPT[name], 1)
+
+
+def _numbered(parts: tuple[str, str], number: int) -> str:
+    return parts[0] + (f"_{number}" if number > 1 else "") + parts[1]
 
 
 def _pose_config(payload: Payload, found: Found, changes: Changes) -> bytes:
@@ -270,14 +286,30 @@ def _leftovers(found: Found, names: Iterable[str]) -> list[str]:
     return [name for name in sorted(found.sizes) if name in ours or _OUR_TEMPORARY.fullmatch(name)]
 
 
+def _set_main_aside(found: Found, changes: Changes) -> None:
+    """Plan what becomes of a maker's own main.py that needs the program which goes, and of what was there before it."""
+    aside = _free_name(WITH_PROGRAM, found)
+    changes.rename.append((MAIN, aside))
+    kept = _kept_name(MAIN)
+    then = "and MaixPy starts its own demo"
+    if kept in found.sizes:
+        changes.rename.append((kept, MAIN))
+        then = f"and {kept} is main.py again"
+    changes.notes.append(f"main.py is your own and needs the program: kept as {aside}, {then}")
+    changes.loses = (
+        f"main.py there is your own and needs the program that would go: it would be kept as {aside}, {then}"
+    )
+
+
 def _take_back(name: str, found: Found, old: FileList, changes: Changes) -> None:
     """Plan to put the file back in place of which ours was written, or to remove ours."""
     kept = _kept_name(name)
     if name in found.sizes and not old.wrote(name, found):
         if kept in found.sizes and found.digests.get(kept) == found.digests.get(name):
             changes.remove.append(kept)
-        elif name in old.written or kept in found.sizes or (name == MAIN and found.main_uses_program):
-            changes.notes.append(f"{name} there is not as deploy wrote it: it stays as it is")
+        elif name in old.written or kept in found.sizes:
+            beside = f"; what was there before lies beside it as {kept}" if kept in found.sizes else ""
+            changes.notes.append(f"{name} there is not as deploy wrote it: it stays as it is{beside}")
     elif kept in found.sizes:
         changes.rename.append((kept, name))
         changes.notes.append(f"{name} is again what it was before ({kept})")

@@ -9,7 +9,7 @@ from conversion import memory_budget
 from conversion.progress import Count, Talk
 from host_tools import boards, payload
 from host_tools.deployment import changes, entries, own_main, sd_card, start, zoom_room
-from host_tools.deployment.changes import Changes
+from host_tools.deployment.changes import Changes, Found
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.deployment.start import Started
 from host_tools.errors import BoardError, HostToolError
@@ -17,7 +17,7 @@ from host_tools.payload import Payload
 from host_tools.prompt.repl import Prompt
 from host_tools.serial_link import link_note, ports
 
-# mpremote moves 2 to 3 KB a second at 115200 baud, as users report of other tools like it; not measured on a board.
+# Users report 2 to 3 KB a second at 115200 baud of other tools that write through the prompt; not measured on a board.
 ESTIMATED_BYTES_PER_SECOND = 2500
 
 
@@ -36,6 +36,8 @@ class DeployOptions:
     # A maker's program in place of main.py (a file, an example's name), and entries of pose_config.json, KEY=VALUE.
     main: str | None = None
     entries: tuple[str, ...] = ()
+    # That a removal may leave a maker's own program without what it needs.
+    force: bool = False
 
 
 @dataclass
@@ -104,11 +106,10 @@ def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     """Take our files off a board or a card again, and put back what was kept."""
     if options.main is not None or options.entries:
         raise BoardError("--remove takes everything off: leave --main and --set out")
-    names = [*payload.program(), payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM]
     if options.sd is not None:
         report = Report(str(options.sd))
         there = sd_card.found(options.sd, None, {})
-        the_changes = changes.of_removal(there, names)
+        the_changes = _removal(there, options)
         report.take(the_changes)
         if not (options.dry_run or the_changes.empty):
             sd_card.apply(options.sd, there, the_changes, progress)
@@ -117,7 +118,7 @@ def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
     report = Report(ports.choose(options.port, board))
     with _prompt(report.place, board, talk) as prompt:
         folder = FlashFolder(prompt, talk)
-        the_changes = changes.of_removal(folder.found(None), names)
+        the_changes = _removal(folder.found(None), options)
         report.take(the_changes)
         if not options.dry_run:
             _restore_heap(folder, report)
@@ -125,6 +126,15 @@ def remove(options: DeployOptions, talk: Talk, progress: Count) -> Report:
             folder.apply(the_changes, progress)
         prompt.restart()
     return report
+
+
+def _removal(there: Found, options: DeployOptions) -> Changes:
+    """What a removal changes; BoardError where that would take from a maker's program what it needs, unasked."""
+    program = {name: path.read_bytes() for name, path in payload.program().items()}
+    the_changes = changes.of_removal(there, program, (payload.DEVICE_CARD, *payload.WRITTEN_BY_PROGRAM))
+    if the_changes.loses and not (options.force or options.dry_run):
+        raise BoardError(f"{the_changes.loses}; nothing was removed, do it with --force (FORCE=1)")
+    return the_changes
 
 
 def _restore_heap(folder: FlashFolder, report: Report) -> None:

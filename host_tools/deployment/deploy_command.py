@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import rich_click as click
 
 from conversion.progress import BYTES
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, talk_console
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
 
 if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     help="An entry of the board's pose_config.json, such as pose_score=0.15 or draw_score=90; may be repeated.",
 )
 @click.option("--remove", is_flag=True, help="Take our files off again, and put back what was there before.")
+@click.option("--force", is_flag=True, help="With --remove: also where your own main.py needs the program.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 def deploy(
     port: str | None,
@@ -50,6 +51,7 @@ def deploy(
     main: str | None,
     entries: tuple[str, ...],
     remove: bool,
+    force: bool,
     dry_run: bool,
 ) -> None:
     """Put program, device card and settings into a board's /flash: what changed, checked, then exchanged at once.
@@ -62,7 +64,7 @@ def deploy(
     heap_bytes = None if heap is None else 1024 * heap
     if board_id is not None and not remove:
         model = model_choice.chosen(model)
-    options = deploying.DeployOptions(port, board_id, model, sd, dry_run, heap_bytes, main=main, entries=entries)
+    options = deploying.DeployOptions(port, board_id, model, sd, dry_run, heap_bytes, None, main, entries, force)
     with (
         stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
         bar() as report,
@@ -75,7 +77,7 @@ def _show(report: Report, removed: bool, dry_run: bool) -> None:
     for note in report.notes:
         talk(note)
     for warning in report.warnings:
-        talk_console.print(f"warning: {warning}", style="yellow", markup=False, soft_wrap=True)
+        warn(warning)
     if dry_run:
         _show_dry_run(report)
     elif report.nothing_to_do:

@@ -58,9 +58,10 @@ class Download:
 Observe = Callable[[Stage, int], None]
 
 
-def run(download: Download, observe: Observe, silence: Mapping[Stage, Limit] = SILENCE) -> None:
-    """Write a package; `observe` gets the stage and the bytes written so far. DownloadError if it fails.
+def run(download: Download, observe: Observe, silence: Mapping[Stage, Limit] = SILENCE) -> int:
+    """Write a package: how many pieces of it came damaged and were sent again. DownloadError if it fails.
 
+    `observe` gets the stage and the bytes written so far.
     However this ends, the worker is gone, and so are its files.
     """
     if importlib.util.find_spec("kflash") is None:
@@ -69,11 +70,11 @@ def run(download: Download, observe: Observe, silence: Mapping[Stage, Limit] = S
         file = Path(folder, "package" + kfpkg.SUFFIX)
         file.write_bytes(kfpkg.pack(download.package))
         with _worker(download, file) as events:
-            _follow(events, observe, silence)
+            return _follow(events, observe, silence)
 
 
-def _follow(events: queue.Queue[dict], observe: Observe, silence: Mapping[Stage, Limit]) -> None:
-    stage, written = Stage.OPEN, 0
+def _follow(events: queue.Queue[dict], observe: Observe, silence: Mapping[Stage, Limit]) -> int:
+    stage, written, repeated = Stage.OPEN, 0, 0
     while True:
         try:
             limit = silence[stage].seconds
@@ -81,11 +82,13 @@ def _follow(events: queue.Queue[dict], observe: Observe, silence: Mapping[Stage,
         except queue.Empty:
             raise DownloadError("silent", stage, f"no answer for {limit:g} s") from None
         if event["event"] == "done":
-            return
+            return repeated
         if event["event"] == "failed":
             raise DownloadError(event["kind"], Stage[event.get("stage", stage.name)], event["text"])
         if event["event"] == "stage":
             stage = Stage[event["stage"]]
+        elif event["event"] == "repeat":
+            repeated += 1
         else:
             written = event["written"]
         observe(stage, written)

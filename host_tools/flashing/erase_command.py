@@ -34,6 +34,7 @@ def erase(port: str | None, board_id: str, filesystem: bool, everything: bool, b
         result_console.print(f"would erase {job.what}: {place}")
         return
     chosen = ports.choose(port, job.board)
+    ports.look_at(chosen)
     link_note.tell([chosen], talk)
     talk(f"{job.board.name} at {chosen}: erasing {job.what}")
     first = job.writing.rates[0]

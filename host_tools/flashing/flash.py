@@ -135,7 +135,11 @@ def _write(
         talk(f"writing {package.size} bytes at {baud} baud")
         job = Download(port, writing.board.flash.kflash, baud, package)
         try:
-            download.run(job, lambda stage, done: report(stage.value, done, package.size, BYTES), silence)
+            repeated = download.run(job, lambda stage, done: report(stage.value, done, package.size, BYTES), silence)
+            if repeated:
+                talk(f"the line damages bytes: {repeated} pieces were sent again; {baud} baud works so")
+            elif number:
+                talk(f"{baud} baud works: name it with --baud {baud} the next time, or take a shorter cable")
             return baud
         except DownloadError as error:
             if error.stage is Stage.RESTART:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.table import Column, Table
 
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk
+from host_tools import tables
+from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
 
 if TYPE_CHECKING:
     from host_tools.flashing.flash import Outcome, Writing
@@ -57,27 +57,37 @@ def flash(
     writing = flashing.prepare(the_board, model, firmware, package, baud, profile)
     if dry_run:
         _show_writing(writing)
+        _warn(writing)
         return
     chosen = ports.choose(port, writing.board)
+    ports.look_at(chosen)
     link_note.tell([chosen], talk)
     if not force:
         flashing.refuse_test_image(writing, chosen)
     for entry in writing.package.entries:
         if entry.firmware:
             talk(f"{entry.name}: {firmware_image.recognise(entry.data)}")
+    _warn(writing)
     talk(f"{writing.board.name} at {chosen}")
     with stopped_cleanly("stopped; the flash may be half written: run the same command again"), bar() as report:
         outcome = flashing.run(writing, chosen, talk, report, verify=not no_verify)
     _show_outcome(writing, outcome)
 
 
+def _warn(writing: Writing) -> None:
+    from host_tools.flashing import fitting
+
+    for warning in fitting.warnings(writing.package, writing.board):
+        warn(warning)
+
+
 def _show_writing(writing: Writing) -> None:
-    table = Table(Column("file", overflow="fold"), "flash from", "to", "bytes", "sha256")
+    rows = []
     for entry in writing.package.entries:
         digest = shortened(hashlib.sha256(entry.data).hexdigest())
         what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
-        table.add_row(what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest)
-    result_console.print(table)
+        rows.append((what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest))
+    tables.show(("file", "flash from", "to", "bytes", "sha256"), rows)
     rates = ", ".join(map(str, writing.rates))
     result_console.print(
         f"{writing.board.name}: kflash as `{writing.board.flash.kflash}`, at the first of {rates} baud that works."

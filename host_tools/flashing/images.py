@@ -13,6 +13,7 @@ from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import V3Model
 from conversion.kpu.posenet import MAX_KMODEL_BYTES
+from conversion.outside import foreign
 from host_tools.errors import FlashError
 
 MOST_FLASH_BYTES = 16 * 1024 * 1024
@@ -20,17 +21,7 @@ FIRMWARE_HEADER, DIGEST_BYTES = firmware_image.FLASH_HEADER, firmware_image.DIGE
 _DUAL_SPI = 0x02
 _LOOKED_AT = 4096
 _TEXT = frozenset(string.printable.encode())
-_BEGINNINGS = (
-    (b"PK\x03\x04", "a zip archive: give a kfpkg or a release with --package, unpack anything else"),
-    (b"\x7fELF", "an ELF file, which a chip cannot start from flash: take the .bin of the same build"),
-    (b"\x1f\x8b", "a gzip archive: unpack it"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it"),
-    (b"Rar!", "a rar archive: unpack it"),
-    (b"\xfd7zXZ", "an xz archive: unpack it"),
-    (b"%PDF", "a PDF document"),
-    (b"\x89PNG", "a picture"),
-    (b"\xff\xd8\xff", "a picture"),
-)
+_ZIP = "a zip archive: give a kfpkg or a release with --package, unpack anything else"
 
 
 def read(path: Path, what: str) -> bytes:
@@ -44,6 +35,11 @@ def read(path: Path, what: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise FlashError(f"{path}: the {what} cannot be read ({error.strerror})") from error
+
+
+def is_kmodel(data: bytes) -> bool:
+    """Whether a file is a kmodel of any version, sound or not."""
+    return recognise(data) is not None
 
 
 def check_kmodel(data: bytes, where: str) -> V3Model:
@@ -133,9 +129,10 @@ def _known(data: bytes) -> str | None:
     head = data[:_LOOKED_AT]
     if not head.strip(b"\0\xff"):
         return "empty" if not data else "erased flash or zeros"
-    for beginning, words in _BEGINNINGS:
-        if head.startswith(beginning):
-            return words
+    if head.startswith(b"PK\x03\x04"):
+        return _ZIP
+    if other := foreign.recognise(head):
+        return str(other)
     kmodel = recognise(head)
     if kmodel:
         return kmodel.name if kmodel.encrypted else f"{kmodel.name}: give a model with --model"
@@ -145,11 +142,7 @@ def _known(data: bytes) -> str | None:
 
 
 def _known_text(head: bytes) -> str | None:
-    if not set(head) <= _TEXT:
-        return None
-    if head.lstrip()[:1] == b"<":
-        return "a web page, so the download failed: fetch the file itself"
-    return "text"
+    return "text" if set(head) <= _TEXT else None
 
 
 def in_flash(firmware: bytes) -> bytes:

@@ -104,6 +104,12 @@ class Command:
         return cls(operation, address, length, data, sound)
 
 
+def request(operation: int, address: int, data: bytes) -> bytes:
+    """A request as it goes over the line, its checksum included."""
+    rest = HEADER.pack(0, 0, 0, address, len(data))[_CHECKED_FROM:] + data
+    return frame(struct.pack("<HHI", operation, 0, zlib.crc32(rest)) + rest)
+
+
 @dataclass
 class Deframer:
     """Takes bytes as they come, gives bodies of frames; what stands outside of frames is dropped, and empty ones."""

@@ -10,14 +10,12 @@ import io
 import itertools
 import json
 import re
-import struct
 import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from conversion.kmodel import profiling
-from conversion.outside import json_text
+from conversion.outside import archives, json_text
 from conversion.outside import names as file_names
 from conversion.outside.text import shown
 from host_tools.boards import Board
@@ -35,12 +33,6 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _MOST_FILES = 8
 _MOST_LIST_BYTES = 64 * 1024
 _KEYS = {"address": int, "bin": str, "sha256Prefix": bool, "reverse4Bytes": bool}
-_ENCRYPTED = 0x1
-# OverflowError, struct.error: offsets of 2^63 and more in a zip64 record.
-_BROKEN_ZIP = (
-    *(zipfile.BadZipFile, zlib.error, struct.error),
-    *(EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, OSError),
-)
 
 
 @dataclass(frozen=True)
@@ -162,6 +154,11 @@ def check(package: Package, board: Board, names: dict[str, str] | None = None) -
 
 def _check_entry(entry: Entry, board: Board, name: str) -> None:
     flash = board.flash
+    if entry.firmware and entry.address != FIRMWARE_ADDRESS and images.is_kmodel(entry.data):
+        raise FlashError(
+            f"{name}: is a kmodel, but {LIST} has sha256Prefix true for it: kflash would write a firmware's header "
+            "before it, and the board would find no kmodel; set sha256Prefix to false"
+        )
     if entry.firmware:
         if entry.address != FIRMWARE_ADDRESS:
             raise FlashError(f"{name}: a firmware at {entry.address:#x}; the chip starts one at 0 only")
@@ -184,37 +181,7 @@ def _check_entry(entry: Entry, board: Board, name: str) -> None:
 
 def unzipped(data: bytes, where: str, most_files: int) -> dict[str, bytes]:
     """The files of a zip in its root, none of them larger than a flash; FlashError for whatever else a zip can hold."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            infos = archive.infolist()
-            _check_infos(infos, where, most_files)
-            return {info.filename: _content(archive, info) for info in infos if not info.is_dir()}
-    except _BROKEN_ZIP as error:
-        raise FlashError(f"{where}: not a sound zip archive ({images.describe(data)}; {shown(error)})") from error
-
-
-def _check_infos(infos: list[zipfile.ZipInfo], where: str, most_files: int) -> None:
-    if len(infos) > most_files:
-        raise FlashError(f"{where}: holds {len(infos)} files, more than {most_files}")
-    if len({info.filename for info in infos}) != len(infos):
-        raise FlashError(f"{where}: holds a file twice")
-    if sum(info.file_size for info in infos) > 2 * images.MOST_FLASH_BYTES:
-        raise FlashError(f"{where}: holds more than a flash can")
-    for info in infos:
-        parts = info.filename.removesuffix("/").split("/")
-        if not all(map(file_names.is_plain, parts)):
-            raise FlashError(f"{where}: holds {shown(repr(info.filename))}, which is no plain file name; not read")
-        if info.flag_bits & _ENCRYPTED or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise FlashError(f"{where}: {info.filename} is encrypted, or compressed in a way that is not read")
-
-
-def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """A file's bytes, as many as are declared: a zip may lie about that."""
-    with archive.open(info) as file:
-        data = file.read(info.file_size + 1)
-    if len(data) != info.file_size:
-        raise zipfile.BadZipFile(f"{info.filename} has another size than declared")
-    return data
+    return archives.unzipped(data, where, most_files, 2 * images.MOST_FLASH_BYTES, FlashError)
 
 
 def _listed(text: bytes, where: str) -> list:

@@ -41,7 +41,7 @@ def of_package(path: Path, board: Board) -> Package:
         raise FlashError(f"{path}: no package but {images.describe(data)}; give a kmodel with --model")
     files = kfpkg.unzipped(data, str(path), _MOST_RELEASE_FILES)
     package = kfpkg.read(data, str(path)) if kfpkg.LIST in files else _of_release(files, path, board)
-    kfpkg.check(package, board)
+    kfpkg.check(package, board, {entry.name: f"{path}: {entry.name}" for entry in package.entries})
     return package
 
 

@@ -45,6 +45,16 @@ class WrongAnswer(Exception):  # noqa: N818 - what was answered, not what was do
     """The chip answered what it must not, or kflash asked for what it must not; says which."""
 
 
+class DamagedAnswer(WrongAnswer):
+    """What came, or what is said of what was sent, is what a bad line makes of it: repeating may help."""
+
+
+# The board's words for a request that did not arrive as it was sent. What it says of its flash chip is none of these.
+_DAMAGED = (Status.BAD_LENGTH, Status.BAD_CHECKSUM, Status.INVALID_COMMAND)
+# What may be sent twice: the same bytes to the same place.
+_REPEATABLE = (Operation.WRITE_RAM, Operation.INIT_FLASH, Operation.WRITE_FLASH)
+
+
 class Watch:
     """One download. `ranges` are the (address, bytes) that are to be written, in order; `stage` is called at each."""
 
@@ -72,6 +82,21 @@ class Watch:
         self._enter(_STAGES.get(command.operation, self.stage))
         self._pending = None if command.operation in isp.SILENT else command
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether what was sent last may be sent again."""
+        return self._pending is not None and self._pending.operation in _REPEATABLE
+
+    @property
+    def piece(self) -> Command | None:
+        """What is being written into flash and not confirmed yet."""
+        pending = self._pending
+        return pending if pending and pending.operation == Operation.WRITE_FLASH else None
+
+    def again(self) -> None:
+        """The same frame is about to be sent once more: what came so far is no answer to it."""
+        self._deframer = isp.Deframer()
+
     def _check_place(self, command: Command) -> None:
         """Pieces come in order, without gaps, and end where the file ends."""
         address, size = self._left[0] if self._left else (0, 0)
@@ -96,7 +121,7 @@ class Watch:
         if self._pending is None or len(body) < 2:
             return False
         if body[0] != self._pending.operation:
-            raise WrongAnswer(f"answered {body[0]:#04x} to {self._pending.operation:#04x}")
+            raise DamagedAnswer(f"answered {body[0]:#04x} to {self._pending.operation:#04x}")
         return self._judge_status(body[1])
 
     def _judge_greeting(self, body: bytes) -> bool:
@@ -112,7 +137,8 @@ class Watch:
         default_is_sound = status == Status.DEFAULT and self.stage is Stage.LOADER
         if status != Status.OK and not default_is_sound:
             words = isp.STATUS_WORDS.get(status, f"status {status:#04x}")
-            raise WrongAnswer(f"the board says: {words}")
+            damaged = status in _DAMAGED or status not in isp.STATUS_WORDS
+            raise (DamagedAnswer if damaged else WrongAnswer)(f"the board says: {words}")
         self._busy = 0
         if self._pending.operation == Operation.WRITE_FLASH:
             self._advance(len(self._pending.data))

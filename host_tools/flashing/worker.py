@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 import sys
 import time
 from typing import NoReturn
@@ -17,11 +16,11 @@ from typing import NoReturn
 import kflash
 import serial
 
-from conversion.processes import end_with_parent
+from conversion.processes import end_with_parent, leave_terminal
 from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.flashing import isp
-from host_tools.flashing.watch import Stage, Watch, WrongAnswer
+from host_tools.flashing.watch import DamagedAnswer, Stage, Watch, WrongAnswer
 from host_tools.serial_link import opening
 
 FAILED = 3
@@ -30,6 +29,10 @@ _NO_SUCH_LINES = (errno.ENOTTY, errno.EINVAL)
 _PIECE = 4096
 _PROGRESS_SECONDS = 0.1
 _SETTLE_SECONDS = 0.05
+# kflash writes 64 KiB at a time. What a line damages goes in pieces of one sector of the flash chip, so often at most.
+_SMALL, _MOST_TRIES = 4096, 10
+_DRAIN_SECONDS, _BUSY_SECONDS = 0.2, 0.5
+_SILENT = ("no answer",)
 
 
 class Reporter:
@@ -69,6 +72,7 @@ class WatchedPort:
         """Opens the port."""
         self._watch, self._reporter = watch, reporter
         self._clean = bytearray()
+        self._damaged = 0
         try:
             self._port = opening.open_port(name, isp.BAUD)
         except LinkError as error:
@@ -124,6 +128,13 @@ class WatchedPort:
         except WrongAnswer as wrong:
             self._reporter.fail("answer", str(wrong))
         self.flushInput()
+        if self._watch.repeatable:
+            self._clean += self._confirmed(frame)
+        else:
+            self._send(frame)
+        return len(frame)
+
+    def _send(self, frame: bytes) -> None:
         start = self._watch.written
         for at in range(0, len(frame), _PIECE):
             try:
@@ -132,18 +143,86 @@ class WatchedPort:
                 self._lost(error)
             if self._watch.stage is Stage.WRITE:
                 self._reporter.progress(start + min(at, isp.MOST_DATA))
-        return len(frame)
+
+    def _confirmed(self, frame: bytes) -> bytes:
+        """Send a frame until it has arrived; the board's answer. A large one that has not goes in small pieces."""
+        piece = self._watch.piece
+        if piece and self._damaged and len(piece.data) > _SMALL:
+            return self._in_small_pieces(piece)
+        silent = 0
+        for attempt in range(_MOST_TRIES):
+            # Wherever in a frame the chip believes to be, two ENDs are the begin of one.
+            self._send(isp.END + frame if attempt else frame)
+            try:
+                answer = self._answer()
+                if attempt:
+                    self._drain()
+                return answer
+            except DamagedAnswer as error:
+                damage = error
+                silent += error.args == _SILENT
+            self._damaged += 1
+            self._reporter.say(event="repeat", text=str(damage))
+            self._drain()
+            self._watch.again()
+            if piece and len(piece.data) > _SMALL:
+                return self._in_small_pieces(piece)
+            if silent > 1:
+                break
+        self._reporter.fail("silent" if silent > 1 else "answer", str(damage))
+
+    def _in_small_pieces(self, piece: isp.Command) -> bytes:
+        answer = b""
+        for at in range(0, len(piece.data), _SMALL):
+            small = isp.request(piece.operation, piece.address + at, piece.data[at : at + _SMALL])
+            self._watch.sending(small)
+            answer = self._confirmed(small)
+            while self._is_busy(answer):
+                time.sleep(_BUSY_SECONDS)
+                self._watch.again()
+                answer = self._confirmed(small)
+        return answer
+
+    def _is_busy(self, answer: bytes) -> bool:
+        return isp.unescaped(answer.strip(isp.END))[1:2] == bytes([isp.Status.BUSY])
+
+    def _answer(self) -> bytes:
+        """The right answer to what was sent; DamagedAnswer for a damaged one, or none."""
+        piece = self._watch.piece
+        large = piece is not None and len(piece.data) > _SMALL
+        limit = time_limits.PIECE_ANSWER if large else time_limits.SMALL_ANSWER
+        deadline = time.monotonic() + limit.seconds
+        clean = b""
+        while not clean:
+            if time.monotonic() > deadline:
+                raise DamagedAnswer(*_SILENT)
+            clean = self._received()
+        return clean
+
+    def _drain(self) -> None:
+        """What else comes of a frame that was damaged, such as an answer for each half of it, belongs to nothing."""
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while time.monotonic() < deadline:
+            self._port.read(max(1, self._port.in_waiting))
+
+    def _received(self) -> bytes:
+        """What came of right answers."""
+        try:
+            return self._watch.received(self._port.read(max(1, self._port.in_waiting)))
+        except DamagedAnswer:
+            raise
+        except WrongAnswer as wrong:
+            self._reporter.fail("answer", str(wrong))
+        except opening.FAILURES as error:
+            self._lost(error)
 
     def read(self, size: int = 1) -> bytes:
         """Bytes of a right answer; fewer when the port's timeout is over."""
         if not self._clean:
             try:
-                came = self._port.read(max(1, self._port.in_waiting))
-                self._clean += self._watch.received(came)
-            except WrongAnswer as wrong:
-                self._reporter.fail("answer", str(wrong))
-            except opening.FAILURES as error:
-                self._lost(error)
+                self._clean += self._received()
+            except DamagedAnswer as damage:
+                self._reporter.fail("answer", str(damage))
         data = bytes(self._clean[:size])
         del self._clean[:size]
         return data
@@ -167,7 +246,7 @@ class WatchedPort:
 
 def main() -> None:
     """Do the job."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    leave_terminal()
     reporter = Reporter()
     job = json.loads(sys.argv[1])
     end_with_parent()

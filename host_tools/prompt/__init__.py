@@ -1,1 +1,1 @@
-"""A board's MicroPython prompt, through mpremote in a process of its own."""
+"""A board's MicroPython prompt, held by a process of its own; what goes there and back is checked."""

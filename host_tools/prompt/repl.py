@@ -1,7 +1,7 @@
-"""A board's MicroPython prompt: stopping what runs, running scripts, writing files, resetting; through mpremote.
+"""A board's MicroPython prompt: stopping what runs, running scripts, writing files, resetting.
 
-mpremote works in a process of its own (repl_worker.py), so that no call here can hang: each has a limit, after which
-that process is ended. The port stays open from the first Ctrl-C to the last command, since some boards reset when a
+A process of its own does the work (worker.py), so that no call here can hang: each has a limit, after which that
+process is ended. The port stays open from the first Ctrl-C to the last command, since some boards reset when a
 port is closed or opened.
 """
 
@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable, Iterator
 
 from conversion import extras, processes
-from conversion.progress import Talk, silent
+from conversion.progress import SILENT_SECONDS, Talk, silent
 from host_tools import time_limits
 from host_tools.closing import Closing
 from host_tools.errors import LinkError
-from host_tools.serial_link import ports
+from host_tools.serial_link import diagnosis, ports
 
 _WORKER = "host_tools.prompt.worker"
 
@@ -65,22 +65,29 @@ class Prompt(Closing):
     ) -> None:
         if importlib.util.find_spec("mpremote") is None:
             raise LinkError(f"mpremote is not installed in this Python: {extras.advice('host')}")
-        if "://" not in port:
-            # Opened once, so that what is wrong with a port is said in words that help.
-            ports.open_port(port).close()
+        ports.look_at(port)
         self.port = port
         self._talk = talk
+        # Whether the line was seen to damage bytes; what was damaged has been repeated.
+        self.damages = False
         self._events: queue.Queue[dict] = queue.Queue()
         self._process = processes.start(_WORKER, port, *([wiring] if wiring else []))
         self._reader = threading.Thread(target=self._read_events, name=f"prompt of {port}", daemon=True)
         self._reader.start()
         try:
-            self._finish(time_limits.WORKER_START.seconds, "starting mpremote")
+            self._finish(time_limits.WORKER_START.seconds, "opening it")
             stop = time_limits.STOP.unless(stop_seconds)
             self._ask("stopping the program", stop + time_limits.WORKER_START.seconds, do="stop", seconds=stop)
         except BaseException:
-            self._kill()
+            self._abandon()
             raise
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """A block that was left by an error leaves a board whose program starts again."""
+        if kind is None:
+            self.close()
+        else:
+            self._abandon()
 
     def execute(self, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
         """Run a script: what it printed, line ends as `\\n`; `line` gets each line as it comes."""
@@ -117,6 +124,14 @@ class Prompt(Closing):
                 self._process.wait(time_limits.WORKER_END.seconds)
         self._kill()
 
+    def _abandon(self) -> None:
+        """The worker has the board start its program again as soon as its stdin ends, whatever it is doing."""
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(time_limits.ABANDON.seconds)
+        self._kill()
+
     def _kill(self) -> None:
         processes.end(self._process)
         self._reader.join()
@@ -148,11 +163,19 @@ class Prompt(Closing):
 
     def _until_done(self, limit: float, doing: str) -> Iterator[dict]:
         deadline = time.monotonic() + limit
+        told = False
         while True:
+            left = deadline - time.monotonic()
             try:
-                event = self._events.get(timeout=max(deadline - time.monotonic(), 0.0))
+                event = self._events.get(timeout=max(left if told else min(left, SILENT_SECONDS), 0.0))
             except queue.Empty:
-                self._kill()
+                if not told and time.monotonic() < deadline:
+                    told = True
+                    self._talk(f"{self.port}: waiting for the board ({doing})")
+                    continue
+                self._abandon()
+                if self.damages:
+                    raise LinkError(self._damaged(f"no whole answer within {limit:.0f} s while {doing}")) from None
                 raise LinkError(
                     f"{self.port}: no answer within {limit:.0f} s while {doing}; press RESET on the board and try again"
                 ) from None
@@ -160,6 +183,9 @@ class Prompt(Closing):
                 raise self._error(event)
             if event["event"] == "talk":
                 self._talk(event["text"])
+            if event["event"] == "damage":
+                self.damages = True
+                self._talk(f"{self.port}: the line damages bytes; what goes to the prompt is checked, and repeated")
             yield event
             if event["event"] == "done":
                 return
@@ -168,7 +194,10 @@ class Prompt(Closing):
         for line in self._process.stdout:
             with contextlib.suppress(ValueError):
                 self._events.put(json.loads(line))
-        self._events.put({"event": "failed", "kind": "lost", "text": "mpremote ended"})
+        self._events.put({"event": "failed", "kind": "lost", "text": "its process ended"})
+
+    def _damaged(self, what: str) -> str:
+        return f"{self.port}: the line damages bytes: {what}; {diagnosis.BETTER_LINE}"
 
     def _error(self, event: dict) -> LinkError:
         kind = event["kind"]
@@ -178,14 +207,17 @@ class Prompt(Closing):
             return _port_error(self.port, event["text"])
         if kind == "silent":
             return LinkError(event["text"])
+        if kind == "damaged":
+            return LinkError(self._damaged(event["text"]))
+        if kind == "echo":
+            return LinkError(f"{self.port}: {diagnosis.ECHO}")
         if kind == "lost":
             return LinkError(
                 f"{self.port}: lost the board ({_last_line(event['text'])}): cable, power, or another program on the "
                 "port; mend that and run the same command again"
             )
         return LinkError(
-            f"{self.port}: the prompt answered something else ({_last_line(event['text'])}): another program on the "
-            "port, or a bad cable; run the same command again"
+            f"{self.port}: {_last_line(event['text'])}; press its reset key and run the same command again"
         )
 
 

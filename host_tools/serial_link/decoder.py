@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from conversion.outside.text import printable
@@ -25,6 +26,12 @@ from host_tools.serial_link.limits import Throttle
 from host_tools.serial_link.sentences import Frame, Frames, Reader, Sentence
 from host_tools.serial_link.statistics import Statistics
 
+# What MicroPython's prompt makes of a sentence of ours, which it takes for Python: no error of the board's.
+_PROMPT_SAYS = (
+    re.compile(r"Traceback \(most recent call last\):"),
+    re.compile(r'  File "<stdin>", line \d+'),
+    re.compile(r"SyntaxError: .*"),
+)
 # What is told of in words, a line each.
 _TOLD = (Hello, OtherProtocol, Restarted, Trouble, SelfTest, BlockLost)
 
@@ -48,6 +55,8 @@ class Decoder:
         self._blocks = Blocks(self.statistics)
         self._throttle = Throttle()
         self._absurd = 0
+        # How much of _PROMPT_SAYS has come behind an echo; all of it: nothing is expected.
+        self._prompt_said = len(_PROMPT_SAYS)
         self._last_frame: int | None = None
 
     def feed(self, data: bytes, seconds: float) -> list[Event | Reply]:
@@ -83,6 +92,7 @@ class Decoder:
     def _said(self, sentence: Sentence, seconds: float) -> Iterator[Event | Reply]:
         if sentence == self.own:
             self.echoes += 1
+            self._prompt_said = 0
             return
         frame = self._frames.add(sentence)
         if frame is not None:
@@ -128,7 +138,15 @@ class Decoder:
 
     def _prints(self) -> list[Print]:
         lines, self._reader.text = self._reader.text, []
-        return [Print(printable(line)) for line in lines]
+        return [Print(printable(line)) for line in lines if not self._is_of_prompt(line)]
+
+    def _is_of_prompt(self, line: str) -> bool:
+        """Whether a line is the next one that the prompt says to a sentence of ours."""
+        if self._prompt_said == len(_PROMPT_SAYS):
+            return False
+        found = _PROMPT_SAYS[self._prompt_said].fullmatch(line) is not None
+        self._prompt_said = self._prompt_said + 1 if found else len(_PROMPT_SAYS)
+        return found
 
     def _count(self) -> None:
         statistics, frames = self.statistics, self._frames

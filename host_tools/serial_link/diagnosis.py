@@ -27,6 +27,9 @@ _LINE_LENGTH = 80
 _HARMLESS = frozenset(b"\x01\x02\x03\x04\t\r\n\x1b")
 # The files of /flash, of a board that cannot be reached any more.
 _ERASE = "make erase BOARD=NAME PORT={port}"
+# What to do about a line that damages bytes, and what a line is on which everything comes straight back.
+BETTER_LINE = "take a shorter cable, or another port of the computer without a hub, and run the same command again"
+ECHO = "whatever is sent comes straight back: this is no board's port, or its lines TX and RX touch"
 
 
 class Wanted(Enum):
@@ -97,10 +100,7 @@ def _of_sentences(heard: Heard, wanted: Wanted) -> str | None:
         )
     at_prompt = _is_prompt(heard.tail)
     if heard.echoes and not at_prompt:
-        return (
-            "whatever is sent comes straight back: this is no board's port, or its lines TX and RX touch; "
-            f"{_other_port(heard)}"
-        )
+        return f"{ECHO}; {_other_port(heard)}"
     if heard.sentences - heard.echoes > 0 and not at_prompt and wanted is Wanted.ANSWER:
         return (
             "the board sends, but does not answer: what is sent does not reach it (line TX, USB hub) or it is busy; "

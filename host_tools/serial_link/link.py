@@ -157,7 +157,8 @@ class Link(Closing):
             hello = self._next((Hello, OtherProtocol), begin, min(left, _GREETING_SECONDS))
             if isinstance(hello, Hello):
                 return hello
-            if hello is not None:
+            asked_prompt = self._decoder.echoes > self._echoes_before and diagnosis.ends_at_prompt(self._heard.tail)
+            if hello is not None or asked_prompt:
                 break
         raise LinkError(self.diagnosis())
 

@@ -66,6 +66,12 @@ def open_port(name: str, baud: int = BAUD, timeout: float = 0.1) -> serial.Seria
     return port
 
 
+def look_at(name: str) -> None:
+    """LinkError, as open_port() says it, where a port cannot be opened now; no address is tried: it may serve once."""
+    if "://" not in name:
+        open_port(name).close()
+
+
 def close(port: serial.SerialBase) -> None:
     """Close a port that may be gone; others may open it again."""
     # What is gone, or no terminal, lets nobody in.

@@ -1,6 +1,6 @@
 """Which serial port is the board's: found by the USB ids of the bridges on Maix boards, or named by the user.
 
-Opening is in `opening.py`; `open_port` and `pulse_reset` are given here as well.
+Opening is in `opening.py`; `look_at`, `open_port` and `pulse_reset` are given here, too.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from serial.tools import list_ports
 
 from host_tools import boards
 from host_tools.errors import LinkError
-from host_tools.serial_link.opening import open_port, pulse_reset
+from host_tools.serial_link.opening import look_at, open_port, pulse_reset
 
-__all__ = ["Port", "attached", "candidates", "choose", "choose_all", "hidden", "nothing_found", "open_port",
-           "pulse_reset", "siblings"]  # fmt: skip
+__all__ = ["Port", "attached", "candidates", "choose", "choose_all", "hidden", "look_at", "nothing_found",
+           "open_port", "pulse_reset", "siblings"]  # fmt: skip
 
 VARIABLE = "MAIX_PORT"
 # Windows and macOS give no place of the port on the bus; FTDI's driver then marks a bridge's ports with A and B.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 
 import rich_click as click
-from rich.markup import escape
-from rich.table import Table
 
-from host_tools.talk import result_console, talk
+from host_tools import tables
+from host_tools.talk import talk
 
 
 @click.command()
@@ -22,10 +21,9 @@ def ports(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([each.to_dict() for each in seen]))
     elif seen:
-        table = Table("--port", "name", "USB", "what it is", "remark")
-        for each in seen:
-            cells = (str(each.number or ""), each.port.device, each.port.ids or "", each.what, each.remark)
-            table.add_row(*map(escape, cells))
-        result_console.print(table)
+        tables.show(
+            ("name", "--port", "USB", "what it is", "remark"),
+            [(each.port.device, str(each.number or ""), each.port.ids or "", each.what, each.remark) for each in seen],
+        )
     if not any(each.number for each in seen):
         talk(serial_ports.nothing_found())

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.table import Table
 
+from conversion.progress import awaited
+from host_tools import tables
 from host_tools.talk import bar, result_console, stopped_cleanly, talk
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ def profile(port: str | None, model: Path | None, as_json: bool) -> None:
     if link_note.read(chosen):
         talk("there the KPU takes the estimated time by construction: both agree, and nothing is proved")
     with stopped_cleanly("stopped"), Link(chosen) as link, bar() as report:
-        link.greet()
+        with awaited(f"an answer of the program at {chosen}", talk):
+            link.greet()
         raise_speed(link)
         found = profiling.run(link, the_model, report, talk)
     if as_json:
@@ -45,11 +47,9 @@ def profile(port: str | None, model: Path | None, as_json: bool) -> None:
 
 
 def _show(found: Profile) -> None:
-    table = Table("layer", "", "estimated ms", "measured ms", "difference")
-    for layer in found.layers:
-        table.add_row(str(layer.number), layer.name, *_cells(layer.estimated_us, layer.measured_us))
-    table.add_row("", "all layers", *_cells(found.estimated_us, found.measured_us))
-    result_console.print(table)
+    rows = [(str(each.number), each.name, *_cells(each.estimated_us, each.measured_us)) for each in found.layers]
+    rows.append(("", "all layers", *_cells(found.estimated_us, found.measured_us)))
+    tables.show(("layer", "name", "estimated ms", "measured ms", "difference"), rows)
     result_console.print(
         f"{found.board}, {found.size}. Without the processor's copy of results, "
         f"{found.copy_nanoseconds_a_byte:.1f} ns a byte, and {found.fixed_us / 1000:.2f} ms beside it in each run."

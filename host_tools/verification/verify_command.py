@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from conversion.progress import awaited
 from host_tools.errors import VerificationError
 from host_tools.talk import bar, result_console, stopped_cleanly, talk
 
@@ -47,7 +48,8 @@ def verify(
     chosen = ports.choose(port)
     link_note.tell([chosen], talk)
     with stopped_cleanly("stopped"), Link(chosen) as link, bar() as report:
-        hello = link.greet()
+        with awaited(f"an answer of the program at {chosen}", talk):
+            hello = link.greet()
         if expected is None:
             path = payload.of_digest(hello.kmodel_sha256) or payload.kmodel(None)
             talk(f"the board has {hello.width}x{hello.height}; comparing with {path.name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from conversion import photos
 from host_tools.errors import BoardError
@@ -63,7 +63,7 @@ class PanAndZoom:
     """A camera that wanders over a photo: the frame is always full, the picture upright and undistorted."""
 
     def __init__(self, photo: Image.Image) -> None:
-        self._photo = ImageOps.exif_transpose(photo).convert("RGB")
+        self._photo = photos.upright(photo)
 
     def picture(self, number: int, width: int, height: int) -> np.ndarray:
         angle = 2 * math.pi * number / PAN_FRAMES

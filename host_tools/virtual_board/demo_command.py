@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.table import Table
 
+from host_tools import tables
 from host_tools.talk import counted, result_console, talk
 from host_tools.virtual_board import check_platform
 
@@ -41,12 +41,12 @@ def demo(model: Path | None, firmware: Path | None, sd: Path | None, output: Pat
 def _print_frames(seen: Demo) -> None:
     from host_tools.serial_link import STAGES, units
 
-    table = Table("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES))
+    rows = []
     for frame in seen.frames:
         best = max((pose.score for pose in frame.poses), default=0) / units.SCORE_ONE
         times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
-        table.add_row(str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times)
-    result_console.print(table)
+        rows.append((str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times))
+    tables.show(("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES)), rows)
     for count, numbers in seen.people.items():
         people = counted(count, "person", "people")
         result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.table import Table
 
+from host_tools import tables
 from host_tools.talk import result_console, talk
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def _show(runs: Sequence[Measured]) -> None:
     from host_tools.virtual_board import frame_rate
 
     heads = ("size", "people", "host", "LCD", "LCD MHz", "buffers", "cycles", "zoom")
-    table = Table(*heads, *(f"{name} ms" for name in frame_rate.RESTS_ON), "a frame ms", "frames/s")
+    heads = (*heads, *(f"{name} ms" for name in frame_rate.RESTS_ON), "a frame ms", "frames/s")
+    rows = []
     for run in runs:
         made = run.conditions
         lcd = f"{made.lcd_hertz / 1e6:g}" if made.lcd_hertz else "none"
@@ -84,8 +85,8 @@ def _show(runs: Sequence[Measured]) -> None:
             str(made.zoom),
         )
         stages = (f"{run.stages_ms[name]:.1f}" for name in frame_rate.RESTS_ON)
-        table.add_row(*cells, *stages, f"{1000 / run.fps:.1f}", f"{run.fps:.1f}")
-    result_console.print(table)
+        rows.append((*cells, *stages, f"{1000 / run.fps:.1f}", f"{run.fps:.1f}"))
+    tables.show(heads, rows)
     for name, source in frame_rate.RESTS_ON.items():
         result_console.print(f"{name}: rests on {source}")
     for run in runs:

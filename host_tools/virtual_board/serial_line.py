@@ -89,7 +89,10 @@ class SerialLine:
         try:
             path.symlink_to(self.port)
         except OSError as error:
-            raise BoardError(f"{path}: cannot be made a link to the board ({error.strerror})") from error
+            raise BoardError(
+                f"{path}: cannot be made a link to the board ({error.strerror}); end the board that has it, "
+                "or name another link"
+            ) from error
         self._link = path
 
     def send(self, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -45,6 +46,8 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
     the_board = boards.find(options.board)
     _check(options)
     content = _content(options, the_board, talk)
+    if options.link is not None:
+        link_note.clear(options.link)
     with ExitStack() as parts:
         board = parts.enter_context(
             VirtualBoard(
@@ -57,7 +60,7 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
             )
         )
         show(board.port if options.link is None else f"{options.link} -> {board.port}")
-        parts.enter_context(_noted(options.link, link_note.LinkNote(the_board.id, content.runs)))
+        parts.enter_context(_noted(options.link, link_note.LinkNote(the_board.id, content.runs, os.getpid())))
         talk(f"{the_board.name}, {'blank, in download mode' if options.blank else 'deployed'}; Ctrl-C ends it")
         _watch(board, options.lcd, over)
 

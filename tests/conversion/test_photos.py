@@ -45,6 +45,28 @@ def test_every_kind_of_picture_becomes_rgb(mode: str) -> None:
     assert photos.letterbox(Image.new(mode, (64, 48)), 64, 64).shape == (64, 64, 3)
 
 
+def test_sixteen_bits_of_grey_keep_their_range(tmp_path: Path) -> None:
+    wide = np.linspace(0, 65535, 64, dtype=np.uint16).reshape(8, 8)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    photo = np.asarray(photos.read(tmp_path / "wide.png"))
+    assert photo[0, 0].tolist() == [0, 0, 0]
+    assert photo[-1, -1].tolist() == [255, 255, 255]
+    assert np.abs(photo[..., 0] - wide / 257).max() <= 0.5
+    assert (photos.letterbox(Image.fromarray(wide), 8, 8) == photo).all()
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_numbers_without_a_known_white_are_refused(mode: str) -> None:
+    with pytest.raises(ValueError, match="of unknown range"):
+        photos.letterbox(Image.new(mode, (8, 8), 70000), 8, 8)
+
+
+def test_a_picture_that_is_too_large_shall_be_made_smaller(tmp_path: Path) -> None:
+    Image.new("1", (13000, 13000)).save(tmp_path / "large.png")
+    with pytest.raises(PhotoError, match=r"large.png: too large \(13000x13000 pixels.*make it smaller"):
+        photos.read(tmp_path / "large.png")
+
+
 def test_planes_are_channels_first() -> None:
     picture = np.arange(2 * 4 * 3, dtype=np.uint8).reshape(2, 4, 3)
     assert (photos.planes(picture)[1] == picture[..., 1]).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 from rich.console import Console
@@ -28,3 +29,15 @@ def test_the_bar_shows_what_is_done_on_a_terminal_only(terminal: bool, shown: bo
         report(*last)
     assert (said in drawn.getvalue()) == (terminal and shown)
     assert (terminal and shown) or drawn.getvalue() == ""
+
+
+def test_what_takes_long_says_for_what_it_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    said = threading.Event()
+    monkeypatch.setattr(progress, "SILENT_SECONDS", 0.01)
+    with progress.awaited("the server", lambda line: (told.append(line), said.set())):
+        assert said.wait(60)
+    monkeypatch.setattr(progress, "SILENT_SECONDS", 3600.0)
+    with progress.awaited("nobody", told.append):
+        pass
+    assert told == ["waiting for the server"]

@@ -8,8 +8,12 @@ import pytest
 
 from tests import firmware_gate
 
-ON_BOARD = firmware_gate.FIRMWARE.parent / "host_tools" / "deployment" / "on_board"
-FILES = sorted([*firmware_gate.FIRMWARE.rglob("*.py"), ON_BOARD / "helpers.py", ON_BOARD / "finish.py"])
+HOST_TOOLS = firmware_gate.FIRMWARE.parent / "host_tools"
+ON_BOARD = [
+    *(HOST_TOOLS / "deployment" / "on_board" / name for name in ("helpers.py", "finish.py")),
+    HOST_TOOLS / "prompt" / "on_board" / "taker.py",
+]
+FILES = sorted([*firmware_gate.FIRMWARE.rglob("*.py"), *ON_BOARD])
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

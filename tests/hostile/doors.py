@@ -84,7 +84,7 @@ def inventory(answers: str) -> None:
     folder = FlashFolder(prompt, talk)
     found = folder.found(None)
     talk(", ".join(sorted(found.sizes)))
-    made = changes.of_removal(found, ["main.py"])
+    made = changes.of_removal(found, {"main.py": b""})
     for note in made.notes:
         talk(note)
 

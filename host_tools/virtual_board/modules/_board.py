@@ -194,7 +194,8 @@ def _attempt(kind, data, names):
         failure = error
     try:
         text = _sys._traceback(failure)
-    except MemoryError:
+    except (MemoryError, UnicodeError):
+        # Bytes that are no text may come in a name that a bad line has made.
         gc.collect()
         text = type(failure).__name__ + "\n"
     _host.call(b"traceback", data=text)

@@ -124,7 +124,8 @@ class BootRom:
 
     def _answer(self, operation: int, status: isp.Status | None) -> None:
         if status is not None:
-            self._send(isp.frame(bytes([operation, status])))
+            # A damaged request may have a number of two bytes.
+            self._send(isp.frame(bytes([operation & 0xFF, status])))
 
     def _do(self, command: isp.Command) -> isp.Status | None:
         """Carry a request out; the status of the answer, None where there is none."""

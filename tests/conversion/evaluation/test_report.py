@@ -1,5 +1,6 @@
 """The figures in the report beside a kmodel: put there, put there again, and never into another kmodel's."""
 
+import dataclasses
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
@@ -67,6 +68,18 @@ def note(evaluation: Evaluation, kmodel: Path) -> str:
 def test_before_an_evaluation_the_report_says_how_to_measure(reported: Path) -> None:
     text = words(page_of(reported).read_text())
     assert "Not measured yet. python -m conversion evaluate plain.kmodel --coco" in text
+
+
+def test_figures_of_a_larger_set_stay_unless_asked(evaluation: Evaluation, reported: Path) -> None:
+    note(evaluation, reported)
+    one = dataclasses.replace(evaluation, coco=dataclasses.replace(evaluation.coco, photos=evaluation.coco.photos[:-1]))
+    before = card.path_beside(reported).read_bytes()
+    assert f"keeps the figures of a larger set ({evaluation.coco.name}" in note(one, reported)
+    assert card.path_beside(reported).read_bytes() == before
+    asked = evaluate.Trial(str(reported), Path("set/k<o.json"), Path("photos"), replace=True)
+    evaluate.note_in_card(one, asked)
+    kept = card.read(card.path_beside(reported))["evaluation"]["set"]
+    assert (kept["images"], kept["name"]) == (len(one.coco.photos), evaluation.coco.name)
 
 
 def test_figures_go_into_the_report_with_command_set_and_hash(evaluation: Evaluation, reported: Path) -> None:

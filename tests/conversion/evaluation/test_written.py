@@ -65,6 +65,7 @@ def test_the_card_s_entry_says_where_figures_come_from(evaluation: Evaluation) -
     entry = json.loads(json.dumps(evaluation.card_entry("the command"), allow_nan=False))
     assert entry["command"] == "the command"
     assert entry["set"] == {
+        "name": "person_keypoints",
         "annotations": "person_keypoints.json",
         "sha256": evaluation.coco.sha256,
         "where": "split=a<b",

@@ -1,6 +1,7 @@
 """kmodel V3: what is written is read back, lies where firmware expects it, and damage is refused in one line."""
 
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -119,6 +120,15 @@ def test_a_model_that_leaves_its_result_in_kpu_ram_is_refused() -> None:
     unfinished = V3Model(MODEL.layers[:10], (Output(0, 8),), 8, 0)
     with pytest.raises(ModelFormatError, match="stays in KPU RAM"):
         v3.read(v3.write(unfinished), "m.kmodel")
+
+
+def test_a_layer_that_sends_its_result_where_nobody_fetches_it_is_refused() -> None:
+    first = MODEL.layers[0]
+    assert first.main_memory is None
+    registers = replace(first.layer.registers, send_data_out=1)
+    stray = replace(first, layer=replace(first.layer, registers=registers))
+    with pytest.raises(ModelFormatError, match=r"m\.kmodel: .*layer 0 has send_data_out set"):
+        v3.read(v3.write(replace(MODEL, layers=(stray, *MODEL.layers[1:]))), "m.kmodel")
 
 
 # The header, and the words of the first layers.

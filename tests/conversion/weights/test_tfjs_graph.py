@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
 from collections.abc import Callable
@@ -267,3 +268,26 @@ def test_a_manifest_that_lies_about_sizes_takes_no_memory(copy: Path) -> None:
             weights.load(copy)
 
     assert peak_of(refuse) < size
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (gzip.compress(bytes(1000)), "is a gzip archive, not weights: unpack it"),
+        (b"<!DOCTYPE html><title>404</title>", "is a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
+    ],
+)
+def test_a_shard_that_is_something_else_is_named(copy: Path, content: bytes, said: str) -> None:
+    (copy / SHARDS[1]).write_bytes(content)
+    with pytest.raises(ModelFormatError, match=rf"{SHARDS[1]}: {said}"):
+        weights.load(copy)
+
+
+def test_a_quantised_model_is_named(copy: Path) -> None:
+    document = json.loads((copy / JSON).read_text())
+    for one in document["weightsManifest"][0]["weights"]:
+        one["quantization"] = {"dtype": "uint8", "min": -1.0, "scale": 0.01}
+    (copy / JSON).write_text(json.dumps(document))
+    with pytest.raises(UnsupportedModelError, match=rf"{JSON}: .*quantised.*take the float model"):
+        weights.load(copy)

@@ -101,8 +101,9 @@ def test_a_makers_main_py_that_uses_the_program_stays() -> None:
     assert after[MAIN] == own
     assert "main_before_posenet.py" not in after
     assert MAIN not in json.loads(after[LIST])["files"]
-    over = removed(after)
-    assert over == {MAIN: own}
+    the_changes = changes.of_removal(found(after), PROGRAM)
+    assert "main_with_posenet.py" in the_changes.loses
+    assert carried_out(after, the_changes) == {"main_with_posenet.py": own}
 
 
 def test_our_own_older_main_py_is_exchanged_although_it_uses_the_program() -> None:

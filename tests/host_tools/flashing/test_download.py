@@ -14,6 +14,7 @@ from host_tools.flashing import download, kfpkg
 from host_tools.flashing.download import Download, DownloadError
 from host_tools.flashing.isp import Operation
 from host_tools.flashing.watch import Stage
+from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.rom import DownloadFault, Flip
 from tests.host_tools.flashing.conftest import FIRMWARE, NO_ANSWER, SHORT, children
 from tests.host_tools.virtual_board import kmodels
@@ -69,6 +70,11 @@ def test_a_running_board_is_written_too(maix_bit: boards.Board) -> None:
         DownloadFault("noise", Operation.GREET),
         DownloadFault("noise", Operation.WRITE_FLASH, times=9),
         DownloadFault("busy", Operation.WRITE_FLASH, first=2, times=3),
+        # What a line does that damages bytes: the piece is sent again, in smaller ones.
+        DownloadFault("bad_checksum", Operation.WRITE_RAM, first=3, times=2),
+        DownloadFault("bad_checksum", Operation.INIT_FLASH),
+        DownloadFault("bad_checksum", Operation.WRITE_FLASH, first=2, times=4),
+        DownloadFault("wrong_echo", Operation.WRITE_FLASH, first=2, times=2),
     ],
     ids=lambda fault: f"{fault.kind} {fault.operation.name}",
 )
@@ -108,6 +114,17 @@ def test_every_fault_ends_with_what_and_where(
     assert (caught.value.kind, caught.value.stage) == (failed, stage), str(caught.value)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("rate", "seed"), [(1 / 50_000, 1), (1 / 50_000, 2), (1 / 30_000, 3)])
+def test_a_line_that_damages_bytes_carries_everything_at_the_first_rate(
+    rate: float, seed: int, maix_bit: boards.Board
+) -> None:
+    with VirtualBoard(flash=b"", faults=Faults(corrupt=rate, seed=seed)) as board:
+        job = Download(board.port, maix_bit.flash.kflash, 1500000, package(maix_bit))
+        repeated = download.run(job, lambda *_: None)
+        assert flashed(board, maix_bit)
+    assert repeated > 0
 
 
 def test_a_silent_flip_is_not_noticed_here_which_is_why_flash_is_read_back(maix_bit: boards.Board) -> None:

@@ -101,16 +101,26 @@ class TestDifferences:
 class TestFailures:
     def test_a_slower_rate_is_tried_and_said(self, maix_bit: boards.Board, kmodel: Path) -> None:
         faults = [
-            DownloadFault("bad_checksum", Operation.WRITE_FLASH, 1),
+            DownloadFault("bad_write", Operation.WRITE_FLASH, 1),
             DownloadFault("silent", Operation.WRITE_FLASH, 2),
         ]
         writing, told = flash.prepare(maix_bit, kmodel), []
         with VirtualBoard(files=QUIET, download_faults=faults) as board:
             assert run(writing, board, told, silence=SILENCE) == Outcome(115200, verified=True)
         assert told[1] == (
-            "writing at 1500000 baud failed: the board says: wrong checksum of data; trying again at 460800 baud"
+            "writing at 1500000 baud failed: the board says: the flash chip cannot be written; trying "
+            "again at 460800 baud"
         )
         assert told[3] == f"writing at 460800 baud failed: {NO_ANSWER}; trying again at 115200 baud"
+
+    def test_a_damaged_piece_is_sent_again_at_the_same_rate_and_told(
+        self, maix_bit: boards.Board, kmodel: Path
+    ) -> None:
+        writing, told = flash.prepare(maix_bit, kmodel), []
+        fault = DownloadFault("bad_checksum", Operation.WRITE_FLASH, times=2)
+        with VirtualBoard(files=QUIET, download_faults=[fault]) as board:
+            assert run(writing, board, told) == Outcome(1500000, verified=True)
+        assert told[1] == "the line damages bytes: 2 pieces were sent again; 1500000 baud works so"
 
     def test_if_none_works_the_message_says_what_to_do(self, maix_bit: boards.Board, kmodel: Path) -> None:
         writing = flash.prepare(maix_bit, kmodel, baud=115200)
@@ -197,9 +207,9 @@ class TestCommand:
         arguments = ("flash", "--board", "maix_bit", "--model", str(kmodel), "--firmware", str(firmware), "--dry-run")
         ended = invoke([*arguments, "--port", "/dev/none"])
         assert (ended.exit_code, ended.stderr) == (0, "")
-        rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in ended.stdout.splitlines() if "│" in line]
-        assert rows[0][1:4] == ["0x000000", f"{len(FIRMWARE) + 36:#08x}", str(len(FIRMWARE) + 37)]
-        assert rows[-1][:4] == ["small.kmodel", "0x300000", f"{0x300000 + SIZE - 1:#08x}", str(SIZE)]
+        rows = [line.split("  ") for line in ended.stdout.splitlines()]
+        assert rows[1][1:4] == ["0x000000", f"{len(FIRMWARE) + 36:#08x}", str(len(FIRMWARE) + 37)]
+        assert rows[2][:4] == ["small.kmodel", "0x300000", f"{0x300000 + SIZE - 1:#08x}", str(SIZE)]
         assert "1500000, 460800, 115200 baud" in ended.stdout
         assert "Nothing was written" in ended.stdout
 

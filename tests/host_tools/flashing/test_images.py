@@ -41,7 +41,10 @@ def test_a_micropython_is_a_firmware() -> None:
         (struct.pack("<2I", 0x4B4D444C, 4) + bytes(99), "is no firmware but a kmodel V4: give a model with --model"),
         (zipped(), "is no firmware but a zip archive: give a kfpkg or a release with --package"),
         (b"\x7fELF" + bytes(99), "is no firmware but an ELF file, which a chip cannot start from flash"),
-        (b"\n<!DOCTYPE html><title>404</title>", "is no firmware but a web page, so the download failed"),
+        (
+            b"\n<!DOCTYPE html><title>404</title>",
+            "is no firmware but a web page (HTML or XML): the download went wrong",
+        ),
         (b"import KPU\nprint(1)\n", "is no firmware but text"),
         (b"\x1f\x8b\x08" + bytes(99), "is no firmware but a gzip archive: unpack it"),
         (b"\xff" * 5000, "is no firmware but erased flash or zeros"),

@@ -63,6 +63,19 @@ def test_what_the_host_said_itself_is_an_echo() -> None:
     assert (decoder.echoes, decoder.statistics.sentences) == (1, 2)
 
 
+def test_what_the_prompt_says_to_a_sentence_of_the_host_is_no_error_of_the_board() -> None:
+    decoder = Decoder()
+    asked = sentences.made("HELLO", 7)
+    decoder.own = sentences.read(asked.rstrip())
+    answer = b'Traceback (most recent call last):\r\n  File "<stdin>", line 1\r\nSyntaxError: invalid syntax\r\n'
+    own = b">>> " + asked + answer
+    theirs = b'Traceback (most recent call last):\r\n  File "main.py", line 1\r\nOSError: 5\r\n'
+    assert decoder.feed(own, 0) == []
+    for told in (answer, theirs):
+        said = [event.text for event in decoder.feed(told, 0)]
+        assert said == told.decode().splitlines()
+
+
 def test_prints_keep_their_place_between_sentences() -> None:
     decoder = Decoder()
     events = decoder.feed(b"one\r\n" + frame(1) + b"two\r\n" + trouble() + b"three\r\n", 0)

@@ -1,6 +1,9 @@
 """The serial line as a host tool meets it: a pseudo-terminal with a baud rate, and with faults."""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 import serial
 
 from host_tools.errors import BoardError
+from host_tools.serial_link import link_note
 from host_tools.virtual_board import Faults
 from tests.jumping import VirtualBoard
 from tests.patience import HANG_SECONDS
@@ -31,6 +35,12 @@ PRINTING = "import utime\nn = 0\nwhile True:\n    n += 1\n    print('line', n)\n
 def opened(port: str, baud: int = 115200) -> Iterator[serial.Serial]:
     with serial.Serial(port, baud, timeout=HANG_SECONDS) as client:
         yield client
+
+
+def ended_process() -> int:
+    """The number of a process that is over."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        return process.pid
 
 
 def echoed(client: serial.Serial, data: bytes, piece: int = 256) -> bytes:
@@ -223,6 +233,17 @@ class TestLink:
         link.symlink_to("/dev/pts/none")
         with VirtualBoard(link=link) as board:
             assert str(link.readlink()) == board.port
+        # Its board was killed, and the system has given its port to somebody else.
+        link.symlink_to(tmp_path)
+        link_note.write(link, link_note.LinkNote("maix_bit", "a stand-in", process=ended_process()))
+        link_note.clear(link)
+        assert not link.is_symlink()
+        link.symlink_to(tmp_path)
+        link_note.write(link, link_note.LinkNote("maix_bit", "a stand-in", process=os.getpid()))
+        link_note.clear(link)
+        with pytest.raises(BoardError, match="end the board that has it"):
+            VirtualBoard(link=link)
+        link.unlink()
         link.write_text("precious")
         with pytest.raises(BoardError, match="cannot be made a link to the board"):
             VirtualBoard(link=link)
