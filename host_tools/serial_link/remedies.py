@@ -10,7 +10,10 @@ from host_tools.serial_link.error_codes import ErrorCode
 _DEPLOY = "run `make deploy` for this board"
 _FLASH = "run `make flash`, then `make deploy`, both with the same kmodel"
 _MEMORY = "take a `minimum` build of MaixPy or a smaller model (`make kmodel SIZE=256x192`)"
-_PREVIEW = "take a `minimum` build of MaixPy, or deploy with `--heap 384 --set camera.dual_buffer=0`"
+_PREVIEW = (
+    "take a `minimum` build of MaixPy without zoom, "
+    "or deploy with `--heap 384 --set camera.dual_buffer=0 --set settings.zoom=0`"
+)
 # Of a program whose SETTINGS end before `share`; everything else works.
 OLDER_PROGRAM = "the program on the board is older than this tool, a slow line holds its frames up: " + _DEPLOY
 REMEDIES: Mapping[int, str] = MappingProxyType(

@@ -9,7 +9,10 @@ from tests.firmware.app.board import Board
 
 # Bisected on the emulated chip, with the vendor's own images.
 MINIMUM_KIB, FULL_KIB = 304, 708
-REMEDY = "a `minimum` build of MaixPy has room, or `deploy --heap 384 --set camera.dual_buffer=0`"
+REMEDY = (
+    "a `minimum` build of MaixPy without zoom has room, or `deploy --heap 384 --set camera.dual_buffer=0 "
+    "--set settings.zoom=0`"
+)
 
 
 def missing(board: Board) -> list[int]:

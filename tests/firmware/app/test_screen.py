@@ -157,8 +157,9 @@ def test_turned_bars_stand_for_letters(
     picture = stand_ins.Image(size=(320, 240))
     for score in (255, 51):
         picture.drawn = []
-        screen.draw(picture, [pose(x, y, score)], 1, 256, "12.3 fps", "a note")
-        screen.show(picture)
+        canvas = screen.canvas(picture)
+        screen.draw(canvas, [pose(x, y, score)], 1, 256, "12.3 fps", "a note")
+        screen.show(canvas)
         _, (left, top, columns, rows), _, drawn = board.lcd.shown[-1]
         assert {kind for kind, _, _ in drawn} == {"line"}
         whole, bar, note = (args for _, args, _ in drawn)
@@ -173,9 +174,10 @@ def test_turned_bars_stand_for_letters(
         # A note is for who reads the line: below, which is right.
         assert note[0] == note[2] > left + columns - 8
         assert (note[1], note[3]) == (top, top + rows - 1)
-    picture.drawn = []
-    screen.draw(picture, [], 0, 256, "12.3 fps", "")
-    assert picture.drawn == []
+    canvas = screen.canvas(picture)
+    canvas.drawn = []
+    screen.draw(canvas, [], 0, 256, "12.3 fps", "")
+    assert canvas.drawn == []
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=200), st.integers(1, 60))

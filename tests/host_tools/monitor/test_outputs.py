@@ -139,8 +139,8 @@ def test_a_stdout_that_knows_no_umlauts_gets_them_escaped() -> None:
     (HELLO, "program 0.1.0 on MaixPy v0.6.3, 320x240, 115200 baud"),
     (replace(HELLO, turned=1), "program 0.1.0 on MaixPy v0.6.3, 240x320 (turned), 115200 baud"),
     (replace(HELLO, preview_missing=344), "program 0.1.0 on MaixPy v0.6.3, 320x240, 115200 baud; no previews: 344 KiB "
-     "of the board's memory are missing; take a `minimum` build of MaixPy, or deploy with `--heap 384 --set "
-     "camera.dual_buffer=0`"),
+     "of the board's memory are missing; take a `minimum` build of MaixPy without zoom, or deploy with `--heap 384 "
+     "--set camera.dual_buffer=0 --set settings.zoom=0`"),
     (events.OtherProtocol(9, "2.0"), "program 2.0 speaks protocol 9, not 1; run `make deploy`"),
     (Trouble(42, 3, "no room"), f"error 42: no room (3 times); {remedy(42)}"),
     (Trouble(999, 1, "?"), "error 999: ?"),
