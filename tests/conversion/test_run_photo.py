@@ -1,4 +1,4 @@
-"""What `simulate` says of a photo: where keypoints are in the model's picture and in the photo, and the scale between."""
+"""What `simulate` says of a photo: where keypoints are in the picture and in the photo, and the scale between them."""
 
 from __future__ import annotations
 
