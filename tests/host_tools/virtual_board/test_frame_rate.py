@@ -54,8 +54,12 @@ def test_the_plan_has_the_bars_and_both_ends_of_what_is_guessed() -> None:
     assert {run.people for run in runs} == {1, 4}
     assert {run.cycles for run in runs} == {Fraction(3, 2), FEWEST_CYCLES, MOST_CYCLES}
     assert [run.settings() for run in runs if run.settings()] == [
-        {"lcd": {"freq": 20_000_000}}, {"camera": {"dual_buffer": 0}}
-    ]  # fmt: skip
+        {"lcd": {"freq": 20_000_000}},
+        {"camera": {"dual_buffer": 0}},
+        {"lcd": {"width": 240, "height": 135}},
+        {"lcd": {"width": 240, "height": 240}},
+        {"lcd": {"width": 480, "height": 320}},
+    ]
     assert {run.people for run in frame_rate.plan(3)} == {3}
 
 
@@ -64,9 +68,11 @@ def test_a_bar_holds_for_the_usual_run_alone(fps: float, below: bool) -> None:
     found = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", found, fps, {})) is below
     assert frame_rate.missed(frame_rate.Measured("224x224", found, fps, {})) is None
-    one_buffer = Conditions(lcd_hertz=15_000_000, buffers=1)
+    small = Conditions(lcd_hertz=15_000_000, lcd_size=(240, 135), buffers=2)
+    assert frame_rate.missed(frame_rate.Measured("320x240", small, fps, {})) is None
+    one_buffer = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=1)
     assert frame_rate.missed(frame_rate.Measured("320x240", one_buffer, fps, {})) is None
-    nobody = Conditions(host=NOBODY, lcd_hertz=15_000_000, buffers=2)
+    nobody = Conditions(host=NOBODY, lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", nobody, fps, {})) is None
 
 
