@@ -48,6 +48,8 @@ PEOPLE = 2
 # Of each kind of LCD a board.
 LCDS = ("m5stickv", "maix_cube", "maix_bit", "maix_amigo_ips")
 FRAMES, COLUMNS, ROWS = 12, 80, 24
+# Frames until an LCD shows a rate.
+_ENOUGH = 4
 _RATE, _QUALITY = 1_500_000, 60
 WEB_SIZE = (1100, 900)
 # rich's own page asks a server for its font.
@@ -71,23 +73,28 @@ def virtual(name: str, people: int = PEOPLE) -> Iterator[VirtualBoard]:
         yield started
 
 
-def seen(board: VirtualBoard, count: int) -> tuple[list[Event], Source]:
+def frames_of(board: VirtualBoard, count: int) -> tuple[list[Event], Source]:
     """What a board says to a host until so many frames have come, and the source as the monitor has it then."""
-    said: list[Event] = []
-    deadline = time.monotonic() + 4 * HANG_SECONDS
     with board.clock.host_waits(), Link(board.port) as link:
         link.greet()
         # While it computes no frames it answers at once.
         link.ask("PAUSE")
         link.raise_baud(_RATE)
-        link.ask("RESUME")
-        while sum(isinstance(event, Frame) for event in said) < count:
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{len(said)} events, and no more")
-            said += link.poll(0.2)
         link.ask("STATS")
-        said.append(link.wait_for(Stats, HANG_SECONDS))
+        said = [link.wait_for(Stats, HANG_SECONDS)]
+        link.ask("RESUME")
+        said += _heard(link, count)
         return said, replace(fake.FakeFeed().sources[0], hello=link.hello, statistics=link.statistics)
+
+
+def _heard(link: Link, count: int) -> list[Event]:
+    said: list[Event] = []
+    deadline = time.monotonic() + 4 * HANG_SECONDS
+    while sum(isinstance(event, Frame) for event in said) < count:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{len(said)} events, and no more")
+        said += link.poll(0.2)
+    return said
 
 
 def lcds() -> None:
@@ -95,7 +102,8 @@ def lcds() -> None:
     pictures = []
     for name in LCDS:
         with virtual(name) as board:
-            seen(board, FRAMES)
+            with board.clock.host_waits(), Link(board.port) as link:
+                _heard(link, _ENOUGH)
             picture = Image.open(BytesIO(board.lcd_png())).convert("RGB")
         pictures.append((f"{boards.find(name).name}, {picture.width}x{picture.height}", picture))
     files.write_png(DOCS / "lcds.png", overlay.side_by_side(pictures))
@@ -104,7 +112,7 @@ def lcds() -> None:
 def web() -> None:
     """docs/web.png: the page, the board's preview switched on."""
     with virtual("maix_bit") as board:
-        said, source = seen(board, FRAMES)
+        said, source = frames_of(board, FRAMES)
     frames = [event for event in said if isinstance(event, Frame)]
     # What the board's camera sees; a board makes previews after ten seconds only, which are many frames here.
     frame_rate.crowd(PEOPLE, (320, 240)).save(preview := BytesIO(), "JPEG", quality=_QUALITY)
@@ -132,7 +140,7 @@ def web() -> None:
 def monitor() -> None:
     """docs/monitor.svg: the panel that `monitor` draws in a terminal of 80 columns."""
     with virtual("maix_bit") as board:
-        said, source = seen(board, FRAMES)
+        said, source = frames_of(board, FRAMES)
     shown, processor, begin = BoardPanel(source), FrameProcessor(), time.monotonic()
     for event in said:
         if isinstance(event, Stats):
