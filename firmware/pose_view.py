@@ -59,9 +59,10 @@ class View:
         """Whether that is the full window."""
         return window[2] == self.full[2]
 
-    def choose(self, left, top, right, bottom, window):
-        """Sets `window` for a box of keypoints (1/256 pixel of the frame); the full one where none is better."""
-        step = self._needed(right - left, bottom - top)
+    def choose(self, left, top, right, bottom, window, least=0):
+        """Sets `window` for a box of keypoints (1/256 pixel of the frame), of that step at least; the full one where
+        none is better."""
+        step = max(self._needed(right - left, bottom - top), least)
         if step > self._largest:
             window[:] = self.full
             return
@@ -70,20 +71,25 @@ class View:
         window[2] = step
 
     def holds(self, left, top, right, bottom, window):
-        """Whether the window is good enough for that box, so that it need not move: the box is well inside, or at the
-        frame's edge, and not small in it."""
-        step = window[2]
-        width = step * self._width
-        height = step * self._height
+        """Whether the window is good enough for that box, so that it need not change."""
+        return self.inside(left, top, right, bottom, window) and not self.small(left, top, right, bottom, window)
+
+    def inside(self, left, top, right, bottom, window):
+        """Whether a box is well inside of a window, or at the frame's edge."""
         x = window[0]
         y = window[1]
+        width = window[2] * self._width
+        height = window[2] * self._height
         return (
-            KEEP_UNDER * self._needed(right - left, bottom - top) >= KEEP_OVER * step
-            and (left >= x + width // MARGIN or x <= PIXEL)
+            (left >= x + width // MARGIN or x <= PIXEL)
             and (top >= y + height // MARGIN or y <= PIXEL)
             and (right <= x + width - width // MARGIN or x + width >= (self._frame_width - 2) * PIXEL)
             and (bottom <= y + height - height // MARGIN or y + height >= (self._frame_height - 2) * PIXEL)
         )
+
+    def small(self, left, top, right, bottom, window):
+        """Whether a box is so small in a window that a smaller one would show it better."""
+        return KEEP_UNDER * self._needed(right - left, bottom - top) < KEEP_OVER * window[2]
 
     def _needed(self, width, height):
         """The step of a window for a box of that size."""

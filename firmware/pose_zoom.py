@@ -45,14 +45,19 @@ MOST = const(4)
 MAX_RUNS = const(4)
 # Every 16th frame is looked at as a whole.
 INTERVAL = const(16)
+# Who comes near a side of the window shows less of themselves for some frames, and is as tall as before: the window of
+# `follow` shrinks when they were small in it for so many frames in a row.
+PATIENCE = const(8)
 # 0.15 in 1/32768, summed over 17 parts: who gets a window.
 FOLLOWED = const(83555)
 
-# What `save` writes: mode, smooth, max_poses, frames since the last full window, the number of windows, three windows;
-# the number of tracks, and for each the 17 x and 17 y.
-_WINDOWS_AT = const(5)
-_TRACKS_AT = const(14)
+# What `save` writes: mode, smooth, max_poses, frames since the last full window, frames in which everybody was small,
+# the number of windows, three windows; the number of tracks, and for each the 17 x and 17 y.
+_WINDOWS_AT = const(6)
+_TRACKS_AT = const(15)
 _TRACK = const(34)
+# The longest one.
+MOST_STATE = const(16 + 34 * 32)
 
 
 class Zoom:
@@ -78,6 +83,7 @@ class Zoom:
         self._kept = [array("i", [0, 0, 0]) for _ in range(MAX_RUNS - 1)]
         self._kept_count = 0
         self._since = 0
+        self._small = 0
         # The windows of this frame after the full one, and whom each of them is for (-1: whoever is in it).
         self._planned = [array("i", [0, 0, 0]) for _ in range(MAX_RUNS - 1)]
         self._targets = array("i", [0] * (MAX_RUNS - 1))
@@ -91,6 +97,7 @@ class Zoom:
         if mode != self.mode:
             self._kept_count = 0
             self._since = 0
+            self._small = 0
         if mode != self.mode or smooth != self.smooth:
             self._smoother.count = 0
         self.mode = mode
@@ -171,7 +178,8 @@ class Zoom:
         into[1] = self.smooth
         into[2] = self.max_poses
         into[3] = self._since
-        into[4] = self._kept_count
+        into[4] = self._small
+        into[5] = self._kept_count
         at = _WINDOWS_AT
         for window in self._kept:
             for n in range(3):
@@ -191,11 +199,12 @@ class Zoom:
         count = values[_TRACKS_AT] if len(values) > _TRACKS_AT else -1
         if not (0 <= count <= MAX_POSES and len(values) >= _TRACKS_AT + 1 + _TRACK * count):
             raise ValueError("zoom state: %d integers are none; the board runs another version" % len(values))
-        if not (OFF <= values[0] <= MOST and 1 <= values[2] <= MAX_POSES and 0 <= values[4] < MAX_RUNS):
-            raise ValueError("zoom state: mode %d, %d poses, %d windows" % (values[0], values[2], values[4]))
+        if not (OFF <= values[0] <= MOST and 1 <= values[2] <= MAX_POSES and 0 <= values[5] < MAX_RUNS):
+            raise ValueError("zoom state: mode %d, %d poses, %d windows" % (values[0], values[2], values[5]))
         self.configure(values[0], values[1], values[2])
         self._since = values[3]
-        self._kept_count = values[4]
+        self._small = values[4]
+        self._kept_count = values[5]
         at = _WINDOWS_AT
         for window in self._kept:
             for n in range(3):
@@ -231,14 +240,27 @@ class Zoom:
                     top = min(top, person.top)
                     right = max(right, person.right)
                     bottom = max(bottom, person.bottom)
-        view = self.view
         kept = self._kept[0]
         self._since = self._since + 1 if self._kept_count and self.runs == 1 else 0
         if box is None:
-            kept[:] = view.full
-        elif not self._kept_count or not view.holds(left, top, right, bottom, kept):
-            view.choose(left, top, right, bottom, kept)
-        self._kept_count = 0 if view.is_full(kept) else 1
+            kept[:] = self.view.full
+        elif self._kept_count:
+            self._move(left, top, right, bottom, kept)
+        else:
+            self.view.choose(left, top, right, bottom, kept)
+        self._kept_count = 0 if self.view.is_full(kept) else 1
+        if not self._kept_count:
+            self._small = 0
+
+    def _move(self, left, top, right, bottom, window):
+        """Changes the window where it is not good enough for that box: it moves at once, and shrinks with patience."""
+        view = self.view
+        self._small = self._small + 1 if view.small(left, top, right, bottom, window) else 0
+        if self._small >= PATIENCE:
+            view.choose(left, top, right, bottom, window)
+            self._small = 0
+        elif not view.inside(left, top, right, bottom, window):
+            view.choose(left, top, right, bottom, window, window[2])
 
     # Several windows.
 

@@ -12,7 +12,6 @@ import numpy as np
 from conversion import network
 from conversion.decoding.board_decoder import BoardPose, decoder_for
 from conversion.decoding.fixed_point import SCORE_ONE
-from conversion.kpu.posenet import Heads
 
 
 def _flat(name: str) -> ModuleType:
@@ -44,7 +43,7 @@ class BoardZoom:
         self.rule = pose_zoom.Zoom(card["input"]["width"], card["input"]["height"])
         self.rule.configure(mode, int(smooth), self._decoder.max_poses)
 
-    def look(self, heads_of: Callable[[Sequence[int]], Heads]) -> list[BoardPose]:
+    def look(self, heads_of: Callable[[Sequence[int]], Mapping[str, np.ndarray]]) -> list[BoardPose]:
         """One frame: the people in it, in pixels of the full window's picture.
 
         `heads_of` gives the network's heads for a window (x0, y0, step), in 1/256 pixel of the frame.

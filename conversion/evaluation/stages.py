@@ -5,7 +5,7 @@ TensorFlow runs the float stages, the simulated KPU the kmodel. Nothing here imp
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,14 +19,17 @@ from conversion.decoding.pose import Pose
 from conversion.evaluation import channels, displacement, layers, readback
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED, Findings, Setup, Zoomed
 from conversion.evaluation.coco import AnnotationError, CocoPhoto
-from conversion.evaluation.floats import published_network
 from conversion.evaluation.zoom import ZoomedBoard
 from conversion.kmodel import v3
-from conversion.kpu.posenet import Heads, real_values
+from conversion.kpu.posenet import Heads, Simulation, real_values
 from conversion.kpu.simulator import Kpu
-from conversion.tensorflow import graph
+from conversion.posenet_weights import PoseNetWeights
+from conversion.tensorflow import graph, published
+from conversion.weights import frozen_graph, tfjs_graph
 
 _VOTE = board_decoder.ON_BOARD["vote"]
+# Published files that are graphs for pictures of any size; the others fix it, or hold weights alone.
+_OF_ANY_SIZE = (tfjs_graph.FORM, frozen_graph.FORM)
 # Larger pictures, which the KPU cannot hold, for the published network alone: what zoom is compared with.
 LARGER = ((481, 353), (641, 481))
 
@@ -45,10 +48,13 @@ class Stages:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self._published = published_network(setup.weights, setup.width + 1, setup.height + 1)
+        self._published = _published(setup.weights, setup.width + 1, setup.height + 1)
         larger = LARGER if setup.zoom else ()
-        self._larger = {size: published_network(setup.weights, *size) for size in larger}
-        self._zoomed = ZoomedBoard(setup) if setup.zoom else None
+        self._larger = {size: _published(setup.weights, *size) for size in larger}
+        self._zoomed = None
+        if setup.zoom:
+            machine = Simulation(v3.read(setup.kmodel, "the kmodel"), "the kmodel")
+            self._zoomed = ZoomedBoard(machine.heads, setup.card, setup.zoom)
         self._padded = graph.build(setup.weights, setup.width, setup.height)
         self._machine = None if setup.kmodel is None else _Machine(setup)
 
@@ -142,6 +148,16 @@ class _Machine:
         reference = layers.float_maps(self._weights, self._network.body, picture[None])
         on_kpu = [np.moveaxis(maps, 0, -1)[None] for maps in traced]
         return layers.sums(reference, self._channels, exact, on_kpu)
+
+
+def _published(weights: PoseNetWeights, width: int, height: int) -> Callable[[np.ndarray], Heads]:
+    """The published file itself where it runs at any size, else its weights with TensorFlow's own padding.
+
+    Both are the same network, which `make kmodel` proves at the sizes that a file of a fixed size allows.
+    """
+    if weights.origin.form in _OF_ANY_SIZE:
+        return published.published(weights).run
+    return graph.build(weights, width, height, pads=None)
 
 
 def _first(heads: Heads) -> Heads:

@@ -6,65 +6,61 @@ board's, with its vote: no step is in floats.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from PIL import Image
 
 from conversion import camera_frame, letterbox
-from conversion.decoding import board_decoder
-from conversion.decoding.board_zoom import BoardZoom, pose_zoom
-from conversion.decoding.pose import Pose
-from conversion.evaluation.chain import Setup, Zoomed
-from conversion.kmodel import v3
-from conversion.kpu.posenet import Heads, Simulation
+from conversion.decoding import board_decoder, board_zoom
+from conversion.evaluation.chain import Zoomed
 
 # What the others are compared with.
-BASIS = pose_zoom.OFF
+BASIS = board_zoom.pose_zoom.OFF
 # A photo is a camera's frame held still: with `follow` a frame looks where the one before it said.
-_FRAMES = {pose_zoom.FOLLOW: 2}
+_FRAMES = {board_zoom.pose_zoom.FOLLOW: 2}
+
+Network = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
 
 class ZoomedBoard:
     """A kmodel as a board with a VGA camera runs it."""
 
-    def __init__(self, setup: Setup) -> None:
-        self._card, self._modes = setup.card, setup.zoom
-        self._machine = Simulation(v3.read(setup.kmodel, "the kmodel"), "the kmodel")
+    def __init__(self, network: Network, card: Mapping, modes: Sequence[int]) -> None:
+        """`network` gives the kmodel's heads for planes uint8 [3, H, W], `modes` are values of the setting."""
+        self._network, self._card, self._modes = network, card, modes
 
     def look(self, photo: Image.Image) -> dict[int, Zoomed]:
         """By zoom: the people on a photo, upright, and the single pose, in its pixels."""
-        frame = _Frame(self._machine, camera_frame.of_photo(photo))
+        size = (self._card["input"]["width"], self._card["input"]["height"])
+        frame = _Frame(self._network, camera_frame.of_photo(photo), size)
         return {mode: self._with(mode, frame, photo.size) for mode in self._modes}
 
     def _with(self, mode: int, frame: _Frame, size: letterbox.Size) -> Zoomed:
         vote = board_decoder.ON_BOARD["vote"]
-        people = BoardZoom(self._card, mode, vote=vote, **board_decoder.EVALUATION)
-        alone = BoardZoom(self._card, mode, single=True, vote=vote)
+        people = board_zoom.BoardZoom(self._card, mode, vote=vote, **board_decoder.EVALUATION)
+        alone = board_zoom.BoardZoom(self._card, mode, single=True, vote=vote)
         for _ in range(_FRAMES.get(mode, 1)):
             poses, (single, *_) = people.look(frame.heads), alone.look(frame.heads)
-        return Zoomed(
-            poses=[_placed(pose, people, size) for pose in poses],
-            single=_placed(single, alone, size),
-            runs=len(people.windows()),
-        )
+
+        def placed(pose: board_decoder.BoardPose) -> board_decoder.BoardPose:
+            in_frame = people.in_frame(pose.keypoints)
+            return replace(pose, keypoints=letterbox.to_photo(in_frame, size, camera_frame.FRAME))
+
+        return Zoomed([placed(pose) for pose in poses], placed(single), runs=len(people.windows()))
 
 
 class _Frame:
     """A camera's frame, and the heads of what was looked at in it."""
 
-    def __init__(self, machine: Simulation, planes: np.ndarray) -> None:
-        self._machine, self._planes = machine, planes
-        self._known: dict[tuple[int, ...], Heads] = {}
+    def __init__(self, network: Network, planes: np.ndarray, size: letterbox.Size) -> None:
+        self._network, self._planes, self._size = network, planes, size
+        self._known: dict[tuple[int, ...], Mapping[str, np.ndarray]] = {}
 
-    def heads(self, window: Sequence[int]) -> Heads:
+    def heads(self, window: Sequence[int]) -> Mapping[str, np.ndarray]:
         """Of a window (x0, y0, step)."""
         key = tuple(window)
         if key not in self._known:
-            size = (self._machine.width, self._machine.height)
-            self._known[key] = self._machine.heads(camera_frame.warp(self._planes, key, size))
+            self._known[key] = self._network(camera_frame.warp(self._planes, key, self._size))
         return self._known[key]
-
-
-def _placed(pose: Pose, board: BoardZoom, size: letterbox.Size) -> Pose:
-    return Pose(pose.score, letterbox.to_photo(board.in_frame(pose.keypoints), size, camera_frame.FRAME))

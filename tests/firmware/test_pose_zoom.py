@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conversion.decoding.board_zoom import pose_people, pose_zoom
+from conversion.decoding.board_zoom import pose_decoder, pose_people, pose_zoom
 from tests.firmware import synthetic
 from tests.firmware.zoom_scene import Scene
 
@@ -47,6 +47,27 @@ def test_follow_looks_at_who_was_there(size: tuple[int, int]) -> None:
     assert errors(scene, [ONE])[0] < 0.65 * before
     # It keeps to that window.
     assert [scene.look([ONE]) for _ in range(5)] == [[window]] * 5
+
+
+def test_follow_moves_at_once_and_shrinks_with_patience() -> None:
+    """Who comes near a side shows less of themselves for a while, and is as tall as before."""
+    scene = Scene(pose_zoom.FOLLOW)
+    scene.look([ONE])
+    (before,) = scene.look([ONE])
+    without_feet = ONE.copy()
+    without_feet[13:] = np.nan
+    for n in range(pose_zoom.PATIENCE):
+        assert scene.look([without_feet]) == [before], n
+    (smaller,) = scene.look([without_feet])
+    assert smaller[2] < 3 * before[2] // 4
+    # Near a side: it moves, and stays as large.
+    scene.rule.configure(pose_zoom.OFF, 0, 5)
+    scene.rule.configure(pose_zoom.FOLLOW, 0, 5)
+    for person in (ONE, ONE, without_feet + np.array([85, 0])):
+        scene.look([person])
+    (moved,) = scene.look([ONE + np.array([85, 0])])
+    assert moved[0] > before[0]
+    assert moved[2] == before[2]
 
 
 def test_follow_looks_at_the_whole_frame_when_nobody_is_there() -> None:
@@ -194,7 +215,7 @@ def test_a_frame_can_be_replayed_from_the_state_before_it_and_its_heads(
         assert after == same
 
 
-@pytest.mark.parametrize("change", [{0: 5}, {0: -1}, {2: 0}, {2: 33}, {4: 4}, {4: -1}, {14: 33}, {14: -1}, {14: 1}])
+@pytest.mark.parametrize("change", [{0: 5}, {0: -1}, {2: 0}, {2: 33}, {5: 4}, {5: -1}, {15: 33}, {15: -1}, {15: 1}])
 def test_a_state_that_is_none(change: dict[int, int]) -> None:
     rule = pose_zoom.Zoom(320, 240)
     state = array("i", [0] * rule.state_size())
@@ -251,6 +272,7 @@ def test_two_people_are_smoothed_each_with_their_own_past() -> None:
     assert max(errors(scene, people)) < 1
     state = array("i", [0] * scene.rule.state_size())
     scene.rule.save(state)
-    assert len(state) == 15 + 2 * 34
+    assert len(state) == 16 + 2 * 34
+    assert pose_zoom.MOST_STATE == 16 + pose_decoder.MAX_POSES * 34
     scene.look([people[0]])
-    assert scene.rule.state_size() == 15 + 34
+    assert scene.rule.state_size() == 16 + 34

@@ -36,7 +36,7 @@ class Scene:
         for person in people:
             places = (person * PIXEL - (x0, y0)) / step
             inside = ((places >= 0) & (places < self._size)).all(axis=1)
-            if inside.any() and np.ptp(places[:, 1]) >= self._least:
+            if inside.any() and np.ptp(places[inside, 1]) >= self._least:
                 there.append(np.where(inside[:, None], places, np.nan))
         heads = synthetic.drawn(there, self.card)
         heads["offset"] = heads["offset"] + self._random.normal(0, self._noise, heads["offset"].shape)

@@ -17,7 +17,7 @@ KNOWN = {
     "NASA", "NOTICE",
     "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
     "RGB", "ROM", "RTC", "RTS", "SAME", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
-    "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "WCH", "WSL", "XIP", "YOLO", "YUV",
+    "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "VGA", "WCH", "WSL", "XIP", "YOLO", "YUV",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")
 _WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w|\.md)")

@@ -17,7 +17,6 @@ from conversion.decoding import board_decoder
 from conversion.decoding.pose import Pose
 from conversion.evaluation import bootstrap, coco, oks, plot, tables
 from conversion.evaluation.bootstrap import Difference
-from conversion.evaluation.chain import Setup
 from conversion.evaluation.coco import CocoSet
 from conversion.evaluation.oks import Alone, Precision
 from conversion.evaluation.result import Evaluation, LargerFigures, ZoomFigures
@@ -137,11 +136,11 @@ def test_the_plot_has_a_panel_more(evaluation: Evaluation, of_zoom: Evaluation) 
     assert lowest < heights[1] > heights[0]
 
 
-def test_a_board_s_zoom_on_a_photo(weights: object, kmodel: Path) -> None:
+def test_a_board_s_zoom_on_a_photo(kmodel: Path) -> None:
     """Zoom 0 is the simulation of the frame's full window, found where the photo has it."""
     data = kmodel.read_bytes()
     the_card = card.read_for(kmodel, data)
-    board = ZoomedBoard(Setup(weights, *SIZE, data, the_card, zoom=(0, 1, 4)))
+    board = ZoomedBoard(posenet.open_kmodel(kmodel).heads, the_card, (0, 1, 4))
     photo = photos.bundled(photos.SAMPLE).convert("RGB").crop((100, 0, 420, 240))
     seen = board.look(photo)
     assert {mode: found.runs >= 1 for mode, found in seen.items()} == {0: True, 1: True, 4: True}
