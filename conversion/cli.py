@@ -245,10 +245,13 @@ def _print_poses(result: Result) -> None:
     result_console.print(f"model {result.model_sha256}, input {result.input_sha256}")
     if not result.poses:
         result_console.print("no pose: the board would show nobody")
-    table = Table("pose", "score", "keypoint", "x", "y", "keypoint score")
+    # x and y in pixels: of what the board sees, and of the photo.
+    table = Table("pose", "score", "keypoint", "model px", "photo px", "keypoint score")
     for number, pose in enumerate(result.poses, start=1):
-        for name, (x, y, score) in zip(network.KEYPOINTS, pose.keypoints, strict=True):
-            table.add_row(str(number), f"{pose.score:.2f}", name, f"{x:.1f}", f"{y:.1f}", f"{score:.2f}")
+        keypoints = zip(network.KEYPOINTS, pose.keypoints, result.in_photo(pose), strict=True)
+        for name, (x, y, score), (photo_x, photo_y, _) in keypoints:
+            places = (f"{x:.1f}, {y:.1f}", f"{photo_x:.1f}, {photo_y:.1f}")
+            table.add_row(str(number), f"{pose.score:.2f}", name, *places, f"{score:.2f}")
     if result.poses:
         result_console.print(table)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from conversion import files, network, photos
+from conversion import files, letterbox, network, photos
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.board_decoder import BoardPose
 from conversion.kpu import posenet
@@ -28,12 +28,24 @@ class Result:
     heads: Heads
     poses: list[BoardPose]
 
+    @property
+    def scale(self) -> np.ndarray:
+        """Pixels of the photo to one of the model's picture, across and down."""
+        return np.divide(self.photo.size, letterbox.fitted_size(self.photo.size, self.size))
+
+    def in_photo(self, pose: BoardPose) -> np.ndarray:
+        """A pose's keypoints in pixels of the photo, float64 [17, 3]."""
+        return letterbox.to_photo(pose.keypoints, self.photo.size, self.size)
+
     def to_dict(self) -> dict:
-        """For JSON: poses as `monitor --json` gives them, and SHA-256 of model, input planes and heads."""
+        """For JSON: poses as `monitor --json` gives them, in 1/16 pixel of the model's picture, whose size is `size`;
+        `photo_scale` is how much larger the photo is, across and down; SHA-256 of model, input planes and heads."""
         return {
             "model_sha256": self.model_sha256,
             "input_sha256": self.input_sha256,
             "size": list(self.size),
+            "photo": list(self.photo.size),
+            "photo_scale": [round(float(scale), 6) for scale in self.scale],
             "heads_sha256": {name: hashlib.sha256(head.tobytes()).hexdigest() for name, head in self.heads.items()},
             "poses": [pose.wire for pose in self.poses],
         }

@@ -12,7 +12,7 @@ from tests.pages.reading import ROOT, pages, prose, spans
 # "about RATIO times as fast"; if it is a word indeed, it belongs here.
 KNOWN = {
     "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "CMSIS", "COCO", "CPU", "CRC", "CUSTOM", "DAP", "DIR", "DTR",
-    "ELF", "EXIF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "LVGL",
+    "ELF", "EXIF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "HOST", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "LVGL",
     "MODEL", "MQTT", "NAME",
     "NASA", "NOTICE",
     "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
