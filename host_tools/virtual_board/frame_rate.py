@@ -19,9 +19,8 @@ from PIL import Image
 from conversion import files, photos
 from conversion.kpu.time import ERROR
 from conversion.progress import Talk
-from host_tools import payload
+from host_tools import payload, zoom_room
 from host_tools.boards import Board
-from host_tools.deployment import zoom_room
 from host_tools.k210 import Machine, snapshot
 from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
