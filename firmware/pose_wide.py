@@ -20,6 +20,8 @@ class WideCamera(pose_camera.Camera):
     """
 
     wide = True
+    # Size and pictures of the one before: a heap that frames have run on has no piece for others.
+    kept = None
 
     def __init__(self, config, width, height, buffers):
         self.view = pose_view.View(width, height)
@@ -36,6 +38,10 @@ class WideCamera(pose_camera.Camera):
 
     def _take_pictures(self, width, height):
         """The network's picture, and another one for the frame where it has another shape."""
+        if WideCamera.kept and WideCamera.kept[0] == (width, height):
+            _, self._target, self._shown = WideCamera.kept
+            return
+        WideCamera.kept = None
         gc.collect()
         try:
             self._target = image.Image(size=(width, height))
@@ -56,6 +62,7 @@ class WideCamera(pose_camera.Camera):
                     pose_memory.ZOOM_REMEDY,
                 ),
             )
+        WideCamera.kept = ((width, height), self._target, self._shown)
 
     def snapshot(self):
         """The next frame, VGA."""
@@ -82,6 +89,6 @@ class WideCamera(pose_camera.Camera):
         return self._target
 
     def close(self):
-        """Lets camera and pictures go."""
+        """Lets the camera go; the pictures stay for the next one."""
         self.stop()
-        self._frame = self._target = self._shown = None
+        self._frame = None

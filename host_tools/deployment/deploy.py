@@ -7,8 +7,8 @@ from pathlib import Path
 
 from conversion import memory_budget
 from conversion.progress import Count, Talk
-from host_tools import boards, payload
-from host_tools.deployment import changes, entries, own_main, sd_card, start, zoom_room
+from host_tools import boards, payload, zoom_room
+from host_tools.deployment import changes, entries, own_main, sd_card, start
 from host_tools.deployment.changes import Changes, Found
 from host_tools.deployment.flash_folder import FlashFolder
 from host_tools.deployment.start import Started

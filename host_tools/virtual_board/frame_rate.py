@@ -19,9 +19,8 @@ from PIL import Image
 from conversion import files, photos
 from conversion.kpu.time import ERROR
 from conversion.progress import Talk
-from host_tools import payload
+from host_tools import payload, zoom_room
 from host_tools.boards import Board
-from host_tools.deployment import zoom_room
 from host_tools.k210 import Machine, snapshot
 from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
@@ -111,8 +110,8 @@ class Measured:
 
 
 def plan(people: int | None, zoom: int | None = None) -> list[Conditions]:
-    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, with
-    LCDs of other sizes, with zoom, and both ends of what an instruction may take. With `people`, so many stand there in
+    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, at both
+    ends of what an instruction may take, with LCDs of other sizes, with zoom. With `people`, so many stand there in
     all. With `zoom` only this, with a monitor and with nobody there."""
     usual = Conditions(people or 1)
     if zoom is not None:
@@ -120,10 +119,9 @@ def plan(people: int | None, zoom: int | None = None) -> list[Conditions]:
         return [usual, replace(usual, host=NOBODY)]
     crowded = [] if people else [replace(usual, people=4)]
     others = [replace(usual, lcd_hertz=_LCD_HERTZ), replace(usual, buffers=1)]
-    others += [replace(usual, lcd_size=size) for size in _LCD_SIZES]
-    others.append(replace(usual, zoom=1))
     ends = [replace(usual, cycles=cycles) for cycles in (FEWEST_CYCLES, MOST_CYCLES)]
-    return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends]
+    screens = [replace(usual, lcd_size=size) for size in _LCD_SIZES]
+    return [usual, replace(usual, host=NOBODY), *crowded, *others, *ends, *screens, replace(usual, zoom=1)]
 
 
 def before(count: int, card: Mapping) -> Scene:

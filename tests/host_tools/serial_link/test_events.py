@@ -23,7 +23,7 @@ SOUND = {
     "BULK": (1, "HEADS", 34500, 384, 7, 5),
     "CHUNK": (1, 0, "AAAA"),
     "SELFTEST": (5, 1, 2, 3, 2, 1, "heads differ: 2 instead of 3"),
-    "SETTINGS": (0, 5, 16384, 20, 0, 0, 10000, 0, 50, 20, 8),
+    "SETTINGS": (0, 5, 16384, 20, 0, 0, 10000, 0, 50, 20, 8, -1, 1),
     "LAYER": (3, 49, 870),
     "STATS": (9000, 1, 100, 90, 10, 50000, 4, 0, 0, 200000, 300000, -1, 115200),
     "ERROR": (31, 2, "no frame"),
@@ -58,9 +58,12 @@ def test_fields_get_their_names() -> None:
 
 
 def test_fields_that_an_older_program_leaves_out_are_none() -> None:
-    assert said("SETTINGS", *SOUND["SETTINGS"][:-1]) == Settings(*SOUND["SETTINGS"][:-1], vote=None)
-    assert said("SETTINGS", *SOUND["SETTINGS"][:-2]) == Settings(*SOUND["SETTINGS"][:-2], share=None, vote=None)
-    assert isinstance(said("SETTINGS", *SOUND["SETTINGS"][:-3]), Absurd)
+    whole = SOUND["SETTINGS"]
+    for missing, none in enumerate(("smooth", "zoom", "vote", "share"), 1):
+        found = said("SETTINGS", *whole[:-missing])
+        assert found == Settings(*whole[:-missing])
+        assert getattr(found, none) is None
+    assert isinstance(said("SETTINGS", *whole[:-5]), Absurd)
 
 
 def test_a_hello_of_an_older_program_is_of_a_picture_that_stands_and_of_previews_that_may_be_had() -> None:
@@ -107,7 +110,8 @@ def test_missing_fields_and_wrong_kinds_are_absurd(kind: str) -> None:
         ("HELLO", 2, 2**32), ("HELLO", 6, 4), ("HELLO", 7, 5000), ("HELLO", 12, "abc"), ("HELLO", 12, "AB" * 32),
         ("HELLO", 5, "maix bit"), ("HELLO", 13, 0), ("HELLO", 13, 1000), ("HELLO", 14, 5), ("DIGEST", 1, 2**32),
         ("BULK", 2, 0), ("BULK", 2, 2**21), ("BULK", 3, 0), ("BULK", 3, 769), ("SELFTEST", 1, 3), ("SELFTEST", 4, 33),
-        ("SETTINGS", 1, 33), ("SETTINGS", 2, 0), ("SETTINGS", 8, 96), ("SETTINGS", 10, 17),
+        ("SETTINGS", 1, 33), ("SETTINGS", 2, 0), ("SETTINGS", 8, 96), ("SETTINGS", 10, 17), ("SETTINGS", 11, 5),
+        ("SETTINGS", 11, -2), ("SETTINGS", 12, 2),
         ("STATS", 1, 5), ("STATS", 11, -2),
         ("ERROR", 0, 0), ("ERROR", 1, 0), ("REPLY", 0, 65536), ("REPLY", 1, -1),
     ],

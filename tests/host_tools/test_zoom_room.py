@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from host_tools import boards, payload
-from host_tools.deployment import entries, zoom_room
+from host_tools import boards, payload, zoom_room
+from host_tools.deployment import entries
 from host_tools.payload import Payload
 from tests.host_tools.verification import small
 
