@@ -110,9 +110,9 @@ class Measured:
 
 
 def plan(people: int | None, zoom: int | None = None) -> list[Conditions]:
-    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, at both
-    ends of what an instruction may take, with LCDs of other sizes, with zoom. With `people`, so many stand there in
-    all. With `zoom` only this, with a monitor and with nobody there."""
+    """The runs of a model: as it comes, with nobody there, with four people, with a faster LCD, with one buffer, at
+    both ends of what an instruction may take, with LCDs of other sizes, with zoom. With `people`, so many stand there
+    in all. With `zoom` only this, with a monitor and with nobody there."""
     usual = Conditions(people or 1)
     if zoom is not None:
         usual = replace(usual, zoom=zoom)
