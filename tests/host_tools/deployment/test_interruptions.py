@@ -337,9 +337,8 @@ def test_ctrl_c_on_the_command_ends_it_with_one_word_and_the_board_starts(kmodel
         assert process.returncode == 130
         assert "old files or the new ones" in " ".join(said.split())
         assert "Traceback" not in said
-        left = files_of(board)
-        assert left[MAIN] == OWN_MAIN
-        assert "pose_app.py" + NEW in left
+        assert files_of(board)[MAIN] == OWN_MAIN
+        assert "pose_app.py" + NEW in files_of(board)
         board.reset()
         board.wait_for("program 0 runs")
 
