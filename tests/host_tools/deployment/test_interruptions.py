@@ -331,16 +331,14 @@ def test_ctrl_c_on_the_command_ends_it_with_one_word_and_the_board_starts(kmodel
             while "writing" not in said:
                 said += process.stderr.readline()
             until(lambda: "pose_app.py" + NEW in files_of(board))
-            # What is put away then asks the board, which answers in its own time.
+            process.send_signal(signal.SIGINT)
             with board.clock.host_waits():
-                process.send_signal(signal.SIGINT)
                 said += process.stderr.read()
         assert process.returncode == 130
         assert "old files or the new ones" in " ".join(said.split())
         assert "Traceback" not in said
-        left = files_of(board)
-        assert left[MAIN] == OWN_MAIN
-        assert "pose_app.py" + NEW in left
+        assert files_of(board)[MAIN] == OWN_MAIN
+        assert "pose_app.py" + NEW in files_of(board)
         board.reset()
         board.wait_for("program 0 runs")
 
