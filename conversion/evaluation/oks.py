@@ -17,6 +17,9 @@ from conversion.evaluation.coco import CocoSet
 # Where COCOeval.summarize puts them for keypoints: OKS 0.50:0.95, OKS 0.50, OKS 0.75; recall at OKS 0.50:0.95.
 _AP, _AP50, _AP75, _AR = 0, 1, 2, 5
 
+# The poses of a stage by the photo's number, keypoints in pixels of the photo.
+Poses = Mapping[int, Sequence[Pose]]
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -36,8 +39,8 @@ class Alone:
     oks: float | None
 
 
-def precision(coco: CocoSet, poses: Mapping[int, Sequence[Pose]]) -> Precision:
-    """`poses` by the photo's number, keypoints in pixels of the photo."""
+def precision(coco: CocoSet, poses: Poses) -> Precision:
+    """COCO's figures of a stage."""
     with contextlib.redirect_stdout(io.StringIO()):
         evaluation = evaluated(coco, poses)
         if evaluation is None:
@@ -48,7 +51,7 @@ def precision(coco: CocoSet, poses: Mapping[int, Sequence[Pose]]) -> Precision:
     return Precision(*(float(evaluation.stats[index]) for index in (_AP, _AP50, _AP75, _AR)))
 
 
-def evaluated(coco: CocoSet, poses: Mapping[int, Sequence[Pose]]) -> COCOeval | None:
+def evaluated(coco: CocoSet, poses: Poses) -> COCOeval | None:
     """pycocotools' matches of poses and persons, photo by photo, not summed up; None where there is no pose at all. It
     prints."""
     results = [_result(image, pose, coco.category) for image, found in poses.items() for pose in found]

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from pycocotools.cocoeval import COCOeval
 
-from conversion.decoding.pose import Pose
 from conversion.evaluation import oks
 from conversion.evaluation.coco import CocoSet
+from conversion.evaluation.oks import Poses
 
 DRAWS, CONFIDENCE = 1000, 0.95
 _SEED = 0
@@ -42,7 +42,7 @@ class _Photo:
     persons: int
 
 
-def interval(coco: CocoSet, before: Mapping[int, Sequence[Pose]], after: Mapping[int, Sequence[Pose]]) -> Interval:
+def interval(coco: CocoSet, before: Poses, after: Poses) -> Interval:
     """The change of AP from one stage's poses to another's, each by the photo's number."""
     photos = [_by_photo(coco, poses) for poses in (before, after)]
     random = np.random.default_rng(_SEED)
@@ -75,7 +75,7 @@ def _average(right: np.ndarray, wrong: np.ndarray, persons: int) -> float:
     return float(np.mean(np.append(highest, 0.0)[np.minimum(at, len(highest))]))
 
 
-def _by_photo(coco: CocoSet, poses: Mapping[int, Sequence[Pose]]) -> list[_Photo]:
+def _by_photo(coco: CocoSet, poses: Poses) -> list[_Photo]:
     """What pycocotools finds on each photo, in the set's order."""
     ids = sorted(photo.id for photo in coco.photos)
     with contextlib.redirect_stdout(io.StringIO()):
