@@ -61,7 +61,7 @@ BY_WALKING = (
     ("host_tools/README.md", "· /dev/ttyUSB0: stopping what runs there"),
     ("host_tools/README.md", "VERIFIED"),
     ("host_tools/deployment/README.md", "· /tmp/ttyK210: stopping what runs there"),
-    ("host_tools/flashing/README.md", "┏"),
+    ("host_tools/flashing/README.md", "file  flash from"),
     ("host_tools/flashing/README.md", "· Sipeed Maix Bit at"),
     ("host_tools/flashing/README.md", "written: dist/"),
     ("host_tools/verification/README.md", "VERIFIED"),
