@@ -31,7 +31,7 @@ def test_frames_with_zoom_are_verified(kmodel: Path, zoom: int, smooth: int) -> 
 @pytest.mark.parametrize(
     ("file", "old", "new", "word"),
     [
-        ("pose_view.py", "MIN_STEP = const(128)", "MIN_STEP = const(160)", "windows"),
+        ("pose_view.py", "begin = (step - PIXEL) // 2", "begin = (step - PIXEL) // 2 + 1", "windows"),
         ("pose_people.py", "xs[n] = x = x0 - ", "xs[n] = x = x0 + 256 - ", "other people"),
         ("pose_smooth.py", "raw[n] = smoothed[n] = ", "raw[n] = smoothed[n] = 256 + ", "other people"),
     ],
