@@ -34,7 +34,7 @@ from host_tools.monitor.feed import Source
 from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.panel import Board as BoardPanel
 from host_tools.monitor.panel import panel
-from host_tools.serial_link import Event, Frame, Link, Stats, events
+from host_tools.serial_link import Event, Frame, Link, Settings, Stats, events
 from host_tools.virtual_board import Hardware, frame_rate
 from host_tools.virtual_board.camera import Photo
 from tests.host_tools.monitor.web import browser, fake
@@ -51,7 +51,7 @@ FRAMES, COLUMNS, ROWS = 12, 80, 24
 # Frames until an LCD shows a rate.
 _ENOUGH = 4
 _RATE, _QUALITY = 1_500_000, 60
-WEB_SIZE = (1100, 900)
+WEB_SIZE = (1240, 860)
 # rich's own page asks a server for its font.
 _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _FAMILY = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
@@ -82,6 +82,8 @@ def frames_of(board: VirtualBoard, count: int) -> tuple[list[Event], Source]:
         link.raise_baud(_RATE)
         link.ask("STATS")
         said = [link.wait_for(Stats, HANG_SECONDS)]
+        link.ask("SETTINGS")
+        said.append(link.wait_for(Settings, HANG_SECONDS))
         link.ask("RESUME")
         said += _heard(link, count)
         return said, replace(fake.FakeFeed().sources[0], hello=link.hello, statistics=link.statistics)
@@ -117,7 +119,8 @@ def web() -> None:
     # What the board's camera sees; a board makes previews after ten seconds only, which are many frames here.
     frame_rate.crowd(PEOPLE, (320, 240)).save(preview := BytesIO(), "JPEG", quality=_QUALITY)
     feed = fake.FakeFeed()
-    feed.change(0, hello=source.hello)
+    feed.change(0, hello=source.hello, statistics=source.statistics, port="/dev/ttyUSB0")
+    feed.boards = dict.fromkeys(feed.labels, next(event for event in said if isinstance(event, Settings)))
     with (
         tempfile.TemporaryDirectory() as folder,
         Served(feed, Path(folder)) as page,

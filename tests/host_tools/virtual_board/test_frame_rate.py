@@ -77,9 +77,11 @@ def test_a_bar_holds_for_the_usual_run_alone(fps: float, below: bool) -> None:
     found = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", found, fps, {})) is below
     assert frame_rate.missed(frame_rate.Measured("224x224", found, fps, {})) is None
-    one_buffer = Conditions(lcd_hertz=15_000_000, buffers=1)
+    small = Conditions(lcd_hertz=15_000_000, lcd_size=(240, 135), buffers=2)
+    assert frame_rate.missed(frame_rate.Measured("320x240", small, fps, {})) is None
+    one_buffer = Conditions(lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=1)
     assert frame_rate.missed(frame_rate.Measured("320x240", one_buffer, fps, {})) is None
-    nobody = Conditions(host=NOBODY, lcd_hertz=15_000_000, buffers=2)
+    nobody = Conditions(host=NOBODY, lcd_hertz=15_000_000, lcd_size=(320, 240), buffers=2)
     assert frame_rate.missed(frame_rate.Measured("320x240", nobody, fps, {})) is None
 
 
