@@ -227,5 +227,6 @@ def test_the_readme_lists_what_the_program_takes_and_sends() -> None:
 def test_the_readme_lists_every_code() -> None:
     source = (FIRMWARE / "pose_errors.py").read_text()
     codes = {int(number) for number in re.findall(r"^[A-Z_]+ = (\d{1,2})$", source, re.MULTILINE)}
-    assert codes == {int(number) for number in re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)}
+    table = README.partition("Codes of `REPLY` and `ERROR`:")[2].partition("\n**")[0]
+    assert codes == {int(number) for number in re.findall(r"^\| (\d+) \| ", table, re.MULTILINE)}
     assert len(codes) > 20

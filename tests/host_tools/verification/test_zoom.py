@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from array import array
 from pathlib import Path
 
 import pytest
 
+from conversion.decoding.board_zoom import pose_zoom
 from host_tools.verification import replay
 from host_tools.verification.model import AT_START, Model
 from tests.host_tools.verification import small
@@ -29,9 +31,9 @@ def test_frames_with_zoom_are_verified(kmodel: Path, zoom: int, smooth: int) -> 
 @pytest.mark.parametrize(
     ("file", "old", "new", "word"),
     [
-        ("pose_view.py", "GROW = const(333)", "GROW = const(300)", "windows"),
+        ("pose_view.py", "begin = (step - PIXEL) // 2", "begin = (step - PIXEL) // 2 + 1", "windows"),
         ("pose_people.py", "xs[n] = x = x0 - ", "xs[n] = x = x0 + 256 - ", "other people"),
-        ("pose_smooth.py", "STILL = const(64)", "STILL = const(65)", "other people"),
+        ("pose_smooth.py", "raw[n] = smoothed[n] = ", "raw[n] = smoothed[n] = 256 + ", "other people"),
     ],
 )
 def test_a_board_with_another_rule_is_not(kmodel: Path, file: str, old: str, new: str, word: str) -> None:
@@ -47,8 +49,11 @@ def test_a_board_with_another_rule_is_not(kmodel: Path, file: str, old: str, new
 
 def test_a_block_that_is_none_is_no_replay(model: Model) -> None:
     heads = bytes(model.head_bytes)
-    state = [0, 0, 5] + [0] * 12
-    words = b"".join(value.to_bytes(4, "little") for value in [len(state), *state])
+    rule = pose_zoom.Zoom(*model.size, *model.size)
+    rule.configure(0, 0, 5)
+    state = array("i", [0] * rule.state_size())
+    rule.save(state)
+    words = b"".join(value.to_bytes(4, "little", signed=True) for value in [len(state), *state])
     found = replay.read(model, words + heads, ())
     assert found is not None
     assert replay.people(model, found, AT_START) == ([], [])
