@@ -63,7 +63,7 @@ def test_simulate_prints_poses_as_json(built: Path, photo: Path) -> None:
     done = run("simulate", built, photo, "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
-    assert set(result) == {"model_sha256", "input_sha256", "size", "heads_sha256", "poses"}
+    assert set(result) == {"model_sha256", "input_sha256", "size", "photo", "photo_scale", "heads_sha256", "poses"}
     assert result["size"] == [64, 64]
 
 

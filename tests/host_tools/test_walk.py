@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -160,8 +161,10 @@ def go(a_walk: Walk) -> list[dict]:
 def not_said(a_walk: Walk, exact: bool) -> dict[str, list[str]]:
     """What the pages show of all this, and the walk has not seen, by page."""
     missing: dict[str, list[str]] = {}
+    # The small network's picture is another one than the LCD's.
+    said = a_walk.said if exact else [re.sub(", \\d+ of it for the picture.*", "", line) for line in a_walk.said]
     for sample in samples.walked():
-        missing.setdefault(sample.place, []).extend(samples.different(sample, a_walk.said, a_walk.port, exact))
+        missing.setdefault(sample.place, []).extend(samples.different(sample, said, a_walk.port, exact))
     return {place: lines for place, lines in missing.items() if lines}
 
 

@@ -79,6 +79,7 @@ def test_zoom_is_turned_on_and_off_while_frames_run() -> None:
 
 def test_smoothing_is_turned_on_and_off() -> None:
     with program(0) as board:
+        board.next("FRAME")
         for number, smooth in enumerate((1, 0)):
             assert board.ask(f"ZOOM,{10 + number},,{smooth}")[0] == 0
             assert windows(board) == []

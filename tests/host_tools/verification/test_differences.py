@@ -184,7 +184,7 @@ def test_another_test_vector_on_the_board_is_told_from_wrong_numbers(arguments: 
 
 def test_a_decoder_that_ignores_the_settings_is_named(kmodel: Path, photo: Path) -> None:
     configured = "            self.engine.decoder.configure(*self.settings.decoder())\n"
-    said = "        self.sender.settings()\n"
+    said = "        if self.look:\n"
     files = small.damaged("pose_loop.py", (configured + said, "            pass\n" + said))
     with small.board(files) as board:
         told(board, "POSES", 2, 100, 20, 0)

@@ -135,11 +135,11 @@ def test_a_raised_speed_is_used_and_lowered_again(board: VirtualBoard, kmodel: P
 
 
 def test_a_board_with_an_older_program_is_verified_and_its_age_told(kmodel: Path, photo: Path) -> None:
-    """One that knows no share of the time for sending, and no vote."""
+    """One that knows no share of the time for sending, no vote, no zoom and no smoothing."""
     older = {
         **small.damaged(
             "pose_settings.py",
-            ('    ("share", 1, 100, 20),\n    ("vote", 0, pose_decoder.MAX_VOTE, VOTE),\n', ""),
+            ("for name in NAMES]", "for name in NAMES[:-4]]"),
             (", self.pose_score, self.vote", ", self.pose_score"),
         ),
         **small.damaged("pose_sender.py", ("share = self._settings.share", "share = ALL")),
