@@ -139,7 +139,7 @@ class Pictures:
                 pose_errors.NO_PICTURES, "no .jpg or .bmp in %s: put pictures of %dx%d there" % (folder, width, height)
             )
         # A picture and its planes lie in MicroPython's heap, other than the camera's.
-        self.heap_bytes = 2 * width * height + (width + 63) // 64 * 64 * height * 3
+        self.heap_bytes = pose_memory.picture_bytes(width, height)
         self._check_memory()
 
     def _check_memory(self):

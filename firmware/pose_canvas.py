@@ -5,8 +5,8 @@ from array import array
 
 import image
 import pose_memory
+from pose_decoder import PARTS
 
-PARTS = 17
 SIXTEENTHS = 4
 
 
@@ -18,6 +18,12 @@ def fit(picture, screen):
     if picture > screen:
         return (picture - screen) // 2, screen, 0
     return 0, picture, (screen - picture) // 2
+
+
+def copy_scale(pixels, of):
+    """The scale with which `copy` makes `pixels` of so many: the firmware takes the whole part of the product, and half
+    a pixel more is never one too few."""
+    return (2 * pixels + 1) / (2 * of)
 
 
 class View:
@@ -57,9 +63,8 @@ class View:
         except MemoryError:
             # It is there, but not in one piece.
             return needed
-        # The firmware takes the whole part of width * scale: half a pixel more, and that is never one too few.
-        self._x_scale = (2 * columns + 1) / (2 * self.size[0])
-        self._y_scale = (2 * rows + 1) / (2 * self.size[1])
+        self._x_scale = copy_scale(columns, self.size[0])
+        self._y_scale = copy_scale(rows, self.size[1])
         self._whole = (0, 0) + self.size
         self._place(columns, rows)
         return 0

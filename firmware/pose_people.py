@@ -5,16 +5,7 @@ Positions are in 1/256 pixel of the frame (`pose_view`).
 
 from array import array
 
-from pose_decoder import MAX_POSES, PARTS
-
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):
-        """CPython has no compile-time constants."""
-        return value
-
+from pose_decoder import MAX_POSES, PARTS, const
 
 # A keypoint is sure from 0.2 on (in 1/255), and somebody has a size from so many sure ones on.
 SURE = const(51)

@@ -172,7 +172,7 @@ class Screen:
             b = TO[n]
             if scores[a] >= least and scores[b] >= least:
                 canvas.draw_line(xs[a], ys[a], xs[b], ys[b], color=colour, thickness=LINE_WIDTH)
-        for part in range(pose_canvas.PARTS):
+        for part in range(pose_decoder.PARTS):
             if scores[part] >= least:
                 canvas.draw_circle(xs[part], ys[part], JOINT_RADIUS, color=colour, fill=True)
         if self.turned:

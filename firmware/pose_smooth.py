@@ -7,16 +7,7 @@ grows with the change itself.
 from array import array
 
 import pose_people
-from pose_decoder import PARTS
-
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):
-        """CPython has no compile-time constants."""
-        return value
-
+from pose_decoder import PARTS, const
 
 # In 1/256: at least a quarter of a change is taken over, and all of one of about 3 % of the person's size.
 STILL = const(64)

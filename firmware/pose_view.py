@@ -11,14 +11,7 @@ pixel of that picture go all coordinates out. At the size of the frame itself no
 
 from array import array
 
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):
-        """CPython has no compile-time constants."""
-        return value
-
+from pose_decoder import const
 
 # What the camera gives where memory allows (VGA).
 FRAME_WIDTH = const(640)

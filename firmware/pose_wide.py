@@ -4,6 +4,7 @@ import gc
 
 import image
 import pose_camera
+import pose_canvas
 import pose_errors
 import pose_memory
 import pose_view
@@ -29,9 +30,8 @@ class WideCamera(pose_camera.Camera):
         self._window = None
         self._matrix = None
         self._whole = (0, 0, pose_view.FRAME_WIDTH, pose_view.FRAME_HEIGHT)
-        # The firmware takes the whole part of width * scale: half a pixel more, and that is never one too few.
-        self._x_scale = (2 * self.view.width + 1) / (2 * pose_view.FRAME_WIDTH)
-        self._y_scale = (2 * self.view.height + 1) / (2 * pose_view.FRAME_HEIGHT)
+        self._x_scale = pose_canvas.copy_scale(self.view.width, pose_view.FRAME_WIDTH)
+        self._y_scale = pose_canvas.copy_scale(self.view.height, pose_view.FRAME_HEIGHT)
         self._target = self._shown = None
         self._take_pictures(width, height)
         self._open(config, buffers, sensor.VGA)

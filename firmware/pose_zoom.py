@@ -26,16 +26,7 @@ from array import array
 import pose_people
 import pose_smooth
 import pose_view
-from pose_decoder import MAX_POSES, PARTS
-
-try:
-    from micropython import const
-except ImportError:
-
-    def const(value):
-        """CPython has no compile-time constants."""
-        return value
-
+from pose_decoder import MAX_POSES, PARTS, const
 
 OFF = const(0)
 FOLLOW = const(1)

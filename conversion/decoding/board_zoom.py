@@ -59,8 +59,7 @@ class BoardZoom:
 
     def windows(self) -> list[tuple[int, int, int]]:
         """The windows of the last frame's runs, in their order."""
-        flat = self.rule.windows[: 3 * self.rule.runs]
-        return [tuple(flat[at : at + 3]) for at in range(0, len(flat), 3)]
+        return windows_of(self.rule)
 
     def in_frame(self, keypoints: np.ndarray) -> np.ndarray:
         """Keypoints [..., 3] (x, y, score) of what `look` gave, in pixels of the frame."""
@@ -70,6 +69,18 @@ class BoardZoom:
         return result
 
 
+def windows_of(rule: pose_zoom.Zoom) -> list[tuple[int, int, int]]:
+    """The windows (x0, y0, step) of a rule's last frame, in the order of its runs."""
+    flat = rule.windows[: 3 * rule.runs]
+    return [tuple(flat[at : at + 3]) for at in range(0, len(flat), 3)]
+
+
+def wire(person: pose_people.Person) -> dict:
+    """Somebody as a board sends them, {score, keypoints [[x16, y16, s255] x 17]}."""
+    keypoints = zip(person.x16, person.y16, person.scores, strict=True)
+    return {"score": person.score, "keypoints": [list(keypoint) for keypoint in keypoints]}
+
+
 def _board_pose(person: pose_people.Person, full: Sequence[int]) -> BoardPose:
     positions = [
         (np.array(axis, float) - begin) / full[2] for axis, begin in zip((person.xs, person.ys), full, strict=False)
@@ -77,8 +88,5 @@ def _board_pose(person: pose_people.Person, full: Sequence[int]) -> BoardPose:
     return BoardPose(
         score=person.score_sum / (pose_decoder.PARTS * SCORE_ONE),
         keypoints=np.stack([*positions, np.array(person.scores) / 255], axis=1),
-        wire={
-            "score": person.score,
-            "keypoints": [list(keypoint) for keypoint in zip(person.x16, person.y16, person.scores, strict=True)],
-        },
+        wire=wire(person),
     )

@@ -81,11 +81,8 @@ class _Walk:
         sources = self.flow.read(_KPU, source.line, source.end)
         self._write_kpu(result, number)
         details = {}
-        if conv.layer.registers.send_data_out and not conv.flags & v3_container.MAIN_MEM_OUT:
-            self.problems.add(
-                f"layer {number} has send_data_out set, but keeps its result in KPU RAM: MaixPy's driver fetches "
-                "nothing then, and what it fetches later is wrong"
-            )
+        if stray := v3_container.stray_output(conv, number):
+            self.problems.add(stray)
         if conv.flags & v3_container.MAIN_MEM_OUT:
             self.flow.write(_MAIN, conv.address, conv.address + result.map.bytes, number)
             details["to main memory"] = conv.address

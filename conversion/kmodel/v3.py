@@ -153,12 +153,8 @@ def _read_layer(reader: Reader, number: int, body: Body) -> ConvLayer | Dequanti
 def _read_conv(reader: Reader, number: int, body: range) -> ConvLayer:
     conv = v3_container.conv(reader, number, body)
     reader.demand(conv.flags in (0, MAIN_MEM_OUT), f"layer {number} has flags {conv.flags}")
-    stray = conv.layer.registers.send_data_out and not conv.flags & MAIN_MEM_OUT
-    reader.demand(
-        not stray,
-        f"layer {number} has send_data_out set, but keeps its result in KPU RAM: MaixPy's driver fetches nothing then, "
-        "and what it fetches later is wrong",
-    )
+    stray = v3_container.stray_output(conv, number)
+    reader.demand(stray is None, stray or "")
     aligned = not (conv.weights_at % 8 or conv.batch_norm_at % 8 or conv.activation_at % _ACTIVATION_ALIGNMENT)
     reader.demand(aligned, f"layer {number}: parameters are not aligned (activation table to 256 bytes)")
     kpu_layer.check(conv.layer, f"{reader.where}: layer {number}")

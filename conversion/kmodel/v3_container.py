@@ -169,3 +169,13 @@ def conv(reader: Reader, number: int, body: range, weight_bytes: int = 1) -> Con
         activation=reader.block(activation_at, kpu_layer.ACTIVATION_BYTES, body, "activation table"),
     )
     return ConvBody(flags, address, layer, weights_at, batch_norm_at, activation_at)
+
+
+def stray_output(conv: ConvBody, number: int) -> str | None:
+    """What is wrong with a layer that hands out its result, which nobody fetches; None where it does not."""
+    if not conv.layer.registers.send_data_out or conv.flags & MAIN_MEM_OUT:
+        return None
+    return (
+        f"layer {number} has send_data_out set, but keeps its result in KPU RAM: MaixPy's driver fetches nothing then, "
+        "and what it fetches later is wrong"
+    )

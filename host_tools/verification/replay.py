@@ -10,15 +10,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from conversion import network
-from conversion.decoding import board_decoder
+from conversion.decoding import board_decoder, board_zoom
 from conversion.decoding.board_zoom import pose_zoom
 from conversion.kpu.posenet import Heads
 from host_tools.errors import VerificationError
 from host_tools.verification.model import SINGLE, DecoderSettings, Model
 
 _WORD = np.dtype("<i4")
-# Integers of a state at most: windows, and so many tracks of 17 x and y.
-_MOST_STATE = 15 + 34 * 32
 
 Window = tuple[int, int, int]
 
@@ -37,7 +35,7 @@ def read(model: Model, data: bytes, windows: tuple[Window, ...]) -> Replay | Non
     its bytes are not as many as the card says."""
     words = np.frombuffer(data[: len(data) // 4 * 4], _WORD)
     count = int(words[0]) if len(words) else 0
-    if not 0 < count <= min(_MOST_STATE, len(words) - 1):
+    if not 0 < count <= min(pose_zoom.MOST_STATE, len(words) - 1):
         return None
     rest = data[4 * (1 + count) :]
     size = model.head_bytes
@@ -69,11 +67,5 @@ def people(model: Model, replay: Replay, settings: DecoderSettings) -> tuple[lis
     if rule.more():
         raise VerificationError(f"the board ran the network {len(replay.runs)} times, the rule wants more runs")
     count = rule.finish()
-    flat = rule.windows[: 3 * rule.runs]
-    windows = [tuple(flat[at : at + 3]) for at in range(0, len(flat), 3)] if replay.windows else []
-    return [_wire(person) for person in rule.poses[:count]], windows
-
-
-def _wire(person: object) -> dict:
-    keypoints = zip(person.x16, person.y16, person.scores, strict=True)
-    return {"score": person.score, "keypoints": [list(keypoint) for keypoint in keypoints]}
+    windows = board_zoom.windows_of(rule) if replay.windows else []
+    return [board_zoom.wire(person) for person in rule.poses[:count]], windows

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from conversion import photos
+from conversion.card import turned
 from host_tools.errors import BoardError
 
 # A pan over a photo: frames until it begins anew, and how much of the photo is seen at least.
@@ -89,7 +90,7 @@ class Lying:
 
 def mounted(scene: Scene, card: Mapping) -> Scene:
     """The scene before a camera that is mounted as the kmodel of this (device) card wants it."""
-    return Lying(scene) if card["input"].get("turned") else scene
+    return Lying(scene) if turned(card) else scene
 
 
 def look_at(path: Path) -> Scene:

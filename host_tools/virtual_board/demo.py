@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from conversion import files, photos
+from conversion.card import turned
 from conversion.progress import Talk
 from host_tools import boards, payload, time_limits
 from host_tools.errors import BoardError, VerificationError
@@ -82,7 +83,7 @@ def run(
         board.clock.host_waits(),
     ):
         seen = _watched(board, count)
-    return _upright(seen) if card["input"].get("turned") else seen
+    return _upright(seen) if turned(card) else seen
 
 
 def _watched(board: VirtualBoard, count: int) -> Demo:

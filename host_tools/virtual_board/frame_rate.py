@@ -17,6 +17,7 @@ from statistics import fmean
 from PIL import Image
 
 from conversion import files, photos
+from conversion.card import turned
 from conversion.kpu.time import ERROR
 from conversion.progress import Talk
 from host_tools import payload, zoom_room
@@ -127,7 +128,7 @@ def plan(people: int | None, zoom: int | None = None) -> list[Conditions]:
 def before(count: int, card: Mapping) -> Scene:
     """The camera's scene in which the model of a device card sees `count` people, 1 to 4, upright or turned."""
     size, canvas = (card["input"]["width"], card["input"]["height"]), _CAMERA
-    if card["input"].get("turned"):
+    if turned(card):
         size, canvas = size[::-1], canvas[::-1]
     return mounted(Photo(crowd(count, size, canvas)), card)
 
