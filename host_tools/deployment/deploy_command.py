@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from conversion.printing import say, talk, warn
 from conversion.progress import BYTES
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
+from host_tools.talk import bar, shortened, stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report
@@ -91,7 +92,7 @@ def _show(report: Report, removed: bool, dry_run: bool) -> None:
 
 
 def _say(text: str) -> None:
-    result_console.print(text, markup=False)
+    say(text)
 
 
 def _show_dry_run(report: Report) -> None:
