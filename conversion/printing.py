@@ -81,10 +81,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under the names of their columns, None where a new group begins; a title above, notes below.
+    """Rows of cells under the names of their columns, None where a new group begins.
 
-    In a terminal it is drawn, with cells broken between words where it is too wide. Where even that does not fit, each
-    row is a paragraph of names and cells. In a pipe each row is a line, with nothing to fill it up.
+    A title stands above, after an empty line; notes below. In a terminal it is drawn, with cells broken between words
+    where it is too wide. Where even that does not fit, each row is a paragraph of names and cells. In a pipe each row
+    is a line, with nothing to fill it up.
     """
 
     columns: Sequence[Column]
@@ -94,7 +95,8 @@ class Table:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
         if self.title:
-            yield Text(self.title, style="bold", overflow="ignore")
+            yield Text("")
+            yield Line(self.title, "bold")
         if not console.is_terminal:
             yield from self._lines()
         elif (fitting := self._fitting(options.max_width)) is not None:

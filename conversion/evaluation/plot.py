@@ -11,7 +11,7 @@ from conversion.evaluation.result import Evaluation, signed
 _WIDTH, _LEFT, _RIGHT = 900, 64, 24
 _TOP, _PANEL, _GAP, _BOTTOM = 96, 260, 116, 84
 _BAR = 74
-_INK, _PALE, _GRID, _LOSS, _GAIN, _WEIGHTS, _KPU = "#333", "#9ecae1", "#ddd", "#c0392b", "#3f8f52", "#6a51a3", "#e6843c"
+_INK, _PALE, _GRID, _LOSS, _GAIN, _WEIGHTS, _KPU = "#333", "#9ecae1", "#ddd", "#c0392b", "#337a45", "#6a51a3", "#e6843c"
 _AP_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 _DB_STEP = 10
 # About so many lines behind a panel.

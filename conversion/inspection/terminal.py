@@ -34,4 +34,4 @@ def renderables(inspection: Inspection) -> Iterator[RenderableType]:
 def _table(title: str, found: TextTable) -> Table:
     """Names wrap where the terminal is narrow, figures do not."""
     columns = [Column(column.title, column.number, column.wraps) for column in found.columns]
-    return Table(columns, list(found.rows), f"\n{title}")
+    return Table(columns, list(found.rows), title)

@@ -63,7 +63,7 @@ def test_a_table_that_is_too_wide_becomes_paragraphs() -> None:
 
 def test_what_is_empty_in_a_pipe_has_a_sign() -> None:
     table = Table([Column("a"), Column("b"), Column("c")], [("1", "", "3"), None, ("4", "5", "6")], "title", ["note"])
-    assert shown(table, terminal=False) == ["title", "a  b  c", "1  -  3", "4  5  6", "note"]
+    assert shown(table, terminal=False) == ["", "title", "a  b  c", "1  -  3", "4  5  6", "note"]
 
 
 def test_figures_stay_in_one_piece() -> None:
