@@ -50,7 +50,7 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
     hello = verdict.hello
     facts = [
         ("model", f"{verdict.model.name}, {hello.width}x{hello.height}, {verdict.model_bytes:,} bytes"),
-        ("", f"sha256 {verdict.model_sha256}"),
+        ("sha256", verdict.model_sha256),
         ("program", verdict.firmware),
         *((finding.subject, summary(finding)) for finding in verdict.findings),
     ]
