@@ -58,13 +58,20 @@ def _heads(model: V3Model, where: str) -> list[FeatureMap]:
     """The maps of the four heads; UnsupportedModelError for a kmodel of another network."""
     if model.foreign_outputs:
         raise UnsupportedModelError(f"{where}: {model.foreign_outputs}; make one that gives them: `make kmodel`")
-    grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
+    heads = [layer for layer in model.convolutions if layer.main_memory is not None]
+    grids = [head.layer.destination for head in heads]
     channels = tuple(grid.channels for grid in grids)
     if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
         raise UnsupportedModelError(
             f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
             f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
         )
+    for number, (output, head, grid) in enumerate(zip(model.outputs[1:], heads, grids, strict=True), start=1):
+        if (output.address, output.size) != (head.main_memory, grid.bytes):
+            raise UnsupportedModelError(
+                f"{where}: output {number} is {output.size} bytes at {output.address} of main memory, but its head is "
+                f"{grid.bytes} bytes at {head.main_memory}; a damaged file, or of another network: `make kmodel`"
+            )
     return grids
 
 
