@@ -6,7 +6,7 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import IO
@@ -98,15 +98,18 @@ def read(path: Path) -> Image.Image:
 
 def animation(path: Path) -> Image.Image | None:
     """An animated picture, for `frame`, its file left open; None for one that stands still. PhotoError as `read`."""
-    try:
-        file = reading.open_regular(path)
-        with warnings.catch_warnings():
-            opened = _of_limited_size(file)
-            if getattr(opened, "n_frames", 1) > 1:
-                return opened
-        file.close()
-    except _DAMAGE as error:
-        raise _unreadable(path, error) from error
+    with ExitStack() as parts:
+        try:
+            file = parts.enter_context(reading.open_regular(path))
+            with warnings.catch_warnings():
+                opened = _of_limited_size(file)
+                moves = getattr(opened, "n_frames", 1) > 1
+        except _DAMAGE as error:
+            raise _unreadable(path, error) from error
+        if moves:
+            # Its file is read frame by frame.
+            parts.pop_all()
+            return opened
     return None
 
 
