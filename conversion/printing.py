@@ -113,11 +113,13 @@ class Table:
     def _fitting(self, room: int) -> tuple[list[int], int] | None:
         """How wide each column is, and the gap between them, in so much room; None where words would be broken."""
         cells = [[row[number] for row in self.rows if row] for number in range(len(self.columns))]
+        # Titles wrap before anything else does, figures never.
+        kept = [_longest(below) for below in cells]
         heads = [_longest(column.title.split()) for column in self.columns]
-        wanted = [max(head, _longest(column)) for head, column in zip(heads, cells, strict=True)]
+        wanted = [max(cell_len(column.title), widest) for column, widest in zip(self.columns, kept, strict=True)]
         least = [
-            max(head, _longest(word for cell in below for word in cell.split())) if column.wraps else want
-            for column, head, below, want in zip(self.columns, heads, cells, wanted, strict=True)
+            max(head, _longest(word for cell in below for word in cell.split()) if column.wraps else widest)
+            for column, head, below, widest in zip(self.columns, heads, cells, kept, strict=True)
         ]
         for gap in _GAPS:
             left = room - gap * (len(wanted) - 1)
