@@ -101,7 +101,8 @@ def _watched(board: VirtualBoard, count: int) -> Demo:
                 return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
     said = " | ".join(prints[-5:]) or "nothing"
     raise BoardError(
-        f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s; it printed: {said}"
+        f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s (on a "
+        f"busy computer: {time_limits.PATIENCE}=10); it printed: {said}"
     )
 
 
