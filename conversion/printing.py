@@ -53,6 +53,11 @@ def warn(message: str) -> None:
     say(f"warning: {message}", "yellow", talk_console)
 
 
+def counted(number: int, one: str, more: str | None = None) -> str:
+    """A number of things in words: "1 frame", "2 frames"; `more` where that is no mere s."""
+    return f"{number} {one if number == 1 else more or one + 's'}"
+
+
 @dataclass(frozen=True)
 class Line:
     """A line; where it is wider than the terminal it goes on below, further in than it began."""

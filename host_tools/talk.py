@@ -45,11 +45,6 @@ def stopped_cleanly(meaning: str) -> Iterator[None]:
         sys.exit(command_line.STOPPED)
 
 
-def counted(number: int, one: str, more: str | None = None) -> str:
-    """A number of things in words: "1 frame", "2 frames"; `more` where that is no mere s."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
-
-
 def shortened(sha256: str) -> str:
     """The beginning of a hash, enough to tell files apart by eye."""
     return sha256[:_SHOWN_DIGITS] + "…"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from conversion.evaluation.result import Evaluation, signed
+from conversion.printing import counted
 
 _WIDTH, _LEFT, _RIGHT = 900, 64, 24
 _TOP, _PANEL, _GAP, _BOTTOM = 96, 260, 116, 84
@@ -38,7 +39,7 @@ def svg(evaluation: Evaluation) -> str:
 def _heading(evaluation: Evaluation) -> list[str]:
     coco, (width, height) = evaluation.coco, evaluation.size
     chosen = f", {coco.choice['where']}" if coco.choice["where"] else ""
-    where = f"{coco.persons} persons on {len(coco.photos)} photos of {coco.file}{chosen}"
+    where = f"{counted(coco.persons, 'person')} on {counted(len(coco.photos), 'photo')} of {coco.file}{chosen}"
     return [
         _text(_LEFT, 26, f"COCO keypoint AP at {width}x{height}, stage by stage", size=17, weight="bold"),
         _text(_LEFT, 46, f"{evaluation.model}, sha256 {evaluation.model_sha256[:16]}…", size=11),

@@ -9,7 +9,7 @@ from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED,
 from conversion.evaluation.displacement import JUMP_PX
 from conversion.evaluation.oks import Alone
 from conversion.evaluation.result import Evaluation, LargerFigures, ZoomFigures, signed
-from conversion.printing import Column, Table
+from conversion.printing import Column, Table, counted
 
 _NEW_IN_STAGE = {
     FLOAT: "the published network, at one pixel more each way",
@@ -47,8 +47,8 @@ def waterfall(evaluation: Evaluation) -> Table:
     coco = evaluation.coco
     photos = next(iter(evaluation.alone.values())).photos
     notes = [f"{stage}: {_NEW_IN_STAGE[stage]}" for stage in evaluation.precision]
-    notes.append(f"one person: mean OKS of the single pose on the {photos} photos of one person")
-    title = f"COCO keypoints, {coco.persons} persons on {len(coco.photos)} photos of {coco.file}"
+    notes.append(f"one person: mean OKS of the single pose on the {counted(photos, 'photo')} of one person")
+    title = f"COCO keypoints, {counted(coco.persons, 'person')} on {counted(len(coco.photos), 'photo')} of {coco.file}"
     columns = ("stage", "AP", "change", "AP50", "AP75", "AR", "one person")
     table = _table(title, *columns, notes=notes)
     before = None
@@ -132,7 +132,7 @@ def _oks(alone: Alone) -> str:
 def false_positives(evaluation: Evaluation) -> Table:
     """Poses on photos without people."""
     photos = next(iter(evaluation.false_positives.values())).photos
-    title = f"False positives: poses with a root score of 0.5 on {photos} photos without people"
+    title = f"False positives: poses with a root score of 0.5 on {counted(photos, 'photo')} without people"
     table = _table(title, "stage", "poses", "poses a photo", "photos with a pose")
     for stage, found in evaluation.false_positives.items():
         table.rows.append((stage, str(found.poses), f"{found.poses_a_photo:.2f}", str(found.photos_with_poses)))

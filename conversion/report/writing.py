@@ -10,10 +10,8 @@ from PIL import Image
 from conversion import card, files, photos
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.dialects import tfjs
-from conversion.kmodel import sampling
-from conversion.kmodel.kpu_network import KpuNetwork
+from conversion.kmodel import kpu_network, plan, sampling
 from conversion.kmodel.layer import KpuLayer
-from conversion.kmodel.plan import RamPlan
 from conversion.pipeline import Kmodel
 from conversion.report import accuracy, ram_map, summary, tables, templates
 
@@ -23,24 +21,26 @@ RAM_MAP = "kpu-ram.svg"
 
 def write(kmodel: Kmodel, folder: Path) -> Path:
     """Write page, picture and map into `folder`; gives the page's path. Each file is written whole or not at all."""
-    network, plan = kmodel.compiled.network, kmodel.plan
-    drawn_map = ram_map.svg(tables.layer_rows(network, plan), plan)
-    page = render(kmodel.card, network, plan, summary.facts(kmodel))
+    network, planned = kmodel.compiled.network, kmodel.plan
+    drawn_map = ram_map.svg(tables.layer_rows(network, planned), planned)
+    page = render(kmodel.card, network, planned, summary.facts(kmodel))
     files.write_png(folder / SKELETON, skeletons(kmodel))
     files.write(folder / RAM_MAP, drawn_map.encode())
     files.write(folder / accuracy.PAGE, page.encode())
     return folder / accuracy.PAGE
 
 
-def render(the_card: Mapping, network: KpuNetwork, plan: RamPlan, facts: summary.Facts, plot: str = "") -> str:
+def render(
+    the_card: Mapping, network: kpu_network.KpuNetwork, planned: plan.RamPlan, facts: summary.Facts, plot: str = ""
+) -> str:
     """The page as HTML; `plot` is that of the figures in the card, where `evaluate` has put some."""
-    rows = tables.layer_rows(network, plan)
+    rows = tables.layer_rows(network, planned)
     return templates.load("page.html.j2").render(
         card=the_card,
         facts=facts,
         skeleton=SKELETON,
-        ram_map=ram_map.svg(rows, plan),
-        splits=_splits(network, plan),
+        ram_map=ram_map.svg(rows, planned),
+        splits=_splits(network, planned),
         rows=rows,
         shape=tables.shape,
         accuracy=accuracy.section(the_card, plot),
@@ -64,11 +64,11 @@ def skeletons(kmodel: Kmodel) -> Image.Image:
     )
 
 
-def _splits(network: KpuNetwork, plan: RamPlan) -> list[str]:
+def _splits(network: kpu_network.KpuNetwork, planned: plan.RamPlan) -> list[str]:
     body = network.body
     return [
         f"{tables.layer_name(number, len(body))} runs in {parts} parts{_why(body[number])}."
-        for number, parts in plan.split_layers.items()
+        for number, parts in planned.split_layers.items()
     ]
 
 

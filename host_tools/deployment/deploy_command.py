@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from conversion.printing import say, talk, warn
+from conversion.printing import counted, say, talk, warn
 from conversion.progress import BYTES
 from host_tools.talk import bar, shortened, stopped_cleanly
 
@@ -84,9 +84,9 @@ def _show(report: Report, removed: bool, dry_run: bool) -> None:
     elif report.nothing_to_do:
         _say(f"{report.place}: nothing to do, everything is as it should be")
     elif removed:
-        _say(f"{report.place}: {len(report.removed)} files removed")
+        _say(f"{report.place}: {counted(len(report.removed), 'file')} removed")
     else:
-        _say(f"{report.place}: {len(report.written)} files written, {len(report.removed)} removed")
+        _say(f"{report.place}: {counted(len(report.written), 'file')} written, {len(report.removed)} removed")
     if report.started:
         _show_start(report.started)
 

@@ -10,12 +10,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from conversion.printing import counted
 from host_tools.monitor import event_format, figure
 from host_tools.monitor.feed import Source
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.rates import Rates
 from host_tools.serial_link import STAGES, STATES, Stats, units
-from host_tools.talk import counted
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66

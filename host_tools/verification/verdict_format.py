@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from conversion import network
-from conversion.printing import Column, Line, Named, Table
+from conversion.printing import Column, Line, Named, Table, counted
 from host_tools.serial_link import units
-from host_tools.talk import counted
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
 from host_tools.verification.layers import LayerPlace
 from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, WINDOWS, Finding, Verdict
@@ -166,7 +165,7 @@ def _channels(channels: tuple[int, ...]) -> str:
 
 
 def _poses(difference: PosesDifference) -> str:
-    counts = f"board {difference.found_count} poses, host {difference.expected_count}"
+    counts = f"board {counted(difference.found_count, 'pose')}, host {difference.expected_count}"
     return (
         f"{counts}; of those that both have, {difference.positions} coordinates (by up to {difference.farthest}/"
         f"{units.PER_PIXEL} pixel), {difference.keypoint_scores} keypoint scores and "

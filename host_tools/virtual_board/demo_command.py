@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from conversion.printing import say, tabulate, talk
-from host_tools.talk import counted
+from conversion.printing import counted, say, tabulate, talk
 from host_tools.virtual_board import check_platform
 
 if TYPE_CHECKING:
