@@ -10,7 +10,6 @@ import pytest
 
 from conversion.errors import ConversionError
 from conversion.inspection import inspect
-from conversion.kmodel import v3
 from conversion.kmodel.v5_stackvm import CONV2D
 from conversion.kpu import posenet
 from host_tools import boards, payload
@@ -125,18 +124,3 @@ def test_layers_of_a_quantised_network_are_no_remark(tmp_path: Path) -> None:
     path = tmp_path / "small.kmodel"
     path.write_bytes(kmodels.kmodel())
     assert not [line for line in inspect(path).remarks if "floats" in line]
-
-
-@pytest.mark.parametrize("change", [{"size": 0}, {"size": 511}, {"address": 8}])
-def test_an_output_that_is_not_its_head_is_named(change: dict, tmp_path: Path) -> None:
-    """Heads would be cut from other bytes than the layer wrote, or could not be made of so many."""
-    made = kmodels.model()
-    outputs = list(made.outputs)
-    outputs[2] = replace(outputs[2], **change)
-    path = tmp_path / "small.kmodel"
-    path.write_bytes(v3.write(replace(made, outputs=tuple(outputs))))
-    for door in (posenet.open_kmodel, posenet.read_described, verified_model.load):
-        with pytest.raises(
-            ConversionError, match=r"small\.kmodel: output 2 is \d+ bytes at \d+ of main memory, but its"
-        ):
-            door(path)

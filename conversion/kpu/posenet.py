@@ -13,7 +13,7 @@ from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.feature_map import FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
-from conversion.kmodel.v3 import V3Model
+from conversion.kmodel.v3 import Output, V3Model
 from conversion.kpu.simulator import Kpu
 from conversion.outside import reading
 
@@ -25,8 +25,7 @@ class Simulation:
     """A PoseNet kmodel on a simulated KPU. `turned`: its picture lies on its side in memory, as its card says."""
 
     def __init__(self, model: V3Model, where: str, turned: bool = False) -> None:
-        grids = _heads(model, where)
-        self._grids = grids
+        self._grids = _heads(model, where)
         self._kpu = Kpu(model)
         self.width = self._kpu.input_map.width
         self.height = self._kpu.input_map.height
@@ -55,24 +54,33 @@ class Simulation:
 
 
 def _heads(model: V3Model, where: str) -> list[FeatureMap]:
-    """The maps of the four heads; UnsupportedModelError for a kmodel of another network."""
+    """The maps of the four heads; UnsupportedModelError for another network's kmodel, ModelFormatError for damage."""
     if model.foreign_outputs:
         raise UnsupportedModelError(f"{where}: {model.foreign_outputs}; make one that gives them: `make kmodel`")
-    heads = [layer for layer in model.convolutions if layer.main_memory is not None]
-    grids = [head.layer.destination for head in heads]
+    grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
     channels = tuple(grid.channels for grid in grids)
     if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
         raise UnsupportedModelError(
             f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
             f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
         )
-    for number, (output, head, grid) in enumerate(zip(model.outputs[1:], heads, grids, strict=True), start=1):
-        if (output.address, output.size) != (head.main_memory, grid.bytes):
-            raise UnsupportedModelError(
-                f"{where}: output {number} is {output.size} bytes at {output.address} of main memory, but its head is "
-                f"{grid.bytes} bytes at {head.main_memory}; a damaged file, or of another network: `make kmodel`"
-            )
+    _check_outputs(model, where)
     return grids
+
+
+def _check_outputs(model: V3Model, where: str) -> None:
+    """ModelFormatError unless the output table tells the heads' bytes where the layers write them, all in output 0."""
+    block, *heads = model.outputs
+    written = [
+        Output(layer.main_memory, layer.layer.destination.bytes)
+        for layer in model.convolutions
+        if layer.main_memory is not None
+    ]
+    within = block.address == 0 and all(head.address + head.size <= block.size for head in heads)
+    if heads != written or not within:
+        raise ModelFormatError(
+            f"{where}: is damaged: its output table does not say where its layers write the heads; make it again"
+        )
 
 
 def read_kmodel(path: Path) -> bytes:
