@@ -69,7 +69,6 @@ def run(
     if sd is not None and not sd.is_dir():
         raise BoardError(f"{sd}: no such folder to be the SD card")
     kmodel = payload.kmodel(model)
-    talk(f"starting a virtual {the_board.name} with {kmodel.name}")
     card = payload.device_card(kmodel)
     if maixpy is not None:
         content = {**session.of_firmware(maixpy, the_board, kmodel, talk), "emulate": EmulationOptions(sd=sd)}
@@ -78,6 +77,7 @@ def run(
         content = {"model": kmodel, "card": card, "files": files_of_it, "sd": sd}
     camera = mounted(PanAndZoom(photos.bundled(photos.SAMPLE)), card)
     hardware = Hardware.of(the_board)
+    talk(f"starting a virtual {the_board.name} with {kmodel.name}")
     with (
         VirtualBoard(**content, board=hardware, camera=camera, tell=talk, clock=clock) as board,
         board.clock.host_waits(),

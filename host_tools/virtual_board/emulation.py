@@ -26,7 +26,6 @@ from host_tools.virtual_board.sd_folder import SdFolder
 _AHEAD_US = 1000
 # The emulated chip has the receive buffers of its own; what waits for it here is never lost.
 _WAITING_BYTES = 1 << 20
-_LAST_WORDS_BYTES = 400
 NANOSECONDS = 1_000_000_000
 
 
@@ -93,15 +92,11 @@ class Emulation:
             self.machine.run(lambda: bool(over()))
         except CrashError as crash:
             self._flush()
-            self._devices.tell(f"{crash.report}\nthe firmware's last words: {self._last_words()}")
+            self._devices.tell(crash.report)
             raise BoardError(str(crash)) from crash
         finally:
             self._flush()
             self.machine.power_off()
-
-    def _last_words(self) -> str:
-        console = self._devices.console
-        return console.since(console.position - _LAST_WORDS_BYTES).decode(errors="replace").strip()
 
     def _look_around(self) -> None:
         """Between two slices: bytes in, bytes out, the pace."""
