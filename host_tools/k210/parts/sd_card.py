@@ -24,7 +24,7 @@ _CHECKSUM_BYTES = 2
 # Commands without another answer than the status.
 _PLAIN = (12, 13, 16, 23, 55, 59)
 # Those whose argument is a sector.
-_ADDRESSED = (17, 18, 24, 25)
+_ADDRESSED = _READ, _READ_MANY, _WRITE, _WRITE_MANY = 17, 18, 24, 25
 _IDENTITY = b"\x03EMk210\x10\x00\x00\x00\x01\x01\x6a\x01"
 
 
@@ -137,8 +137,8 @@ class SdCard:
         application, self._application = self._application, number == 55
         self._stream = None
         body, error = b"", 0
-        if number in _ADDRESSED and not self._has(argument):
-            error = _BAD_ARGUMENT
+        if number in _ADDRESSED:
+            error, body = self._access(number, argument)
         elif number == 0:
             self._idle = True
         elif number == 41 and application:
@@ -149,16 +149,22 @@ class SdCard:
             body = b"\xc0\xff\x80\x00"  # powered up, addresses are sectors
         elif number in (9, 10):
             body = _block(self._csd() if number == 9 else _IDENTITY)
-        elif number == 17:
-            body = _block(self._sector(argument))
-        elif number == 18:
-            self._stream = argument
-        elif number in (24, 25):
-            self._writing = argument, number == 25
         elif number not in _PLAIN:
             error = _ILLEGAL
             self._chip.note(f"the SD card was sent command {number}, which it does not have here")
         self._answer = bytearray((0xFF, error | (_IDLE if self._idle else 0))) + body
+
+    def _access(self, number: int, sector: int) -> tuple[int, bytes]:
+        """Begin to read or write at a sector: the error, and what is read at once."""
+        if not self._has(sector):
+            return _BAD_ARGUMENT, b""
+        if number == _READ:
+            return 0, _block(self._sector(sector))
+        if number == _READ_MANY:
+            self._stream = sector
+        else:
+            self._writing = sector, number == _WRITE_MANY
+        return 0, b""
 
     def _csd(self) -> bytes:
         """Card-specific data, version 2: what counts in it is the size."""
