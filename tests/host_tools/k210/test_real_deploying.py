@@ -22,6 +22,7 @@ from tests.host_tools.deployment import tiny
 from tests.host_tools.k210 import states
 from tests.host_tools.k210.on_line import InProcessPrompt
 from tests.host_tools.k210.states import PatientSession
+from tests.host_tools.k210.test_real_endings import sampled
 
 _FLASH_START = 0xD0_0000
 RUNS, PROMPT = b" runs\r\n", b"\r\n>>> "
@@ -74,10 +75,7 @@ def exchanged_main(board: PatientSession) -> bool:
     return "'main.py.new'" in names and "'main.py'" in names
 
 
-@pytest.mark.parametrize(
-    ("name", "times"),
-    [("minimum", 1), *(pytest.param(name, 16, marks=pytest.mark.soak) for name in states.IMAGES)],
-)
+@pytest.mark.parametrize(("name", "times"), sampled(1, 16, 4))
 def test_a_power_cut_at_any_flash_operation_leaves_a_board_that_starts_or_that_deploy_mends(
     name: str, times: int, tmp_path: Path
 ) -> None:
@@ -124,6 +122,29 @@ def test_a_file_system_without_room_is_said_before_anything_is_written(name: str
     assert operations(board.machine) == before
     board.machine.power_off()
     assert runs_after(board.machine) == b"1"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("lost", [changes.LIST, "pose_app.py"])
+@pytest.mark.parametrize("name", states.IMAGES)
+def test_a_file_whose_page_a_power_cut_has_erased_is_written_anew(name: str, lost: str, tmp_path: Path) -> None:
+    """MaixPy's file system erases a sector to change a byte of it: what lay there goes with the power."""
+    first = payload_of(1, tmp_path)
+    board = board_with_version_1(name, tmp_path)
+    data = board.machine.flash.data
+    at = data.find(changes.of_deploy(first, changes.Found()).write[lost], _FLASH_START) & -4096
+    data[at : at + 4096] = b"\xff" * 4096
+    board.machine.power_off()
+    assert runs_after(board.machine) == (b"1" if lost == changes.LIST else b"")
+    again = PatientSession(board.machine)
+    again.enter_raw()
+    assert "EIO" in again.attempt(f"with open('/flash/{lost}') as file: file.read()")[1]
+    deploy(again, first)
+    board.machine.power_off()
+    assert runs_after(board.machine) == b"1"
+    last = PatientSession(board.machine)
+    last.enter_raw()
+    assert FlashFolder(InProcessPrompt(last), silent).found(first).damaged == set()
 
 
 class Worn(bytearray):
