@@ -23,6 +23,7 @@ from host_tools.virtual_board.camera import PanAndZoom, mounted
 from host_tools.virtual_board.clock import Clock
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.remarks import Remarks
 
 BOARD = "maix_bit"
 FRAMES = 16
@@ -65,7 +66,7 @@ def run(
 
     BoardError if it does not send them in time, with what it printed instead.
     """
-    the_board = boards.find(BOARD)
+    the_board, talk = boards.find(BOARD), Remarks.of(talk)
     if sd is not None and not sd.is_dir():
         raise BoardError(f"{sd}: no such folder to be the SD card")
     kmodel = payload.kmodel(model)

@@ -20,6 +20,7 @@ from host_tools.k210 import CrashError, Machine, boot
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.clock import MICROSECONDS, Over
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.remarks import Remarks
 from host_tools.virtual_board.sd_folder import SdFolder
 
 # How far the machine may be ahead of the board's clock before it waits.
@@ -59,7 +60,7 @@ class Emulation:
         self._over: Over = lambda: False
         # What the board's clock showed when the machine's was at 0.
         self._began = 0
-        self.machine.notes.on_note = lambda note: devices.tell(f"emulated chip: {note}")
+        Remarks.of(devices.tell).listen(self.machine)
         self.machine.serial.on_sent = self._leaving.extend
         self.machine.pollers.append(self._look_around)
 

@@ -10,11 +10,12 @@ import serial
 
 from host_tools import boards
 from host_tools.flashing import images
-from host_tools.k210 import requirements
+from host_tools.k210 import Machine, requirements
 from host_tools.virtual_board import session
 from host_tools.virtual_board.clock import JumpingClock
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.remarks import Remarks
 from tests.host_tools.k210.assembler import assemble
 from tests.host_tools.k210.programs import SYMBOLS
 from tests.host_tools.k210.test_serial import ECHO
@@ -82,3 +83,16 @@ def test_a_blank_board_without_unicorn_is_the_stand_in_and_says_so(monkeypatch: 
     (line,) = said
     assert "needs the package unicorn" in line
     assert line.endswith("; what is flashed is not run, the stand-in runs in its place")
+
+
+def test_machines_of_one_command_make_a_remark_once() -> None:
+    said: list[str] = []
+    remarks = Remarks(said.append)
+    assert Remarks.of(remarks) is remarks
+    first, second = Machine(), Machine()
+    first.note("one thing")
+    for made in (first, second):
+        remarks.listen(made)
+        made.note("one thing")
+    second.note("another")
+    assert [line.split(" (")[0] for line in said] == ["emulated chip: one thing", "emulated chip: another"]
