@@ -111,6 +111,7 @@ def _writable(folder: Path) -> Path:
     """`folder`, made if need be, if files can be made in it; else a temporary one that goes when the process ends."""
     try:
         files.check_writable(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
     except OutputError as error:
         warn(

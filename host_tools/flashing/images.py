@@ -91,7 +91,7 @@ def check_firmware(data: bytes, where: str) -> Firmware:
     if found is None:
         what = firmware_image.other_processor(data) or _known(data)
         raise FlashError(
-            f"{where}: is no firmware but {what}"
+            f"{where}: is no firmware but {what}; take a MaixPy v1 .bin"
             if what
             else f"{where}: is no firmware for the K210, or an encrypted one: it does not begin with the chip's entry "
             "code; take a MaixPy v1 .bin"

@@ -47,16 +47,17 @@ def fps(
     data = session.real_firmware(firmware)
     # Not before it is known that the emulator is there.
     from host_tools.virtual_board import frame_rate
+    from host_tools.virtual_board.remarks import Remarks
 
     files.check_writable(path.parent)
     the_board = boards.find(board_id)
     kmodels = [payload.kmodel(model) for model in models] or payload.built() or [payload.kmodel(None)]
-    runs = []
+    runs, remarks = [], Remarks(talk)
     for kmodel in kmodels:
         possible = [made for made in frame_rate.plan(people, zoom) if frame_rate.has_room(the_board, kmodel, made)]
         for number, conditions in enumerate(possible, 1):
             talk(f"{kmodel.name}: run {number} of {len(possible)}")
-            runs.append(frame_rate.measure(data, the_board, kmodel, conditions, talk))
+            runs.append(frame_rate.measure(data, the_board, kmodel, conditions, remarks))
             talk(f"{runs[-1].size}: {runs[-1].fps:.1f} frames/s")
     _show(runs)
     frame_rate.write(path, firmware.name, runs)
