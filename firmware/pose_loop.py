@@ -10,7 +10,6 @@ import pose_config
 import pose_engine
 import pose_errors
 import pose_link
-import pose_memory
 import pose_preview
 import pose_requests
 import pose_screen
@@ -33,8 +32,9 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# A frame leaves some 2 KiB of garbage, with a maker's hook more: how often it is asked whether that must be collected.
-FRAMES_UNTIL_ASKED = 16
+# A frame leaves some 2 KiB of garbage, with a maker's hook more. While that is little, what stays of the heap lies close
+# together, and zoom's pictures find their pieces. Asking how much is free would cost as much as collecting.
+FRAMES_UNTIL_COLLECTED = 16
 FPS_MS = 1000
 
 
@@ -66,7 +66,7 @@ class App:
         self._note = ""
         self._noted = self._greeted = self._reported = self._counted = utime.ticks_ms()
         self._preview = pose_preview.Preview(self)
-        self._frames_until_asked = 0
+        self._frames_until_collected = 0
         self._frames_counted = 0
         self._fps10 = 0
 
@@ -100,13 +100,16 @@ class App:
             self._recover(error)
 
     def _start(self):
-        """Makes what is missing, in the order in which it needs memory: kmodel, camera, LCD."""
+        """Makes what is missing, in the order in which it needs memory: kmodel, LCD where all have room, camera."""
         self._state = STARTING
         if self._config is None:
             self._take_config(pose_config.load())
         if self.engine is None:
             self.engine = pose_engine.load(self._config, self.settings.zoom)
             self.engine.decoder.configure(*self.settings.decoder())
+        if self.engine.budget.has_room():
+            # The camera at last: what it gives back then for another one is one piece with what is free.
+            self._open_screen()
         if self.frames is None:
             opened = pose_source.open_source(self._config, self.engine, self.settings, self.errors.report)
             self.frames, self.look = opened
@@ -230,13 +233,11 @@ class App:
         self._count_frame()
 
     def _collect(self):
-        """Collects between two frames, where the heap stays in one piece, when it is nearly used up. Asking how much is
-        free costs more than collecting, so that is done every so many frames."""
-        self._frames_until_asked -= 1
-        if self._frames_until_asked <= 0:
-            self._frames_until_asked = FRAMES_UNTIL_ASKED
-            if gc.mem_free() < pose_memory.HEAP_SPARE:
-                gc.collect()
+        """Collects between two frames, every so many of them."""
+        self._frames_until_collected -= 1
+        if self._frames_until_collected <= 0:
+            self._frames_until_collected = FRAMES_UNTIL_COLLECTED
+            gc.collect()
 
     def _present(self, picture):
         """Calls the maker's hook, draws the skeletons, and shows the picture."""

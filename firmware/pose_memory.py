@@ -114,6 +114,15 @@ class Budget:
         self.why = self._obstacle()
         return 0 if self.why else 1
 
+    def has_room(self):
+        """Whether kmodel, camera and LCD are known to have room."""
+        return self.free >= self.needed
+
+    def laid_out(self):
+        """Whether the heaps have room for zoom with two camera buffers, as `deploy` makes them for it."""
+        config = self._config
+        return bool(config.camera) and not (pose_board.CANMV or config.pictures or self._obstacle())
+
     def _obstacle(self):
         """Why zoom with two camera buffers has no room, and what would help; empty where it has."""
         size = pose_heap.usable()

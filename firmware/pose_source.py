@@ -1,7 +1,10 @@
 """Opens what the program looks at: the source of frames that settings and memory allow, and how it is looked at."""
 
+import gc
+
 import pose_camera
 import pose_errors
+import pose_heap
 from pose_errors import PoseError
 
 
@@ -11,19 +14,24 @@ def open_source(config, engine, settings, report):
     card = engine.card
     budget = engine.budget
     frames = None
-    if budget.plan(settings.zoom):
-        # What takes its place for good comes before the large picture.
+    if budget.plan(settings.zoom) or budget.laid_out():
+        gc.threshold(pose_heap.COLLECT_EVERY)
+        # What takes its place for good comes before the large pictures.
         import pose_look  # noqa: F401
         import pose_wide
 
         try:
-            frames = pose_wide.WideCamera(config.camera, card.width, card.height, budget.buffers)
+            # Also for who turns zoom on later, when the heap may have no pieces for them.
+            pose_wide.take_pictures(card.width, card.height)
+            if budget.zoom:
+                frames = pose_wide.WideCamera(config.camera, card.width, card.height, budget.buffers)
         except PoseError as error:
             if error.code != pose_errors.MEMORY:
                 raise
-            report(error)
-            settings.zoom = 0
-            budget.plan(0)
+            if budget.zoom:
+                report(error)
+                settings.zoom = 0
+                budget.plan(0)
     if frames is None:
         frames = pose_camera.open_source(config, card.width, card.height, budget.buffers)
     return frames, look_at(frames, engine, settings)
