@@ -20,6 +20,24 @@ FULL_STEP = -(-640 * 256 // 96)
 # Of the settings' fields.
 ZOOM, SMOOTH = -2, -1
 
+# Leaves half of what the heap has free, in pieces smaller than a picture.
+PIECES_HOOK = """
+import gc
+import pose_app
+kept = []
+def on_frame(poses, frame, image):
+    if frame == 3:
+        gc.collect()
+        try:
+            while True:
+                kept.append(bytearray(2048))
+        except MemoryError:
+            kept[:] = kept[::2]
+            gc.collect()
+            print("in pieces")
+pose_app.run(on_frame)
+"""
+
 HEAP_HOOK = """
 import gc
 import pose_app
@@ -75,6 +93,33 @@ def test_zoom_is_turned_on_and_off_while_frames_run() -> None:
             assert bool(windows(board)) == bool(zoom), zoom
         assert zoom_now(board) == 0
         assert sentences.of(board.sentences(), "ERROR") == []
+
+
+def test_zoom_is_turned_on_in_a_heap_of_pieces() -> None:
+    """Where there is room for zoom its pictures are taken at the start, also without zoom."""
+    with program(0, files={"main.py": PIECES_HOOK}) as board:
+        board.wait_for("in pieces")
+        for number, zoom in enumerate((1, 0, 4)):
+            assert board.ask(f"ZOOM,{10 + number},{zoom}")[0] == 0
+            windows(board)
+            windows(board)
+            assert bool(windows(board)) == bool(zoom), zoom
+        assert sentences.of(board.sentences(), "ERROR") == []
+
+
+def test_zoom_is_turned_on_where_its_frames_just_have_room() -> None:
+    """The camera gives back what lies beside what is free: the LCD's buffer is not in between."""
+    needed = 2 * memory_budget.WIDE_CAMERA_BYTES + memory_budget.WIDE_RESERVE_BYTES + memory_budget.LCD_BYTES
+    kmodel = len(program(0).model.data) + memory_budget.LOADER_BYTES
+    taken = memory_budget.MINIMUM.free_bytes - (HEAP - memory_budget.MICROPYTHON_HEAP_BYTES) - needed - 2 * kmodel
+    with program(0, faults=Faults(memory=taken)) as board:
+        assert windows(board) == []
+        assert board.ask("ZOOM,10,1")[0] == 0
+        windows(board)
+        windows(board)
+        assert windows(board)
+        assert sentences.of(board.sentences(), "ERROR") == []
+        assert "one camera buffer" not in board.output()
 
 
 def test_smoothing_is_turned_on_and_off() -> None:
