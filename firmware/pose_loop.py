@@ -32,8 +32,7 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# A frame leaves some 2 KiB of garbage, with a maker's hook more. While that is little, what stays of the heap lies close
-# together, and zoom's pictures find their pieces. Asking how much is free would cost as much as collecting.
+# A frame leaves some 2 KiB of garbage. Collected while that is little, what stays of the heap lies close together.
 FRAMES_UNTIL_COLLECTED = 16
 FPS_MS = 1000
 
@@ -100,7 +99,7 @@ class App:
             self._recover(error)
 
     def _start(self):
-        """Makes what is missing, in the order in which it needs memory: kmodel, LCD where all have room, camera."""
+        """Makes what is missing: kmodel, LCD if all has room, camera: what it gives back lies next to free memory."""
         self._state = STARTING
         if self._config is None:
             self._take_config(pose_config.load())
@@ -108,7 +107,6 @@ class App:
             self.engine = pose_engine.load(self._config, self.settings.zoom)
             self.engine.decoder.configure(*self.settings.decoder())
         if self.engine.budget.has_room():
-            # The camera at last: what it gives back then for another one is one piece with what is free.
             self._open_screen()
         if self.frames is None:
             opened = pose_source.open_source(self._config, self.engine, self.settings, self.errors.report)
@@ -186,7 +184,7 @@ class App:
             utime.sleep_ms(1)
         elif self.paused and not self.requests.heads_wanted:
             utime.sleep_ms(IDLE_MS)
-        else:
+        elif not self.requests.holding():
             self._take_frame()
 
     def _serve(self):
@@ -227,7 +225,8 @@ class App:
             engine.run(picture, self.settings.mode)
         self._preview.take(picture, self.frame)
         begin = utime.ticks_us()
-        self._present(picture)
+        if picture is not None:
+            self._present(picture)
         engine.stages[pose_engine.DRAW] = utime.ticks_diff(utime.ticks_us(), begin)
         self.requests.send_frame(self.frames.source)
         self._count_frame()

@@ -91,6 +91,10 @@ class WideCamera(pose_camera.Camera):
         self._frame.copy(self._whole, x_scale=self._x_scale, y_scale=self._y_scale, copy_to_fb=self._shown)
         return self._shown
 
+    def pixels(self):
+        """Memory that is free from one `show` to the next: the pixels of the network's picture, which reads planes."""
+        return memoryview(self._target.to_bytes())
+
     def canvas(self):
         """A picture of the network's size to draw into."""
         return self._target
