@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from conversion import network
+from conversion.decoding.board_zoom import pose_view
 from host_tools.serial_link import units
 from host_tools.talk import counted
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
@@ -54,11 +55,20 @@ def lines(verdict: Verdict) -> Iterator[RenderableType]:
         facts.add_row("proves not", open_)
         if len(verdict.findings) > 1 and not any(finding.pose_count for finding in verdict.findings[1:]):
             facts.add_row("note", "no live frame had a pose in it: point the camera at a person and verify again")
+        elif _whole_frames_alone(verdict):
+            facts.add_row("note", "the network saw the whole frame only: somebody further away gets a window of it")
     facts.add_row("took", _effort(verdict))
     yield facts
     for finding in verdict.findings:
         if not finding.equal:
             yield from details(finding)
+
+
+def _whole_frames_alone(verdict: Verdict) -> bool:
+    """Whether there is zoom, but no window was a part of the frame."""
+    steps = [step for finding in verdict.findings for _, _, step in finding.windows]
+    full = pose_view.View(verdict.hello.width, verdict.hello.height).full[2]
+    return bool(steps) and min(steps) == full
 
 
 def _effort(verdict: Verdict) -> str:
