@@ -116,7 +116,7 @@ class App:
             self.screen.turned = self.engine.card.turned
             self.screen.fit(self.engine.card.width, self.engine.card.height, self.frames.heap_bytes)
         self._preview.tell()
-        gc.threshold(-1)  # from here on by _collect() alone
+        pose_source.reserve(self.frames, self.engine)
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0
