@@ -12,7 +12,7 @@ from conversion import card, network, portrait
 from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
-from conversion.kmodel.v3 import V3Model
+from conversion.kmodel.v3 import Output, V3Model
 from conversion.kpu.simulator import Kpu
 from conversion.outside import reading
 
@@ -31,6 +31,7 @@ class Simulation:
                 f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
                 f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
             )
+        _check_outputs(model, where)
         self._grids = grids
         self._kpu = Kpu(model)
         self.width = self._kpu.input_map.width
@@ -57,6 +58,21 @@ class Simulation:
             name: output.reshape(grid.channels, grid.height, grid.width)
             for name, output, grid in zip(network.HEAD_NAMES, outputs, self._grids, strict=True)
         }
+
+
+def _check_outputs(model: V3Model, where: str) -> None:
+    """ModelFormatError unless the output table tells the heads' bytes where the layers write them, all in output 0."""
+    block, *heads = model.outputs
+    written = [
+        Output(layer.main_memory, layer.layer.destination.bytes)
+        for layer in model.convolutions
+        if layer.main_memory is not None
+    ]
+    within = block.address == 0 and all(head.address + head.size <= block.size for head in heads)
+    if heads != written or not within:
+        raise ModelFormatError(
+            f"{where}: is damaged: its output table does not say where its layers write the heads; make it again"
+        )
 
 
 def read_kmodel(path: Path) -> bytes:

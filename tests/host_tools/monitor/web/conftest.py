@@ -8,15 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from host_tools.monitor.web import board_state
 from tests.host_tools.monitor.web import browser as browsers
 from tests.host_tools.monitor.web import fake
 from tests.host_tools.monitor.web.looking import until
 from tests.host_tools.monitor.web.serving import Served
+from tests.patience import HANG_SECONDS
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Callable[[object], Served]]:
-    """Serves feeds; recordings go to tmp_path / "recordings"."""
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[object], Served]]:
+    """Serves feeds; recordings go to tmp_path / "recordings". What a board says once is shown until it says more."""
+    # On a busy machine a browser draws a frame after these limits, when the page is told that the board is silent.
+    monkeypatch.setattr(board_state, "SILENT_SECONDS", HANG_SECONDS)
+    monkeypatch.setattr(board_state, "RESTARTED_SECONDS", HANG_SECONDS)
     with ExitStack() as parts:
         yield lambda feed: parts.enter_context(Served(feed, tmp_path / "recordings"))
 

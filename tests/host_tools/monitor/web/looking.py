@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from tests.host_tools.monitor import actors
 from tests.host_tools.monitor.web.browser import Tab
+from tests.patience import HANG_SECONDS
 
 # What is in a canvas: {width, data}, read from a copy, since a canvas that is often read itself becomes slow.
 READ = """const read = (canvas) => {
@@ -37,7 +38,9 @@ def pixel(tab: Tab, board: int, x: float, y: float) -> tuple[int, ...]:
     return tuple(tab.evaluate(f"{PIXEL}({board}, {x}, {y})"))
 
 
-def wait_for_pixel(tab: Tab, board: int, x: float, y: float, colour: tuple[int, ...], seconds: float = 15.0) -> None:
+def wait_for_pixel(
+    tab: Tab, board: int, x: float, y: float, colour: tuple[int, ...], seconds: float = HANG_SECONDS
+) -> None:
     """Wait until a place has about that colour."""
     tab.wait_for(
         f"{PIXEL}({board}, {x}, {y}).slice(0, {len(colour)})"
