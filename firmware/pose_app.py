@@ -11,17 +11,13 @@ import sys
 
 import pose_heap
 
-# Compiling leaves more behind than it makes: collected this often, in bytes, what stays lies close together, and the
-# rest of the heap is in one piece, as a picture must have it (pose_canvas.py, pose_wide.py).
-COLLECT_EVERY = 16384
-
 
 def run(on_frame=None):
     """Runs until Ctrl-C. `on_frame(poses, frame, image)` is called for every frame before it is shown: a list of
     poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the model's
     picture, over which skeletons are drawn then."""
     pose_heap.settle()
-    gc.threshold(COLLECT_EVERY)
+    gc.threshold(pose_heap.COLLECT_EVERY)
     try:
         import pose_loop
     except Exception as error:

@@ -48,6 +48,11 @@ class Outgoing:
         """Whether chunks are left to send."""
         return self._next < self._end
 
+    def drop(self):
+        """Ends the block: its data is no more."""
+        self._data = b""
+        self._next = self._end = 0
+
     def resend(self, number, first, count):
         """Sends chunks of the current block again, but for previews; returns how many that are."""
         if number != self.number or self.kind == JPEG or not 0 <= first < self._count():

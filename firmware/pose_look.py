@@ -12,16 +12,11 @@ import utime
 from pose_errors import PoseError
 
 WINDOW_COLOUR = (160, 160, 160)
-# Of the runs of a frame at most, by the setting `zoom`: follow has a second one now and then.
-FOLLOW_RUNS = 2
 # What a block for the host begins with: how many integers the state has.
 HEADER = 4
+# Of a frame at most, but for several windows: follow has a second run now and then.
+FEWEST_RUNS = 2
 NOT_WHOLE = -1
-
-
-def block_runs(zoom):
-    """How many runs of the network a frame has at most."""
-    return FOLLOW_RUNS if zoom == pose_zoom.FOLLOW else max(zoom, 1)
 
 
 class Look:
@@ -44,6 +39,8 @@ class Look:
         self.warp_us = 0
         self._block = None
         self._size = 0
+        # Whether the block lies where the frame would be shown.
+        self.in_picture = False
 
     @property
     def runs(self):
@@ -56,7 +53,8 @@ class Look:
 
     def run(self, engine, picture, mode, keep):
         """Runs the network on a frame as the rule wants, `engine` has the people then; the picture to be shown. With
-        `keep`, state and heads are written into the block of `reserve`."""
+        `keep`, state and heads are written into the block of `reserve`; where that is the picture's own, there is none
+        to be shown."""
         rule = self.rule
         kpu = decode = warp = 0
         self._size = 0
@@ -81,7 +79,9 @@ class Look:
         engine.poses = rule.poses
         engine.stages[pose_engine.KPU] = kpu
         engine.stages[pose_engine.DECODE] = decode + utime.ticks_diff(utime.ticks_us(), begin)
-        if self._wide:
+        if keep and self.in_picture:
+            picture = None
+        elif self._wide:
             begin = utime.ticks_us()
             picture = self._frames.show()
             warp += utime.ticks_diff(utime.ticks_us(), begin)
@@ -100,26 +100,21 @@ class Look:
     # What the host recomputes a frame from.
 
     def reserve(self):
-        """Takes memory for the block of a frame, once; PoseError if there is none. With follow, where the heap has no
-        piece for two runs, that of one: then a frame with two has no block, and the host asks again."""
-        most = block_runs(self.zoom)
-        least = 1 if self.zoom == pose_zoom.FOLLOW else most
-        head = HEADER + 4 * (self.rule.state_size() + 2 * pose_decoder.PARTS * self.rule.max_poses)
-        for runs in range(most, least - 1, -1):
-            size = head + runs * sum(self._card.head_bytes)
-            if self._block is not None and len(self._block) >= size:
-                return
+        """Takes memory for the block of a frame. With zoom that is where the frame would be shown, which a large heap
+        would hardly have once more; else a piece of the heap, once. PoseError if there is none."""
+        size = HEADER + 4 * (self.rule.state_size() + 2 * pose_decoder.PARTS * self.rule.max_poses)
+        size += max(self.zoom, FEWEST_RUNS) * sum(self._card.head_bytes)
+        pixels = self._frames.pixels() if self._wide else b""
+        self.in_picture = len(pixels) >= size
+        if self.in_picture:
+            self._block = pixels
+        elif self._block is None or len(self._block) < size:
+            self._block = None
             gc.collect()
             try:
                 self._block = bytearray(size)
-                return
             except MemoryError:
-                pass
-        if self._block is None:
-            raise PoseError(
-                pose_errors.MEMORY,
-                "no piece of %d KiB for the heads of %d runs is left of the heap" % (size >> 10, runs),
-            )
+                raise PoseError(pose_errors.MEMORY, "no piece of %d KiB of the heap for heads" % (size >> 10))
 
     @property
     def whole(self):

@@ -10,7 +10,6 @@ import pose_config
 import pose_engine
 import pose_errors
 import pose_link
-import pose_memory
 import pose_preview
 import pose_requests
 import pose_screen
@@ -33,8 +32,8 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# A frame leaves some 2 KiB of garbage, with a maker's hook more: how often it is asked whether that must be collected.
-FRAMES_UNTIL_ASKED = 16
+# A frame leaves some 2 KiB of garbage. Collected while that is little, what stays of the heap lies close together.
+FRAMES_UNTIL_COLLECTED = 16
 FPS_MS = 1000
 
 
@@ -66,7 +65,7 @@ class App:
         self._note = ""
         self._noted = self._greeted = self._reported = self._counted = utime.ticks_ms()
         self._preview = pose_preview.Preview(self)
-        self._frames_until_asked = 0
+        self._frames_until_collected = 0
         self._frames_counted = 0
         self._fps10 = 0
 
@@ -100,13 +99,15 @@ class App:
             self._recover(error)
 
     def _start(self):
-        """Makes what is missing, in the order in which it needs memory: kmodel, camera, LCD."""
+        """Makes what is missing: kmodel, LCD if all has room, camera: what it gives back lies next to free memory."""
         self._state = STARTING
         if self._config is None:
             self._take_config(pose_config.load())
         if self.engine is None:
             self.engine = pose_engine.load(self._config, self.settings.zoom)
             self.engine.decoder.configure(*self.settings.decoder())
+        if self.engine.budget.has_room():
+            self._open_screen()
         if self.frames is None:
             opened = pose_source.open_source(self._config, self.engine, self.settings, self.errors.report)
             self.frames, self.look = opened
@@ -115,7 +116,7 @@ class App:
             self.screen.turned = self.engine.card.turned
             self.screen.fit(self.engine.card.width, self.engine.card.height, self.frames.heap_bytes)
         self._preview.tell()
-        gc.threshold(-1)  # from here on by _collect() alone
+        pose_source.reserve(self.frames, self.engine)
         self._state = RUNNING
         self._counted = utime.ticks_ms()
         self._frames_counted = 0
@@ -183,7 +184,7 @@ class App:
             utime.sleep_ms(1)
         elif self.paused and not self.requests.heads_wanted:
             utime.sleep_ms(IDLE_MS)
-        else:
+        elif not self.requests.holding():
             self._take_frame()
 
     def _serve(self):
@@ -224,19 +225,18 @@ class App:
             engine.run(picture, self.settings.mode)
         self._preview.take(picture, self.frame)
         begin = utime.ticks_us()
-        self._present(picture)
+        if picture is not None:
+            self._present(picture)
         engine.stages[pose_engine.DRAW] = utime.ticks_diff(utime.ticks_us(), begin)
         self.requests.send_frame(self.frames.source)
         self._count_frame()
 
     def _collect(self):
-        """Collects between two frames, where the heap stays in one piece, when it is nearly used up. Asking how much is
-        free costs more than collecting, so that is done every so many frames."""
-        self._frames_until_asked -= 1
-        if self._frames_until_asked <= 0:
-            self._frames_until_asked = FRAMES_UNTIL_ASKED
-            if gc.mem_free() < pose_memory.HEAP_SPARE:
-                gc.collect()
+        """Collects between two frames, every so many of them."""
+        self._frames_until_collected -= 1
+        if self._frames_until_collected <= 0:
+            self._frames_until_collected = FRAMES_UNTIL_COLLECTED
+            gc.collect()
 
     def _present(self, picture):
         """Calls the maker's hook, draws the skeletons, and shows the picture."""

@@ -26,6 +26,8 @@ WIDE_RESERVE = 65536
 # MicroPython's heap, while frames run: the program with decoder and zoom, and what frames and a copy of heads want.
 PROGRAM_BYTES = 184320
 SPARE_BYTES = 49152
+# Of the program, what is there with zoom alone.
+ZOOM_MODULES = 24576
 # deploy takes heaps in steps of this.
 HEAP_STEP = 32768
 ZOOM_REMEDY = "`deploy --set settings.zoom=1` to a `minimum` build of MaixPy makes room for it"
@@ -34,6 +36,11 @@ ZOOM_REMEDY = "`deploy --set settings.zoom=1` to a `minimum` build of MaixPy mak
 def picture_bytes(width, height):
     """What a picture of MicroPython's heap takes with its planes, of which the firmware aligns each line."""
     return 2 * width * height + (width + 63) // 64 * 64 * height * 3
+
+
+def zoom_bytes(width, height):
+    """What zoom takes of MicroPython's heap beside the program: its modules, pictures, and what frames want."""
+    return ZOOM_MODULES + SPARE_BYTES + picture_bytes(width, height)
 
 
 def scaled(picture, screen):
@@ -113,6 +120,15 @@ class Budget:
             return 0
         self.why = self._obstacle()
         return 0 if self.why else 1
+
+    def has_room(self):
+        """Whether kmodel, camera and LCD are known to have room."""
+        return self.free >= self.needed
+
+    def laid_out(self):
+        """Whether the heaps have room for zoom with two camera buffers, as `deploy` makes them for it."""
+        config = self._config
+        return bool(config.camera) and not (pose_board.CANMV or config.pictures or self._obstacle())
 
     def _obstacle(self):
         """Why zoom with two camera buffers has no room, and what would help; empty where it has."""

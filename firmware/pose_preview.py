@@ -39,10 +39,15 @@ class Preview:
             print("posenet: no previews, which need %d KiB more: %s" % (self.missing, ROOM))
 
     def take(self, picture, frame):
-        """Starts to send a JPEG of the picture, still without skeletons, when it is time."""
+        """Starts to send a JPEG of the picture (None: it is not shown), still without skeletons, when it is time."""
         app = self._app
         every = app.settings.preview_ms
-        if not every or app.outgoing.busy() or utime.ticks_diff(utime.ticks_ms(), self._taken) < every:
+        if (
+            picture is None
+            or not every
+            or app.outgoing.busy()
+            or utime.ticks_diff(utime.ticks_ms(), self._taken) < every
+        ):
             return
         self._taken = utime.ticks_ms()
         self._jpeg = None

@@ -7,7 +7,11 @@ import pose_decoder
 import pose_errors
 import pose_selftest
 import pose_settings
+import utime
 from pose_errors import PoseError
+
+# The host asks for chunks that were lost within this time after the last one.
+RESEND_MS = 500
 
 
 class Requests:
@@ -18,6 +22,9 @@ class Requests:
         self._app = app
         self._upload = None
         self._running = False
+        # Whether the block on its way lies in the picture of the next frame, and when it was last seen on its way.
+        self._holding = False
+        self._sending = 0
         # The kmodel's copy for measuring, and its number of layers.
         self._copy = None
         self._layers = 0
@@ -27,9 +34,22 @@ class Requests:
         return self._upload is not None and not self._running
 
     def forget(self):
-        """Ends an upload; its pixels are gone."""
+        """Ends an upload, whose pixels are gone, and a block that lay in the picture."""
         self._upload = None
         self._running = False
+        if self._holding:
+            self._holding = False
+            self._app.outgoing.drop()
+
+    def holding(self):
+        """Whether no frame must be taken, since heads that were asked for are on their way out of its picture, or
+        parts of them may be asked for again."""
+        if self._holding and not self.heads_wanted:
+            now = utime.ticks_ms()
+            if self._app.outgoing.busy():
+                self._sending = now
+            return utime.ticks_diff(now, self._sending) < RESEND_MS
+        return False
 
     def check_silence(self):
         """Gives an upload up that has stopped."""
@@ -60,6 +80,8 @@ class Requests:
         if wanted and look:
             if look.whole:
                 app.outgoing.start(pose_bulk.RUNS, look.block(), app.frame)
+                self._holding = look.in_picture
+                self._sending = utime.ticks_ms()
         elif wanted or heads:
             app.outgoing.start(pose_bulk.HEADS, engine.copied_heads(), app.frame)
 

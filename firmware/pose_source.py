@@ -1,7 +1,11 @@
 """Opens what the program looks at: the source of frames that settings and memory allow, and how it is looked at."""
 
+import gc
+
 import pose_camera
 import pose_errors
+import pose_heap
+import pose_memory
 from pose_errors import PoseError
 
 
@@ -12,10 +16,7 @@ def open_source(config, engine, settings, report):
     budget = engine.budget
     frames = None
     if budget.plan(settings.zoom):
-        # What takes its place for good comes before the large picture.
-        import pose_look  # noqa: F401
-        import pose_wide
-
+        pose_wide = _for_zoom()
         try:
             frames = pose_wide.WideCamera(config.camera, card.width, card.height, budget.buffers)
         except PoseError as error:
@@ -27,6 +28,29 @@ def open_source(config, engine, settings, report):
     if frames is None:
         frames = pose_camera.open_source(config, card.width, card.height, budget.buffers)
     return frames, look_at(frames, engine, settings)
+
+
+def _for_zoom():
+    """The module of the camera at VGA. What takes its place in the heap for good comes before the large pictures."""
+    gc.threshold(pose_heap.COLLECT_EVERY)
+    import pose_look  # noqa: F401
+    import pose_wide
+
+    return pose_wide
+
+
+def reserve(frames, engine):
+    """The last that takes memory for good; from here on garbage is collected between frames alone. Where memory has
+    room for zoom its pictures are taken also without zoom: who turns it on later finds the heap in pieces."""
+    if not frames.wide and engine.budget.laid_out():
+        gc.collect()
+        if gc.mem_free() >= pose_memory.zoom_bytes(engine.card.width, engine.card.height):
+            try:
+                _for_zoom().take_pictures(engine.card.width, engine.card.height)
+            except PoseError:
+                # Turning zoom on will say so.
+                pass
+    gc.threshold(-1)
 
 
 def look_at(frames, engine, settings):

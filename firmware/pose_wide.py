@@ -14,42 +14,19 @@ from pose_errors import PoseError
 PIXEL = 256
 
 
-class WideCamera(pose_camera.Camera):
-    """The camera's whole frame; `view` says how it lies in the network's picture.
+# Size and pictures that were taken, for good: a heap that frames have run on may have no piece for others.
+_taken = (None, None, None)
 
-    The network reads planes that `look` fills. Their pixels are another thing: `show` puts the whole frame there.
-    """
 
-    wide = True
-    # Size and pictures of the one before: a heap that frames have run on has no piece for others.
-    kept = None
-
-    def __init__(self, config, width, height, buffers):
-        self.view = pose_view.View(width, height)
-        self._frame = None
-        self._window = None
-        self._matrix = None
-        self._whole = (0, 0, pose_view.FRAME_WIDTH, pose_view.FRAME_HEIGHT)
-        self._x_scale = pose_canvas.copy_scale(self.view.width, pose_view.FRAME_WIDTH)
-        self._y_scale = pose_canvas.copy_scale(self.view.height, pose_view.FRAME_HEIGHT)
-        self._target = self._shown = None
-        self._take_pictures(width, height)
-        self._open(config, buffers, sensor.VGA)
-
-    def _take_pictures(self, width, height):
-        """The network's picture, and another one for the frame where it has another shape."""
-        if WideCamera.kept and WideCamera.kept[0] == (width, height):
-            _, self._target, self._shown = WideCamera.kept
-            return
-        WideCamera.kept = None
+def take_pictures(width, height):
+    """The network's picture, and another one for the frame where it has another shape; taken once. PoseError if
+    MicroPython's heap has no pieces for them."""
+    global _taken
+    if _taken[0] != (width, height):
+        _taken = (None, None, None)
         gc.collect()
         try:
-            self._target = image.Image(size=(width, height))
-            # Makes the planes, which the warp demands.
-            self._target.pix_to_ai()
-            self._shown = self._target
-            if (self.view.width, self.view.height) != (width, height):
-                self._shown = image.Image(size=(self.view.width, self.view.height))
+            _taken = ((width, height),) + _made(width, height)
         except MemoryError:
             raise PoseError(
                 pose_errors.MEMORY,
@@ -62,7 +39,37 @@ class WideCamera(pose_camera.Camera):
                     pose_memory.ZOOM_REMEDY,
                 ),
             )
-        WideCamera.kept = ((width, height), self._target, self._shown)
+    return _taken[1:]
+
+
+def _made(width, height):
+    view = pose_view.View(width, height)
+    target = image.Image(size=(width, height))
+    # Makes the planes, which the warp demands.
+    target.pix_to_ai()
+    if (view.width, view.height) == (width, height):
+        return target, target
+    return target, image.Image(size=(view.width, view.height))
+
+
+class WideCamera(pose_camera.Camera):
+    """The camera's whole frame; `view` says how it lies in the network's picture.
+
+    The network reads planes that `look` fills. Their pixels are another thing: `show` puts the whole frame there.
+    """
+
+    wide = True
+
+    def __init__(self, config, width, height, buffers):
+        self.view = pose_view.View(width, height)
+        self._frame = None
+        self._window = None
+        self._matrix = None
+        self._whole = (0, 0, pose_view.FRAME_WIDTH, pose_view.FRAME_HEIGHT)
+        self._x_scale = pose_canvas.copy_scale(self.view.width, pose_view.FRAME_WIDTH)
+        self._y_scale = pose_canvas.copy_scale(self.view.height, pose_view.FRAME_HEIGHT)
+        self._target, self._shown = take_pictures(width, height)
+        self._open(config, buffers, sensor.VGA)
 
     def snapshot(self):
         """The next frame, VGA."""
@@ -83,6 +90,10 @@ class WideCamera(pose_camera.Camera):
         """The whole frame in the size of the network's picture, or as much of it as it fills."""
         self._frame.copy(self._whole, x_scale=self._x_scale, y_scale=self._y_scale, copy_to_fb=self._shown)
         return self._shown
+
+    def pixels(self):
+        """Memory that is free from one `show` to the next: the pixels of the network's picture, which reads planes."""
+        return memoryview(self._target.to_bytes())
 
     def canvas(self):
         """A picture of the network's size to draw into."""

@@ -184,6 +184,7 @@ class Monitor(Closing):
         self._feed.close()
 
     def _tell(self, item: Item) -> None:
+        self._processor.heed(item.source, item.event)
         text = event_format.of(item.event)
         if text is not None:
             self._said[item.source] = text

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from host_tools.monitor.feed import DEFAULT_SIZE, Source
 from host_tools.monitor.people import People
 from host_tools.monitor.smoothing import Smoother
-from host_tools.serial_link import Frame
+from host_tools.serial_link import Frame, Settings
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,18 @@ class FrameProcessor:
         self._smooth, self._ids = smooth, ids
         self._people: defaultdict[str, People] = defaultdict(People)
         self._smoothers: defaultdict[str, Smoother] = defaultdict(Smoother)
+        # Sources whose board smooths by itself.
+        self._smooth_already: set[str] = set()
+
+    def heed(self, label: str, event: object) -> None:
+        """Something that a source has said beside frames: what its board has smoothed is not smoothed once more."""
+        if not isinstance(event, Settings):
+            return
+        self._smoothers.pop(label, None)
+        if event.smooth:
+            self._smooth_already.add(label)
+        else:
+            self._smooth_already.discard(label)
 
     def process_of(self, source: Source | None, label: str, frame: Frame, at: float) -> ProcessedFrame:
         """A frame as `source` has sent it, upright; None for a source that is not known yet."""
@@ -52,6 +64,6 @@ class FrameProcessor:
         """A frame of a source whose model's picture has that size; frames must come in their order."""
         people = self._people[label]
         ids = people.identify(frame.poses, frame.t_ms)
-        if self._smooth:
+        if self._smooth and label not in self._smooth_already:
             frame = replace(frame, poses=self._smoothers[label].smooth(frame.poses, ids, frame.t_ms, size))
         return ProcessedFrame(label, frame, at, size, people.colours, ids if self._ids else None)

@@ -86,6 +86,7 @@ class Session:
         for output in self._outputs:
             output.take(item)
         if not isinstance(item.event, Frame):
+            self._processor.heed(item.source, item.event)
             for output in self._outputs:
                 output.event(item)
             return

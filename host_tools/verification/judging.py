@@ -65,7 +65,16 @@ class Judge:
                 explanation.append(advice.OTHER_WINDOWS.format(found=run.replay.windows, expected=tuple(windows)))
             if poses is not None:
                 explanation.append(advice.OTHER_PEOPLE)
-        return Finding(subject, compared, run.frame, run.crc32, len(run.poses), None, poses, tuple(explanation))
+        return Finding(
+            subject,
+            compared,
+            run.frame,
+            run.crc32,
+            len(run.poses),
+            poses=poses,
+            explanation=tuple(explanation),
+            windows=run.replay.windows,
+        )
 
     def _on_wrong_heads(self, picture: Picture, settings: DecoderSettings, first: Run, second: Run) -> Finding:
         explanation = list(self._on_digest(second))

@@ -23,7 +23,8 @@ class Finding:
     """One run on the board against the host. `subject` is the picture, `compared` what was compared with the host's.
 
     `heads` and `poses` say how the two differ, `explanation` what that speaks for, line by line; the run is as it
-    should be if all three are empty. `layers` is where to look if the heads differ.
+    should be if all three are empty. `layers` is where to look if the heads differ. `windows` (x0, y0, step) are those
+    that the board told, one a run, where there is zoom.
     """
 
     subject: str
@@ -35,6 +36,7 @@ class Finding:
     poses: PosesDifference | None = None
     explanation: tuple[str, ...] = ()
     layers: tuple[LayerPlace, ...] = ()
+    windows: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def equal(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 
 from conversion import network
+from conversion.decoding.board_zoom import pose_view
 from conversion.printing import Column, Line, Named, Table, counted
 from host_tools.serial_link import units
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
@@ -58,7 +59,16 @@ def _facts(verdict: Verdict) -> list[tuple[str, str]]:
         facts += [("proves", proven), ("proves not", open_)]
         if len(verdict.findings) > 1 and not any(finding.pose_count for finding in verdict.findings[1:]):
             facts.append(("note", "no live frame had a pose in it: point the camera at a person and verify again"))
+        elif _whole_frames_alone(verdict):
+            facts.append(("note", "the network saw the whole frame only: somebody further away gets a window of it"))
     return [*facts, ("took", _effort(verdict))]
+
+
+def _whole_frames_alone(verdict: Verdict) -> bool:
+    """Whether there is zoom, but no window was a part of the frame."""
+    steps = [step for finding in verdict.findings for _, _, step in finding.windows]
+    full = pose_view.View(verdict.hello.width, verdict.hello.height).full[2]
+    return bool(steps) and min(steps) == full
 
 
 def _effort(verdict: Verdict) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 
 import pytest
 
@@ -19,6 +20,29 @@ PLAIN = 9
 FULL_STEP = -(-640 * 256 // 96)
 # Of the settings' fields.
 ZOOM, SMOOTH = -2, -1
+
+# Leaves half of what the heap has free, in pieces smaller than a picture.
+PIECES_HOOK = """
+import gc
+import pose_app
+kept = []
+def on_frame(poses, frame, image):
+    if frame == 3:
+        gc.collect()
+        try:
+            while True:
+                kept.append(bytearray(2048))
+        except MemoryError:
+            kept[:] = kept[::2]
+            gc.collect()
+            print("in pieces")
+pose_app.run(on_frame)
+"""
+
+FRAMES_HOOK = """
+import pose_app
+pose_app.run(lambda poses, frame, image: print("shown", frame))
+"""
 
 HEAP_HOOK = """
 import gc
@@ -75,6 +99,71 @@ def test_zoom_is_turned_on_and_off_while_frames_run() -> None:
             assert bool(windows(board)) == bool(zoom), zoom
         assert zoom_now(board) == 0
         assert sentences.of(board.sentences(), "ERROR") == []
+
+
+def test_zoom_is_turned_on_in_a_heap_of_pieces() -> None:
+    """Where there is room for zoom its pictures are taken at the start, also without zoom."""
+    with program(0, files={"main.py": PIECES_HOOK}) as board:
+        board.wait_for("in pieces")
+        for number, zoom in enumerate((1, 0, 4)):
+            assert board.ask(f"ZOOM,{10 + number},{zoom}")[0] == 0
+            windows(board)
+            windows(board)
+            assert bool(windows(board)) == bool(zoom), zoom
+        assert sentences.of(board.sentences(), "ERROR") == []
+
+
+def test_zoom_is_turned_on_where_its_frames_just_have_room() -> None:
+    """The camera gives back what lies beside what is free: the LCD's buffer is not in between."""
+    needed = 2 * memory_budget.WIDE_CAMERA_BYTES + memory_budget.WIDE_RESERVE_BYTES + memory_budget.LCD_BYTES
+    kmodel = len(program(0).model.data) + memory_budget.LOADER_BYTES
+    taken = memory_budget.MINIMUM.free_bytes - (HEAP - memory_budget.MICROPYTHON_HEAP_BYTES) - needed - 2 * kmodel
+    with program(0, faults=Faults(memory=taken)) as board:
+        assert windows(board) == []
+        assert board.ask("ZOOM,10,1")[0] == 0
+        windows(board)
+        windows(board)
+        assert windows(board)
+        assert sentences.of(board.sentences(), "ERROR") == []
+        assert "one camera buffer" not in board.output()
+
+
+def test_frames_wait_until_the_heads_of_all_runs_have_gone_out_of_the_picture() -> None:
+    with program(4, files={"main.py": FRAMES_HOOK}) as board:
+        board.wait_for("shown 3\r\n")
+        status, number, _ = board.ask("HEADS,1")
+        assert status == 0
+        block, _, size, chunk_bytes, crc32, frame = board.next("BULK").fields
+        chunks = -(-size // chunk_bytes)
+        board.next("CHUNK", f"{block},{chunks - 1},")
+        # One of them once more, while it is still there.
+        assert board.ask(f"RESEND,2,{block},0,1")[:2] == (0, 1)
+        board.next("CHUNK", f"{block},0,")
+        board.wait_for(f"shown {number + 1}\r\n")
+        assert board.ask(f"RESEND,3,{block},0,1")[0] == 4
+        said = board.sentences()
+        assert sentences.of(said, "ERROR") == []
+        shown = [int(line) for line in re.findall(r"shown (\d+)\r\n", board.output())]
+    assert frame == number
+    assert shown == [*range(1, number), *range(number + 1, shown[-1] + 1)]
+    begin = next(n for n, item in enumerate(said) if item.type == "BULK")
+    after = next(n for n in range(begin, len(said)) if said[n].type == "FRAME")
+    pieces = {item.fields[1]: item.fields[2] for item in said[begin:after] if item.type == "CHUNK"}
+    assert sorted(pieces) == list(range(chunks))
+    data = b"".join(pieces[n] for n in range(chunks))
+    assert (len(data), zlib.crc32(data)) == (size, crc32)
+
+
+def test_what_takes_the_picture_ends_the_heads_that_lie_in_it() -> None:
+    with program(1) as board:
+        board.next("FRAME")
+        for number, wanted in enumerate((f"PIXELS,{{}},{SIZE[0]},{SIZE[1]},0", "SELFTEST,{}")):
+            assert board.ask(f"HEADS,{10 + number}")[0] == 0
+            block = board.next("BULK").fields[0]
+            assert board.ask(wanted.format(20 + number))[0] == 0
+            assert board.ask(f"RESEND,{30 + number},{block},0,1")[0] == 4
+            assert board.ask(f"RESUME,{40 + number}")[0] == 0
+            board.next("FRAME")
 
 
 def test_smoothing_is_turned_on_and_off() -> None:

@@ -108,10 +108,10 @@ def deployed(name: str, files: Mapping[str, bytes] | None = None, kmodel: Path |
     return machine
 
 
-def running(name: str, files: Mapping[str, bytes] | None = None) -> PatientSession:
-    """A board whose program takes frames."""
-    contents = {**_contents(), **(files or {})}
-    before = deployed(name, files)
+def running(name: str, files: Mapping[str, bytes] | None = None, kmodel: Path | None = None) -> PatientSession:
+    """A board whose program takes frames, with a kmodel as `deployed` has it."""
+    contents = {**_contents(kmodel), **(files or {})}
+    before = deployed(name, files, kmodel)
 
     def make() -> Machine:
         before.power_on()

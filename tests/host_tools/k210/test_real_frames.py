@@ -15,15 +15,13 @@ from PIL import Image
 from conversion.kpu.simulator import Kpu
 from conversion.test_card import planes_of
 from host_tools import boards, cli, payload
-from host_tools.serial_link import sentences
-from host_tools.time_limits import Tries
 from host_tools.verification import upload
 from tests.command_line import invoke
 from tests.firmware.app import virtual
 from tests.host_tools.k210 import states
+from tests.host_tools.k210.asker import Asker
 from tests.host_tools.k210.images import IMAGES
 from tests.host_tools.k210.on_line import OnLine
-from tests.host_tools.k210.states import PatientSession
 from tests.host_tools.verification import small
 from tests.host_tools.virtual_board import kmodels
 
@@ -61,33 +59,6 @@ app._count_frame = counted
 app.run()
 """
 FRAMES = 600
-
-
-class Asker:
-    """Asks a running program, and waits for its replies."""
-
-    def __init__(self, board: PatientSession) -> None:
-        self.board = board
-        self._id = 0
-
-    def ask(self, kind: str, *fields: int | str | None, tries: Tries | None = None) -> int:
-        """The value of its reply; `tries` are of no use where nothing gets lost."""
-        self._id += 1
-        begin = len(self.board.sent)
-        self.board.type(sentences.made(kind, self._id, *fields))
-        self.board.wait(b"$REPLY,%d," % self._id, begin)
-        self.board.wait(b"\n", self.board.sent.find(b"$REPLY,", begin))
-        status, value = re.search(rb"\$REPLY,%d,(\d+),(-?\d+)" % self._id, bytes(self.board.sent[begin:])).groups()
-        assert status == b"0", bytes(self.board.sent[begin:])
-        return int(value)
-
-    def digest(self, kind: str, *fields: int) -> int:
-        """The checksum of the heads of the frame that this asks for."""
-        begin = len(self.board.sent)
-        frame = self.ask(kind, *fields)
-        self.board.wait(b"$DIGEST,%d," % frame, begin)
-        self.board.wait(b"\n", self.board.sent.find(b"$DIGEST,%d," % frame, begin))
-        return int(re.search(rb"\$DIGEST,%d,(\d+)," % frame, bytes(self.board.sent))[1])
 
 
 @pytest.mark.parametrize("name", states.EACH)
