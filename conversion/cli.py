@@ -9,13 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import rich_click as click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from conversion import __version__, command_line, network, presets
 from conversion.errors import ConversionError, ProofError, SizeError
-from conversion.outside import text
+from conversion.printing import Named, say, show, tabulate, talk, talk_console
 from conversion.progress import bar
 
 if TYPE_CHECKING:
@@ -23,9 +20,6 @@ if TYPE_CHECKING:
 
     from conversion import run_sequence
     from conversion.run_photo import Result
-
-talk_console = Console(stderr=True, highlight=False)
-result_console = Console(highlight=False, soft_wrap=True)
 
 VERSIONS = {"v3": 3, "v5": 5}
 
@@ -118,10 +112,10 @@ def kmodel(
     options = weights, calibration, VERSIONS[format_], known_only, quantisation, picture.turned
     recipe = pipeline.Recipe(output, *picture.size, *options)
     files.check_writable(output)
-    made = pipeline.convert(recipe, talk_console.is_terminal, _talk)
+    made = pipeline.convert(recipe, talk_console.is_terminal, talk)
     pipeline.write(made)
     page = writing.write(made, accuracy.folder(made.path))
-    _print_facts([("written", str(made.path)), ("report", str(page)), *summary.facts(made)])
+    show(Named([("written", str(made.path)), ("report", str(page)), *summary.facts(made)]))
 
 
 @main.command()
@@ -186,13 +180,13 @@ def evaluate(
     trial = evaluation.Trial(model, coco, images, **options, zoom=tuple(sorted(set(sum(zoom, ())))))
     if json_ is not None:
         files.check_writable(json_.parent)
-    found = evaluation.evaluate(trial, talk_console.is_terminal, _talk)
+    found = evaluation.evaluate(trial, talk_console.is_terminal, talk)
     if json_ is not None:
-        _talk(f"written: {json_} and {evaluation.write(found, json_)}")
+        talk(f"written: {json_} and {evaluation.write(found, json_)}")
     if trial.goes_into_card:
-        _talk(evaluation.note_in_card(found, trial))
+        talk(evaluation.note_in_card(found, trial))
     for table in tables.tables(found):
-        result_console.print(table)
+        show(table)
 
 
 @main.command()
@@ -207,11 +201,11 @@ def inspect(file: Path, as_json: bool, html: Path | None) -> None:
     found = inspection.inspect(file)
     if html is not None:
         files.write(html, page.render(found).encode())
-        _talk(f"written: {html}")
+        talk(f"written: {html}")
     if as_json:
         click.echo(document.to_json(found))
     else:
-        terminal.show(found)
+        terminal.print_all(found)
 
 
 def _simulate_sequence(
@@ -237,33 +231,23 @@ def _simulate_sequence(
         deque(counted(), maxlen=0)
     else:
         run_sequence.write_overlay(counted(), overlay)
-        _talk(f"written: {overlay}")
+        talk(f"written: {overlay}")
     if as_json:
         click.echo(json.dumps(watched.to_dict()))
     else:
-        _print_facts([(name.replace("_", " "), str(value)) for name, value in watched.to_dict().items()])
+        show(Named([(name.replace("_", " "), str(value)) for name, value in watched.to_dict().items()]))
 
 
 def _print_poses(result: Result) -> None:
-    result_console.print(f"model {result.model_sha256}, input {result.input_sha256}")
+    show(Named([("model", result.model_sha256), ("input", result.input_sha256)]))
     if not result.poses:
-        result_console.print("no pose: the board would show nobody")
-    # x and y in pixels: of what the board sees, and of the photo.
-    table = Table("pose", "score", "keypoint", "model px", "photo px", "keypoint score")
+        say("no pose: the board would show nobody")
+        return
+    rows = []
     for number, pose in enumerate(result.poses, start=1):
         keypoints = zip(network.KEYPOINTS, pose.keypoints, result.in_photo(pose), strict=True)
         for name, (x, y, score), (photo_x, photo_y, _) in keypoints:
             places = (f"{x:.1f}, {y:.1f}", f"{photo_x:.1f}, {photo_y:.1f}")
-            table.add_row(str(number), f"{pose.score:.2f}", name, *places, f"{score:.2f}")
-    if result.poses:
-        result_console.print(table)
-
-
-def _talk(message: str) -> None:
-    talk_console.print(f"· {escape(text.message(message))}", style="dim", soft_wrap=True)
-
-
-def _print_facts(facts: list[tuple[str, str]]) -> None:
-    width = max(len(name) for name, _ in facts)
-    for name, fact in facts:
-        result_console.print(f"[bold]{name:<{width}}[/]  {escape(text.message(fact))}")
+            rows.append((str(number), f"{pose.score:.2f}", name, *places, f"{score:.2f}"))
+    # x and y in pixels: of what the board sees, and of the photo.
+    tabulate(("pose", "score", "keypoint", "model px", "photo px", "keypoint score"), rows)

@@ -6,6 +6,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,12 +43,17 @@ def write_png(path: Path, picture: Image.Image) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """OutputError now rather than after minutes of work, if nothing can be written into `folder`."""
+    """OutputError now rather than after minutes of work, if nothing can be written into `folder`, which is not made."""
 
     def attempt() -> None:
+        missing = [place for place in (folder, *folder.parents) if not place.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
+        # Another process may have begun to use it meanwhile.
+        with suppress(OSError):
+            for made in missing:
+                made.rmdir()
 
     _explained(folder, attempt)
 

@@ -6,12 +6,13 @@ import struct
 import warnings
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib import resources
 from pathlib import Path
+from typing import IO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from conversion.errors import PhotoError
 from conversion.letterbox import fitted_size
@@ -97,14 +98,18 @@ def read(path: Path) -> Image.Image:
 
 def animation(path: Path) -> Image.Image | None:
     """An animated picture, for `frame`, its file left open; None for one that stands still. PhotoError as `read`."""
-    try:
-        file = reading.open_regular(path)
-        opened = Image.open(file, formats=FORMATS)
-        if getattr(opened, "n_frames", 1) > 1:
+    with ExitStack() as parts:
+        try:
+            file = parts.enter_context(reading.open_regular(path))
+            with warnings.catch_warnings():
+                opened = _of_limited_size(file)
+                moves = getattr(opened, "n_frames", 1) > 1
+        except _DAMAGE as error:
+            raise _unreadable(path, error) from error
+        if moves:
+            # Its file is read frame by frame.
+            parts.pop_all()
             return opened
-        file.close()
-    except _DAMAGE as error:
-        raise _unreadable(path, error) from error
     return None
 
 
@@ -120,13 +125,18 @@ def frame(animated: Image.Image, number: int) -> Image.Image:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     """A picture of one of FORMATS whose size is no trap; its pixels are not read yet."""
-    with warnings.catch_warnings(), reading.open_regular(path) as file:
-        # Of damaged EXIF data Pillow warns on stderr; what it cannot do without is an error all the same.
-        warnings.simplefilter("ignore")
-        with Image.open(file, formats=FORMATS) as photo:
-            if photo.width * photo.height > MOST_PIXELS:
-                raise _TooLargeError(f"{photo.width}x{photo.height} pixels")
-            yield photo
+    with warnings.catch_warnings(), reading.open_regular(path) as file, _of_limited_size(file) as photo:
+        yield photo
+
+
+def _of_limited_size(file: IO[bytes]) -> Image.Image:
+    """The picture in an open file; from here on no warnings: an own limit stands for Pillow's, and what Pillow cannot
+    do without in damaged EXIF data is an error all the same."""
+    warnings.simplefilter("ignore")
+    photo = Image.open(file, formats=FORMATS)
+    if photo.width * photo.height > MOST_PIXELS:
+        raise _TooLargeError(f"{photo.width}x{photo.height} pixels")
+    return photo
 
 
 def _upright_alone(photo: Image.Image) -> Image.Image:
@@ -147,6 +157,8 @@ def _unreadable(path: Path, error: Exception) -> PhotoError:
             f"{path}: too large ({shown(error)}, at most {MOST_PIXELS} are read); make it smaller, {_ENOUGH} pixels a "
             "side are plenty"
         )
+    if isinstance(error, UnidentifiedImageError):
+        error = ValueError(f"it is none of {', '.join(FORMATS)}")
     reason = getattr(error, "strerror", None) or shown(error) or type(error).__name__
     return PhotoError(f"{path}: not a readable photo ({reason}); remove it, or save it as a JPEG or PNG of 8 bits")
 

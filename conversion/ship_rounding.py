@@ -14,7 +14,6 @@ import rich_click as click
 
 from conversion import command_line, files, photos, pipeline, progress
 from conversion import weights as weights_files
-from conversion.cli import talk_console
 from conversion.errors import ConversionError, RoundingError
 from conversion.evaluation import coco as coco_sets
 from conversion.evaluation import evaluate
@@ -23,6 +22,7 @@ from conversion.nncase.compilation import COMPILE_SIZE
 from conversion.outside import reading
 from conversion.pipeline import Recipe
 from conversion.posenet_weights import PoseNetWeights
+from conversion.printing import talk, talk_console
 from conversion.quantisation import choice
 from conversion.quantisation.known import learning, packing, range_pictures, shipped
 from conversion.quantisation.known.packing import Packed
@@ -57,7 +57,7 @@ def make(folder: Path, weights: tuple[Path, ...], coco: Path, images: Path, wher
     files.check_writable(output)
     coco_sets.read(coco, images, where, None)
     published = [weights_files.load(name, progress=True) for name in names]
-    _talk(f"calibrating on the photos of {folder}")
+    talk(f"calibrating on the photos of {folder}")
     packed = computed(published[0], folder)
     data = packing.pack(packed, published)
     _check(data, packed, published)
@@ -95,10 +95,10 @@ def _measured(packed: Packed, weights: PoseNetWeights, output: Path, trial: Tria
     """The kmodel proved as `make kmodel` proves it, and the figures that `evaluate` finds."""
     network = packed.network(weights)
     rounding = choice.Choice(choice.SHIPPED, network.pictures, {"photos": "a trial", "count": 0}, network)
-    made = pipeline.rounded(Recipe(output), weights, rounding, talk_console.is_terminal, _talk)
+    made = pipeline.rounded(Recipe(output), weights, rounding, talk_console.is_terminal, talk)
     pipeline.write(made)
     on_kmodel = Trial(str(made.path), trial.annotations, trial.images, trial.where, weights=trial.weights)
-    found = evaluate.evaluate(on_kmodel, talk_console.is_terminal, _talk).card_entry(on_kmodel.command())
+    found = evaluate.evaluate(on_kmodel, talk_console.is_terminal, talk).card_entry(on_kmodel.command())
     return {name: found[name] for name in ("set", "keypoints", "sqnr_db", "displacement_px")}
 
 
@@ -123,10 +123,6 @@ def description(
 
 def _json(entries: Mapping) -> bytes:
     return (json.dumps(entries, indent=2) + "\n").encode()
-
-
-def _talk(message: str) -> None:
-    talk_console.print(f"· {message}", style="dim", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":

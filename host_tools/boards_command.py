@@ -7,7 +7,7 @@ import json
 
 import rich_click as click
 
-from host_tools import tables
+from conversion.printing import tabulate
 
 
 @click.command()
@@ -24,4 +24,4 @@ def boards(as_json: bool) -> None:
     for board in known.values():
         lcd = f"{board.lcd.width}x{board.lcd.height}" if board.lcd else "none"
         rows.append((board.id, board.name, board.firmware_build, lcd, ", ".join(board.camera.sensors)))
-    tables.show(("--board", "board", "MaixPy build", "LCD", "camera"), rows)
+    tabulate(("--board", "board", "MaixPy build", "LCD", "camera"), rows)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from conversion.printing import talk
 from host_tools import payload
-from host_tools.talk import talk
 
 
 def chosen(model: Path | None) -> Path:

@@ -1,4 +1,4 @@
-"""How the commands speak: results on stdout, talk on stderr; and how they are stopped."""
+"""How the commands of this package are stopped, and words that they share; how they print is `conversion.printing`."""
 
 from __future__ import annotations
 
@@ -8,32 +8,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from rich.console import Console
-
 from conversion import command_line, progress
-from conversion.outside import text
+from conversion.printing import talk, talk_console
 from conversion.progress import Report
 
-talk_console = Console(stderr=True, highlight=False)
-# Where nobody looks there is no edge to wrap lines at: a hash stays in one piece.
-_WIDTH = None if sys.stdout.isatty() else 200
-# At an edge, words stay whole.
-result_console = Console(highlight=False, soft_wrap=_WIDTH is not None, width=_WIDTH)
 _SHOWN_DIGITS = 16
-
-
-def talk(message: str) -> None:
-    """One line about what happens."""
-    _talk(f"· {text.message(message)}", "dim")
-
-
-def warn(message: str) -> None:
-    """One line about what may be wrong, and stops nothing."""
-    _talk(f"warning: {text.message(message)}", "yellow")
-
-
-def _talk(line: str, style: str) -> None:
-    talk_console.print(line, style=style, markup=False, soft_wrap=not talk_console.is_terminal)
 
 
 @contextmanager
@@ -64,11 +43,6 @@ def stopped_cleanly(meaning: str) -> Iterator[None]:
     except KeyboardInterrupt:
         talk(meaning)
         sys.exit(command_line.STOPPED)
-
-
-def counted(number: int, one: str, more: str | None = None) -> str:
-    """A number of things in words: "1 frame", "2 frames"; `more` where that is no mere s."""
-    return f"{number} {one if number == 1 else more or one + 's'}"
 
 
 def shortened(sha256: str) -> str:

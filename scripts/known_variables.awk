@@ -31,9 +31,9 @@ END {
         what = ENVIRON["GOALS"] ? "make " ENVIRON["GOALS"] : "make"
         right = toupper(name)
         gsub(/-/, "_", right)
-        if (right in taken) print name "= is no variable of `" what "`: did you mean " right "=?"
+        if (right in taken) print name "= is no variable of `" what "`: is it " right "=?"
         else if (right in takers) print name "= is no variable of `" what "`, but of: " takers[right] ", see `make help`"
-        else if (near(name) != "") print name "= is no variable of `" what "`: did you mean " near(name) "=?"
+        else if (near(name) != "") print name "= is no variable of `" what "`: is it " near(name) "=?"
         else print name "= is no variable of `" what "`" (list ? "; it takes" list : ", which takes none")
         exit
     }

@@ -29,7 +29,7 @@ from rich.text import Text
 
 from conversion import files
 from conversion.decoding import overlay
-from host_tools import boards, payload
+from host_tools import boards, payload, time_limits
 from host_tools.monitor.feed import Source
 from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.panel import Board as BoardPanel
@@ -52,6 +52,7 @@ FRAMES, COLUMNS, ROWS = 12, 80, 24
 _ENOUGH = 4
 _RATE, _QUALITY = 1_500_000, 60
 WEB_SIZE = (1240, 860)
+_BAR = "━"
 # rich's own page asks a server for its font.
 _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 _FAMILY = "ui-monospace, SFMono-Regular, Menlo, Consolas, monospace"
@@ -70,6 +71,8 @@ def virtual(name: str, people: int = PEOPLE) -> Iterator[VirtualBoard]:
         board=Hardware.of(board),
         camera=Photo(frame_rate.crowd(people, (320, 240))),
     ) as started:
+        # Its first start sets MicroPython's heap and restarts, which is over after `deploy`.
+        started.wait_for("$FRAME,")
         yield started
 
 
@@ -86,7 +89,7 @@ def frames_of(board: VirtualBoard, count: int) -> tuple[list[Event], Source]:
         said.append(link.wait_for(Settings, HANG_SECONDS))
         link.ask("RESUME")
         said += _heard(link, count)
-        return said, replace(fake.FakeFeed().sources[0], hello=link.hello, statistics=link.statistics)
+        return said, replace(fake.FakeFeed().sources[0], hello=link.hello, statistics=link.statistics, baud=link.baud)
 
 
 def _heard(link: Link, count: int) -> list[Event]:
@@ -119,7 +122,7 @@ def web() -> None:
     # What the board's camera sees; a board makes previews after ten seconds only, which are many frames here.
     frame_rate.crowd(PEOPLE, (320, 240)).save(preview := BytesIO(), "JPEG", quality=_QUALITY)
     feed = fake.FakeFeed()
-    feed.change(0, hello=source.hello, statistics=source.statistics, port="/dev/ttyUSB0")
+    feed.change(0, hello=source.hello, statistics=source.statistics, baud=source.baud, port="/dev/ttyUSB0")
     feed.boards = dict.fromkeys(feed.labels, next(event for event in said if isinstance(event, Settings)))
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -158,7 +161,7 @@ def monitor() -> None:
 
 def verify() -> None:
     """docs/verify.svg: `make verify` against the virtual board."""
-    with virtual("maix_bit", 1) as board, board.clock.host_waits():
+    with virtual("maix_bit", 1) as board:
         command = [sys.executable, "-m", "host_tools", "verify", "--port", board.port]
         surroundings = {**os.environ, "FORCE_COLOR": "1", "COLUMNS": str(COLUMNS)}
         done = subprocess.run(
@@ -168,7 +171,9 @@ def verify() -> None:
     console = _console()
     console.print(Text("$ make verify", style="bold"))
     said = done.stdout.decode().replace(board.port, "/dev/ttyUSB0")
-    console.print(Text.from_ansi(said.rstrip()))
+    lines = map(Text.from_ansi, said.splitlines())
+    # A terminal has wiped the progress bar away.
+    console.print(Text("\n").join(line for line in lines if line.plain.strip() and _BAR not in line.plain))
     _write(console, "verify")
 
 
@@ -192,6 +197,8 @@ PICTURES = {each.__name__: each for each in (lcds, web, monitor, verify)}
 @click.argument("names", nargs=-1, type=click.Choice(list(PICTURES)), metavar="[NAME]...")
 def main(names: tuple[str, ...]) -> None:
     """Make the pictures of docs/ anew."""
+    # A busy computer takes its time.
+    os.environ.setdefault(time_limits.PATIENCE, "10")
     for name in names or tuple(PICTURES):
         click.echo(name, err=True)
         PICTURES[name]()

@@ -233,15 +233,15 @@ def test_scripts_parse_and_are_executable(root: Path, name: str):
 
 
 MISTAKES = {
-    "kmodel size=224x224": "size= is no variable of `make kmodel`: did you mean SIZE=?",
-    "kmodel known-only=1": "known-only= is no variable of `make kmodel`: did you mean KNOWN_ONLY=?",
-    "kmodel QUANTIZATION=fast": "QUANTIZATION= is no variable of `make kmodel`: did you mean QUANTISATION=?",
-    "kmodel QUANT=fast": "QUANT= is no variable of `make kmodel`: did you mean QUANTISATION=?",
-    "kmodel SIEZ=64x64": "SIEZ= is no variable of `make kmodel`: did you mean SIZE=?",
+    "kmodel size=224x224": "size= is no variable of `make kmodel`: is it SIZE=?",
+    "kmodel known-only=1": "known-only= is no variable of `make kmodel`: is it KNOWN_ONLY=?",
+    "kmodel QUANTIZATION=fast": "QUANTIZATION= is no variable of `make kmodel`: is it QUANTISATION=?",
+    "kmodel QUANT=fast": "QUANT= is no variable of `make kmodel`: is it QUANTISATION=?",
+    "kmodel SIEZ=64x64": "SIEZ= is no variable of `make kmodel`: is it SIZE=?",
     "flash BOARD=b SIZE=64x64": "SIZE= is no variable of `make flash`, but of: kmodel, eval, fps, see `make help`",
     "kmodel COLOUR=red": "COLOUR= is no variable of `make kmodel`; it takes WEIGHTS= PRESET=",
     "test COLOUR=red": "COLOUR= is no variable of `make test`, which takes none",
-    "flash deploy BOARD=b HAEP=3": "HAEP= is no variable of `make flash deploy`: did you mean HEAP=?",
+    "flash deploy BOARD=b HAEP=3": "HAEP= is no variable of `make flash deploy`: is it HEAP=?",
 }
 
 
@@ -286,7 +286,7 @@ def test_from_another_folder_files_are_named_from_there_and_the_project_is_found
     assert make(elsewhere, "-f", str(checkout / "Makefile"), "clean").returncode == 0
     assert (elsewhere / "build").exists()
     assert not (checkout / "build").exists()
-    assert "did you mean SIZE=?" in make(elsewhere, "-f", str(checkout / "Makefile"), "kmodel", "size=1").stderr
+    assert "is it SIZE=?" in make(elsewhere, "-f", str(checkout / "Makefile"), "kmodel", "size=1").stderr
     assert "list the targets" in make(elsewhere, "-f", str(checkout / "Makefile")).stdout
 
 

@@ -182,7 +182,7 @@ def walk(made: Installed, folder: Path) -> None:
             made.run("flash", "--board", "maix_bit", *on_port, *model, "--firmware", firmware),
         )
         expect("files written", made.run("deploy", "--board", "maix_bit", *on_port, *model, "--set", "draw_score=90"))
-        expect("ok    program", made.run("doctor", *on_port))
+        expect("ok  program", made.run("doctor", *on_port))
         lines = made.run("monitor", *on_port, "--json", "--frames", FRAMES).splitlines()
         frames = [json.loads(line) for line in lines if line.startswith("{")]
         if [frame["board"] for frame in frames] != ["maix_bit"] * FRAMES:

@@ -27,6 +27,7 @@ from conversion.metrics import Noise
 from conversion.network import OUTPUT_STRIDE
 from conversion.outside.text import shown
 from conversion.posenet_weights import PoseNetWeights
+from conversion.printing import counted
 from conversion.progress import Talk
 from conversion.report import accuracy
 
@@ -96,7 +97,7 @@ def evaluate(trial: Trial, progress: bool, talk: Talk) -> Evaluation:
     empty = photos.in_folder(trial.no_people) if trial.no_people else []
     setup, digest = _setup(trial, progress)
     talk(f"weights: {setup.weights.origin.form}, {setup.weights.origin}")
-    talk(f"{', '.join(setup.stages)} at {setup.width}x{setup.height}, {len(chosen.photos)} photos")
+    talk(f"{', '.join(setup.stages)} at {setup.width}x{setup.height}, {counted(len(chosen.photos), 'photo')}")
     with Workers(setup, max(len(chosen.photos), len(empty)), progress) as workers:
         findings = workers.examine(chosen.photos)
         counts = workers.count_poses(empty)
@@ -243,7 +244,7 @@ def _larger(noted: object, evaluation: Evaluation) -> str:
     if type(images) is not int or images <= len(evaluation.coco.photos):
         return ""
     name = the_set.get("name") or the_set.get("annotations")
-    return f"{shown(name)}, {images} photos; these are {len(evaluation.coco.photos)}"
+    return f"{shown(name)}, {counted(images, 'photo')}; these are {len(evaluation.coco.photos)}"
 
 
 def note_in_card(evaluation: Evaluation, trial: Trial) -> str:

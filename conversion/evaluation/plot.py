@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 from conversion.evaluation.result import Evaluation, signed
+from conversion.printing import counted
 
 _WIDTH, _LEFT, _RIGHT = 900, 64, 24
 _TOP, _PANEL, _GAP, _BOTTOM = 96, 260, 116, 84
 _BAR = 74
-_INK, _PALE, _GRID, _LOSS, _GAIN, _WEIGHTS, _KPU = "#333", "#9ecae1", "#ddd", "#c0392b", "#3f8f52", "#6a51a3", "#e6843c"
+_INK, _PALE, _GRID, _LOSS, _GAIN, _WEIGHTS, _KPU = "#333", "#9ecae1", "#ddd", "#c0392b", "#337a45", "#6a51a3", "#e6843c"
 _AP_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
 _DB_STEP = 10
 # About so many lines behind a panel.
@@ -38,7 +39,7 @@ def svg(evaluation: Evaluation) -> str:
 def _heading(evaluation: Evaluation) -> list[str]:
     coco, (width, height) = evaluation.coco, evaluation.size
     chosen = f", {coco.choice['where']}" if coco.choice["where"] else ""
-    where = f"{coco.persons} persons on {len(coco.photos)} photos of {coco.file}{chosen}"
+    where = f"{counted(coco.persons, 'person')} on {counted(len(coco.photos), 'photo')} of {coco.file}{chosen}"
     return [
         _text(_LEFT, 26, f"COCO keypoint AP at {width}x{height}, stage by stage", size=17, weight="bold"),
         _text(_LEFT, 46, f"{evaluation.model}, sha256 {evaluation.model_sha256[:16]}…", size=11),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from rich import box
-from rich.table import Table
+from collections.abc import Sequence
 
 from conversion.evaluation.bootstrap import Difference
 from conversion.evaluation.chain import FLOAT, INTEGER, KMODEL, PADDED, ROUNDED, VOTED
 from conversion.evaluation.displacement import JUMP_PX
 from conversion.evaluation.oks import Alone
 from conversion.evaluation.result import Evaluation, LargerFigures, ZoomFigures, signed
+from conversion.printing import Column, Table, counted
 
 _NEW_IN_STAGE = {
     FLOAT: "the published network, at one pixel more each way",
@@ -35,13 +35,11 @@ def tables(evaluation: Evaluation) -> list[Table]:
     return made
 
 
-def _table(title: str, *columns: str, caption: str | None = None) -> Table:
-    """A first column of names, then columns of figures."""
-    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left", box=box.SIMPLE)
-    table.add_column(columns[0], no_wrap=True)
-    for name in columns[1:]:
-        table.add_column(name, justify="right", no_wrap=True)
-    return table
+def _table(title: str, *columns: str, notes: Sequence[str] = ()) -> Table:
+    """A first column of names, then columns of figures, and no rows as yet."""
+    first, *others = columns
+    figures = (Column(name, number=True, wraps=False) for name in others)
+    return Table([Column(first, wraps=False), *figures], [], title, notes)
 
 
 def waterfall(evaluation: Evaluation) -> Table:
@@ -49,15 +47,15 @@ def waterfall(evaluation: Evaluation) -> Table:
     coco = evaluation.coco
     photos = next(iter(evaluation.alone.values())).photos
     notes = [f"{stage}: {_NEW_IN_STAGE[stage]}" for stage in evaluation.precision]
-    notes.append(f"one person: mean OKS of the single pose on the {photos} photos of one person")
-    title = f"COCO keypoints, {coco.persons} persons on {len(coco.photos)} photos of {coco.file}"
+    notes.append(f"one person: mean OKS of the single pose on the {counted(photos, 'photo')} of one person")
+    title = f"COCO keypoints, {counted(coco.persons, 'person')} on {counted(len(coco.photos), 'photo')} of {coco.file}"
     columns = ("stage", "AP", "change", "AP50", "AP75", "AR", "one person")
-    table = _table(title, *columns, caption="\n".join(notes))
+    table = _table(title, *columns, notes=notes)
     before = None
     for stage, found in evaluation.precision.items():
         change = "" if before is None else signed(found.ap - before, 3)
         figures = (f"{figure:.3f}" for figure in (found.ap50, found.ap75, found.ar))
-        table.add_row(stage, f"{found.ap:.3f}", change, *figures, _oks(evaluation.alone[stage]))
+        table.rows.append((stage, f"{found.ap:.3f}", change, *figures, _oks(evaluation.alone[stage])))
         before = found.ap
     return table
 
@@ -66,22 +64,22 @@ def differences(evaluation: Evaluation) -> Table:
     """SQNR of the heads, and by how much sure keypoints move."""
     moved = evaluation.displacement
     note = "in brackets: where 95 % of draws of as many photos lie"
-    table = _table("The kmodel against float at the same size", "measure", "value", caption=note)
+    table = _table("The kmodel against float at the same size", "measure", "value", notes=[note])
     for head, value in evaluation.sqnr_db.items():
-        table.add_row(f"SQNR of head {head}", f"{value:.1f} dB")
-    table.add_section()
+        table.rows.append((f"SQNR of head {head}", f"{value:.1f} dB"))
+    table.rows.append(None)
     for stage, change in evaluation.differences.items():
-        table.add_row(f"AP less that of padded, {stage}", f"{signed(change.mean, 3)} ({_interval(change)})")
-    table.add_section()
-    table.add_row("keypoints with float score over 0.5", str(moved.keypoints))
+        table.rows.append((f"AP less that of padded, {stage}", f"{signed(change.mean, 3)} ({_interval(change)})"))
+    table.rows.append(None)
+    table.rows.append(("keypoints with float score over 0.5", str(moved.keypoints)))
     if moved.keypoints:
-        table.add_row("displacement, median", f"{moved.median:.2f} px")
-        table.add_row("displacement, 90th percentile", f"{moved.p90:.2f} px")
-        table.add_row("found in another cell", f"{moved.cell_flips:.1%}")
-        table.add_row(f"jumped further than {JUMP_PX:.0f} px", str(moved.jumps))
+        table.rows.append(("displacement, median", f"{moved.median:.2f} px"))
+        table.rows.append(("displacement, 90th percentile", f"{moved.p90:.2f} px"))
+        table.rows.append(("found in another cell", f"{moved.cell_flips:.1%}"))
+        table.rows.append((f"jumped further than {JUMP_PX:.0f} px", str(moved.jumps)))
     if moved.jumps and moved.steady_p90 is not None:
-        table.add_row("without these, median", f"{moved.steady_median:.2f} px")
-        table.add_row("without these, 90th percentile", f"{moved.steady_p90:.2f} px")
+        table.rows.append(("without these, median", f"{moved.steady_median:.2f} px"))
+        table.rows.append(("without these, 90th percentile", f"{moved.steady_p90:.2f} px"))
     return table
 
 
@@ -93,7 +91,7 @@ def layers(evaluation: Evaluation) -> Table:
     for before, layer in zip([None, *rows], rows, strict=False):
         weights = _changed(layer.weights_db, before and before.weights_db)
         kpu = _changed(layer.kpu_db, before and before.kpu_db)
-        table.add_row(layer.name, str(layer.channels), *weights, *kpu)
+        table.rows.append((layer.name, str(layer.channels), *weights, *kpu))
     return table
 
 
@@ -108,12 +106,12 @@ def zoom(evaluation: Evaluation) -> Table:
         "change: to zoom 0, and where it lies for 95 % of draws of as many photos",
         "runs: of the network, for one photo; with zoom 1 the second frame of the same photo counts",
     ]
-    table = _table(title, "", "AP", "change", "95 %", "AR", "one person", "runs", caption="\n".join(notes))
+    table = _table(title, "", "AP", "change", "95 %", "AR", "one person", "runs", notes=notes)
     for each in evaluation.zoom:
-        table.add_row(f"zoom {each.zoom}", *_figures(each), _oks(each.alone), f"{each.runs:.2f}")
-    table.add_section()
+        table.rows.append((f"zoom {each.zoom}", *_figures(each), _oks(each.alone), f"{each.runs:.2f}"))
+    table.rows.append(None)
     for each in evaluation.larger:
-        table.add_row("float {}x{}".format(*each.size), *_figures(each), "", "")
+        table.rows.append(("float {}x{}".format(*each.size), *_figures(each), "", ""))
     return table
 
 
@@ -134,8 +132,8 @@ def _oks(alone: Alone) -> str:
 def false_positives(evaluation: Evaluation) -> Table:
     """Poses on photos without people."""
     photos = next(iter(evaluation.false_positives.values())).photos
-    title = f"False positives: poses with a root score of 0.5 on {photos} photos without people"
+    title = f"False positives: poses with a root score of 0.5 on {counted(photos, 'photo')} without people"
     table = _table(title, "stage", "poses", "poses a photo", "photos with a pose")
     for stage, found in evaluation.false_positives.items():
-        table.add_row(stage, str(found.poses), f"{found.poses_a_photo:.2f}", str(found.photos_with_poses))
+        table.rows.append((stage, str(found.poses), f"{found.poses_a_photo:.2f}", str(found.photos_with_poses)))
     return table

@@ -13,10 +13,10 @@ from conversion.inspection.layout import GAP, LINE, MARGIN, NARROWEST, SOLID, Bo
 from conversion.inspection.model import Inspection, Layer, Tensor
 
 COLOURS = {
-    blocks.CONVOLUTION: "#c9682a",
-    blocks.DEPTHWISE: "#5b9c94",
+    blocks.CONVOLUTION: "#b4551b",
+    blocks.DEPTHWISE: "#3f7d75",
     blocks.POINTWISE: "#3d6a9e",
-    blocks.HEAD: "#3f8f52",
+    blocks.HEAD: "#337a45",
     blocks.LEFT_OUT: "#9aa39c",
     blocks.OTHER: "#8a8578",
     blocks.CUSTOM: "#7a5595",
@@ -32,7 +32,7 @@ _WORDS = {
     blocks.CUSTOM: "custom operator",
     blocks.HIDDEN: "Edge TPU program",
 }
-_INK, _FAINT, _EDGE, _STRIDE = "#333", "#777", "#aaa49a", "#b3431e"
+_INK, _FAINT, _EDGE, _STRIDE = "#333", "#666", "#aaa49a", "#b3431e"
 _BANDS = ("#f4f3ef", "#fbfaf8")
 # Share of a separable block's width that is its depthwise layer.
 _STRIPE = 0.36
@@ -193,15 +193,20 @@ def _title(block: Block) -> str:
 
 
 def _stripes(box: Box, width: float) -> Iterator[str]:
-    """The depthwise layer: one stripe, or one piece for each part that it runs in."""
+    """The depthwise layer: one stripe, with lines between the parts that it runs in."""
+    yield _rectangle(box.x, box.y, width - 1.5, box.height, COLOURS[blocks.DEPTHWISE])
     parts = box.block.parts
-    height = (box.height - 2 * (parts - 1)) / parts
-    for part in range(parts):
-        yield _rectangle(box.x, box.y + part * (height + 2), width - 1.5, height, COLOURS[blocks.DEPTHWISE])
+    for part in range(1, parts):
+        y = box.y + box.height * part / parts
+        yield (
+            f'<line x1="{box.x:.1f}" x2="{box.x + width - 1.5:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="#fff" '
+            'stroke-opacity=".6"/>'
+        )
     kernel = text_format.kernel(box.block.layers[0].convolution)
     yield (
         f'<text transform="translate({box.x + width / 2 + 2.5:.1f},{box.middle:.1f}) rotate(-90)" '
-        f'text-anchor="middle" font-size="10" fill="#fff">{escape(kernel)}</text>'
+        f'text-anchor="middle" font-size="10" fill="#fff" stroke="{COLOURS[blocks.DEPTHWISE]}" stroke-width="3" '
+        f'paint-order="stroke">{escape(kernel)}</text>'
     )
 
 

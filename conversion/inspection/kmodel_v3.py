@@ -10,7 +10,7 @@ from conversion.errors import ConversionError
 from conversion.feature_map import LINE_BYTES, FeatureMap, Region
 from conversion.inspection import fields, kpu, naming, v3_layer_types
 from conversion.inspection.flow import Flow
-from conversion.inspection.kpu_remarks import Problems, ram_remarks
+from conversion.inspection.kpu_remarks import Problems, float_remarks, ram_remarks
 from conversion.inspection.model import INPUT, FilePart, Inspection, Layer, Memory, Quantisation, Tensor
 from conversion.inspection.v3_layer_types import BYTE, FLOAT, LAYER_TYPES, Buffer, LayerType
 from conversion.kmodel import v3, v3_container
@@ -20,6 +20,8 @@ from conversion.kpu import memory as kpu_memory
 FORM = "kmodel V3"
 _KPU, _MAIN = "kpu", "main"
 _UPLOAD, _ADD_PADDING = 10243, 10241
+# Types that compute in floats, on the CPU.
+_FLOATS = frozenset(v3_container.LAYER_NAMES[kind] for kind in v3_container.FLOAT_COMPUTING)
 
 
 def describe(path: Path, data: bytes, files: tuple[FilePart, ...]) -> Inspection:
@@ -201,7 +203,7 @@ def _output(number: int, container: Container, walk: _Walk, heads: dict[int, dic
     entry = container.outputs[number]
     writers = walk.flow.read(_MAIN, entry.address, entry.address + entry.size)
     giver = walk.layers[writers[0]] if len(writers) == 1 and writers[0] >= 0 else None
-    floats = container.bodies[-1].kind in v3_layer_types.FLOAT_RESULTS
+    floats = container.bodies[-1].kind in v3_container.FLOAT_RESULTS
     element = FLOAT if floats else BYTE
     whole = giver is not None and giver.writes is not None and giver.writes.bytes * element == entry.size
     shape = (1, giver.writes.channels, giver.writes.height, giver.writes.width) if whole else (entry.size // element,)
@@ -248,7 +250,7 @@ def _memory_check(data: bytes, path: Path) -> str | None:
 
 
 def _facts(container: Container) -> list[tuple[str, str]]:
-    floats = container.bodies[-1].kind in v3_layer_types.FLOAT_RESULTS
+    floats = container.bodies[-1].kind in v3_container.FLOAT_RESULTS
     return [
         ("loads in", "every MaixPy v1 firmware, and CanMV"),
         ("MaixPy reads", f"{'floats' if floats else 'bytes'} from every output, as its last layer gives"),
@@ -270,4 +272,4 @@ def _remarks(container: Container, walk: _Walk) -> list[str]:
     last = walk.layers[-1]
     if last.regions and "to main memory" not in last.details:
         remarks.append("the last layer's result stays in KPU RAM; a board would run past the layer table")
-    return [*remarks, *ram_remarks(walk.layers)]
+    return [*remarks, *float_remarks(walk.layers, _FLOATS), *ram_remarks(walk.layers)]

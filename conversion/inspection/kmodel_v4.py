@@ -8,7 +8,7 @@ from pathlib import Path
 from conversion.feature_map import LINE_BYTES, FeatureMap
 from conversion.inspection import fields, kpu, model, naming, v4_opcodes
 from conversion.inspection.flow import Flow
-from conversion.inspection.kpu_remarks import Problems, ram_remarks
+from conversion.inspection.kpu_remarks import Problems, float_remarks, ram_remarks
 from conversion.inspection.model import (
     INPUT,
     Convolution,
@@ -19,7 +19,7 @@ from conversion.inspection.model import (
     Quantisation,
     Tensor,
 )
-from conversion.inspection.v4_opcodes import OPCODES, Opcode
+from conversion.inspection.v4_opcodes import FLOATS, OPCODES, Opcode
 from conversion.kmodel import v4
 from conversion.kmodel.v4 import KPU_RAM, Container, Node, Range, V4Cursor
 
@@ -48,7 +48,7 @@ def describe(path: Path, data: bytes, files: tuple[FilePart, ...]) -> Inspection
             ("target", v4.TARGETS.get(container.target, f"unknown ({container.target})")),
             ("constants", f"{container.constants_bytes:,} bytes"),
         ),
-        remarks=(*walk.problems.lines(), *ram_remarks(layers)),
+        remarks=(*walk.problems.lines(), *float_remarks(layers, FLOATS), *ram_remarks(layers)),
     )
 
 

@@ -8,7 +8,7 @@ from conversion.errors import ConversionError, ModelFormatError
 from conversion.feature_map import LINE_BYTES, FeatureMap
 from conversion.inspection import kpu, model, naming
 from conversion.inspection.flow import Flow, Writers
-from conversion.inspection.kpu_remarks import Problems, ram_remarks
+from conversion.inspection.kpu_remarks import Problems, float_remarks, ram_remarks
 from conversion.inspection.model import INPUT, Convolution, FilePart, Inspection, Layer, Memory, Quantisation, Tensor
 from conversion.kmodel import v5_code, v5_container, v5_stackvm
 from conversion.kmodel.layer import KpuLayer
@@ -32,6 +32,8 @@ DTYPES = (
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64",
     "bfloat16",
 )  # fmt: skip
+# Operators that compute in floats, on the CPU, where an unquantised network does.
+_FLOATS = frozenset({"CONV2D", "CONV2D_TRANSPOSE", "MATMUL"})
 _MAX_DEPTH = 8
 _FLOAT_BYTES = 4
 _MOST_MODULES = 16
@@ -57,7 +59,7 @@ def describe(path: Path, data: bytes, files: tuple[FilePart, ...]) -> Inspection
         network=network,
         memory=Memory(walk.kpu_bytes, _data_bytes(container)),
         facts=(("loads in", "no MaixPy v1 firmware: make a V3 of it"), *_module_facts(container)),
-        remarks=(*remarks, *walk.problems.lines(), *ram_remarks(layers)),
+        remarks=(*remarks, *walk.problems.lines(), *float_remarks(layers, _FLOATS), *ram_remarks(layers)),
     )
 
 

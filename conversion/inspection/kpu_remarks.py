@@ -1,8 +1,8 @@
-"""What is wrong with the KPU layers of a file, a few lines of it."""
+"""What is wrong with the KPU layers of a file, a few lines of it; and which layers are none of the KPU's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from conversion.feature_map import RAM_LINES
 from conversion.inspection.model import Layer
@@ -40,3 +40,15 @@ def ram_remarks(layers: Sequence[Layer]) -> list[str]:
         if layer.regions and max(region.end for region in layer.regions) > RAM_LINES:
             problems.add(f"{layer.label} reaches beyond the end of KPU RAM")
     return list(problems.lines())
+
+
+def float_remarks(layers: Sequence[Layer], floats: Collection[str]) -> list[str]:
+    """Layers of these types compute in floats, which the KPU cannot: those of a network that was not quantised."""
+    found = [layer for layer in layers if layer.type in floats]
+    if not found:
+        return []
+    types = ", ".join(sorted({layer.type for layer in found}))
+    where = f"{len(found)} of its {len(layers)} layers compute in floats, on the CPU ({types})"
+    if any(layer.regions for layer in layers):
+        return [f"{where}: the KPU takes bytes only, and these it leaves alone"]
+    return [f"{where} and none runs on the KPU: it was compiled without quantisation, for which nncase needs pictures"]

@@ -11,12 +11,12 @@ from conversion.inspection.model import Inspection, Layer, Tensor
 
 @dataclass(frozen=True)
 class Column:
-    """A column: its title, its cells' text, whether they are numbers, whether it gives way on a narrow terminal."""
+    """A column: its title, its cells' text, whether they are numbers, whether they wrap on a narrow terminal."""
 
     title: str
     text: Callable[..., str]
     number: bool = False
-    yields: bool = False
+    wraps: bool = False
 
 
 @dataclass(frozen=True)
@@ -28,30 +28,30 @@ class TextTable:
 
 
 _TENSOR_COLUMNS = (
-    Column("name", lambda tensor: tensor.name, yields=True),
+    Column("name", lambda tensor: tensor.name, wraps=True),
     Column("head", lambda tensor: tensor.role),
     Column("type", lambda tensor: tensor.dtype),
     Column("shape", text_format.tensor_shape),
     Column("real value", lambda tensor: text_format.quantisation(tensor.quantisation)),
     Column("range", text_format.limits),
-    Column("where", lambda tensor: tensor.place, yields=True),
+    Column("where", lambda tensor: tensor.place, wraps=True),
 )
 
 NUMBER = Column("#", lambda layer: str(layer.number), number=True)
-FROM = Column("from", text_format.sources, yields=True)
-LABEL = Column("layer", text_format.label, yields=True)
-TYPE = Column("type", lambda layer: layer.type, yields=True)
+FROM = Column("from", text_format.sources, wraps=True)
+LABEL = Column("layer", text_format.label, wraps=True)
+TYPE = Column("type", lambda layer: layer.type, wraps=True)
 WRITES = Column("writes", lambda layer: text_format.layer_map(layer, "writes"))
 PARAMETERS = Column("parameters", lambda layer: text_format.count(layer.parameters), number=True)
 MACS = Column("MACs", lambda layer: text_format.millions(layer.macs.useful) if layer.macs else "", number=True)
-TIME = Column("est.\nµs", text_format.microseconds, number=True)
+TIME = Column("est. µs", text_format.microseconds, number=True)
 
 _SHORT = (
     NUMBER,
     FROM,
     LABEL,
     TYPE,
-    Column("kernel\n/stride", text_format.kernel_and_stride),
+    Column("kernel", text_format.kernel_and_stride),
     WRITES,
     PARAMETERS,
     MACS,
@@ -92,7 +92,7 @@ def tensors(found: Sequence[Tensor]) -> TextTable:
 
 
 def layers(inspection: Inspection, full: bool) -> TextTable:
-    """All layers, with every column or with those that fit 100 characters."""
+    """All layers, with every column or with those that fit 80 characters."""
     return _table(_FULL if full else _SHORT, inspection.layers)
 
 

@@ -132,6 +132,3 @@ LAYER_TYPES = {
     ),
     10243: LayerType(_UPLOADED, (Buffer("input", _WHOLE, BYTE),), (), _WHOLE, _WHOLE),
 }  # fmt: skip
-
-# MaixPy hands every output out as the type of the last layer's result: floats after these, bytes after the others.
-FLOAT_RESULTS = frozenset({1, 5, 9, 12, 14, 15, 16, 18, 20, 22, 24, 25})

@@ -101,3 +101,6 @@ OPCODES = {
     KPU_UPLOAD: Opcode("kpu_upload", (*_IN_OUT, _SHAPE)),
     KPU_CONV2D: Opcode("kpu_conv2d", (("main_mem_output", _RANGE), ("batches", "i"), ("reserved", "i")), (), ()),
 }  # fmt: skip
+
+# Operators that compute in floats, on the CPU, where an unquantised network does.
+FLOATS = frozenset({"conv2d", "matmul", "conv2d_transpose", "cpu_conv2d", "cpu_depthwise_conv2d"})

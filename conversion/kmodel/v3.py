@@ -17,6 +17,7 @@ from conversion.kmodel.v3_container import (
     CONV,
     DEQUANTIZE,
     EIGHT_BIT_WEIGHTS,
+    FLOAT_COMPUTING,
     HEADER,
     K210_CONV,
     MAIN_MEM_OUT,
@@ -68,6 +69,13 @@ class V3Model:
     def convolutions(self) -> tuple[ConvLayer, ...]:
         """The layers that run on the KPU, in order."""
         return tuple(layer for layer in self.layers if isinstance(layer, ConvLayer))
+
+    @property
+    def foreign_outputs(self) -> str | None:
+        """Why the board's program cannot read the outputs, which are floats; None for a model that gives bytes."""
+        if all(isinstance(layer, ConvLayer) for layer in self.layers):
+            return None
+        return "its outputs are floats, made by DEQUANTIZE on the CPU; the board's program reads the KPU's bytes"
 
 
 def write(model: V3Model) -> bytes:
@@ -125,7 +133,10 @@ def read(data: bytes, where: str) -> V3Model:
     reader = Reader(data, where)
     container = v3_container.read(reader)
     flags, arch = container.flags, container.arch
-    reader.demand(flags == EIGHT_BIT_WEIGHTS and arch == ARCH_K210, f"flags {flags}, arch {arch}; expected 1 and 0")
+    reader.demand(arch == ARCH_K210, f"is for architecture {arch}; the K210 is {ARCH_K210}")
+    if not flags & EIGHT_BIT_WEIGHTS:
+        raise UnsupportedModelError(f"{where}: its weights have 16 bits; only those of 8 bits are read")
+    reader.demand(flags == EIGHT_BIT_WEIGHTS, f"flags {flags}; expected {EIGHT_BIT_WEIGHTS}")
     memory = container.main_memory_bytes
     reader.demand(memory <= GENERAL_RAM_BYTES, f"{memory} bytes of main memory; the chip has 6 MiB")
     layers = tuple(_read_layer(reader, number, body) for number, body in enumerate(container.bodies))
@@ -143,9 +154,10 @@ def _read_layer(reader: Reader, number: int, body: Body) -> ConvLayer | Dequanti
         _, *fields = reader.unpack(_DEQUANTIZE, body.bytes.start)
         return DequantiseLayer(*fields)
     if body.kind != K210_CONV:
+        how = "computes in floats, on the CPU" if body.kind in FLOAT_COMPUTING else "is none of the KPU's"
         raise UnsupportedModelError(
-            f"{reader.where}: layer {number} is of type {body.kind} ({body.name}); only KPU convolutions and "
-            f"DEQUANTIZE are read"
+            f"{reader.where}: layer {number} is of type {body.kind} ({body.name}), which {how}; only KPU convolutions "
+            f"and DEQUANTIZE are read"
         )
     return _read_conv(reader, number, body.bytes)
 

@@ -51,6 +51,10 @@ LAYER_NAMES = {
     10242: "K210_REMOVE_PADDING",
     10243: "K210_UPLOAD",
 }
+# MaixPy hands every output out as the type of the last layer's result: floats after these, bytes after the others.
+FLOAT_RESULTS = frozenset({1, 5, 9, DEQUANTIZE, 14, 15, 16, 18, 20, 22, 24, 25})
+# Types that compute in floats, on the CPU; two of them no runtime has.
+FLOAT_COMPUTING = FLOAT_RESULTS - {DEQUANTIZE, 24} | {3, 7}
 
 HEADER = struct.Struct("<7I")
 RANGE = struct.Struct("<2I")

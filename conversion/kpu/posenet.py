@@ -10,6 +10,7 @@ import numpy as np
 
 from conversion import card, network, portrait
 from conversion.errors import ModelFormatError, UnsupportedModelError
+from conversion.feature_map import FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
 from conversion.kmodel.v3 import Output, V3Model
@@ -24,15 +25,7 @@ class Simulation:
     """A PoseNet kmodel on a simulated KPU. `turned`: its picture lies on its side in memory, as its card says."""
 
     def __init__(self, model: V3Model, where: str, turned: bool = False) -> None:
-        grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
-        channels = tuple(grid.channels for grid in grids)
-        if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
-            raise UnsupportedModelError(
-                f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
-                f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
-            )
-        _check_outputs(model, where)
-        self._grids = grids
+        self._grids = _heads(model, where)
         self._kpu = Kpu(model)
         self.width = self._kpu.input_map.width
         self.height = self._kpu.input_map.height
@@ -58,6 +51,21 @@ class Simulation:
             name: output.reshape(grid.channels, grid.height, grid.width)
             for name, output, grid in zip(network.HEAD_NAMES, outputs, self._grids, strict=True)
         }
+
+
+def _heads(model: V3Model, where: str) -> list[FeatureMap]:
+    """The maps of the four heads; UnsupportedModelError for another network's kmodel, ModelFormatError for damage."""
+    if model.foreign_outputs:
+        raise UnsupportedModelError(f"{where}: {model.foreign_outputs}; make one that gives them: `make kmodel`")
+    grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
+    channels = tuple(grid.channels for grid in grids)
+    if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
+        raise UnsupportedModelError(
+            f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
+            f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
+        )
+    _check_outputs(model, where)
+    return grids
 
 
 def _check_outputs(model: V3Model, where: str) -> None:
@@ -87,6 +95,13 @@ def read_kmodel(path: Path) -> bytes:
     return data
 
 
+def _model(data: bytes, where: str) -> V3Model:
+    try:
+        return v3.read(data, where)
+    except UnsupportedModelError as error:
+        raise UnsupportedModelError(f"{error}; not a kmodel of this project, make one with `make kmodel`") from error
+
+
 @dataclass(frozen=True)
 class Described:
     """A V3 kmodel and the card beside it, each checked, and both against each other."""
@@ -104,7 +119,9 @@ def read_described(path: Path) -> Described:
     does not describe it.
     """
     data = read_kmodel(path)
-    model = v3.read(data, str(path))
+    model = _model(data, str(path))
+    # Before its card is asked for: a kmodel of another network has none.
+    _heads(model, str(path))
     the_card = card.read_for(path, data)
     card.check_fits(the_card, path, data, model)
     # What takes longest comes last.
@@ -113,7 +130,7 @@ def read_described(path: Path) -> Described:
 
 def open_kmodel(path: Path) -> Simulation:
     """A simulation of the V3 kmodel in a file."""
-    return Simulation(v3.read(read_kmodel(path), str(path)), str(path))
+    return Simulation(_model(read_kmodel(path), str(path)), str(path))
 
 
 def real_values(heads: Mapping[str, np.ndarray], the_card: Mapping) -> Heads:

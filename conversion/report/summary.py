@@ -6,6 +6,7 @@ from conversion import memory_budget
 from conversion.kpu import time
 from conversion.memory_budget import MIB
 from conversion.pipeline import Kmodel
+from conversion.printing import counted
 from conversion.report.tables import layer_name
 from conversion.tensorflow.proof_result import TFLITE_TOLERANCE, Differences, Proof
 
@@ -55,8 +56,11 @@ def _splits(kmodel: Kmodel) -> str:
 def _quality(card: dict) -> Facts:
     quantisation, calibration = card["quantisation"], card["calibration"]
     figures = ", ".join(f"{name} {value:.1f} dB" for name, value in quantisation["sqnr_db"].items())
-    rounding = f"{quantisation['recipe']}, from {calibration['count']} photos: {calibration['photos']}"
-    return [("rounding", rounding), ("SQNR", f"{figures} (kmodel against float, {quantisation['photos']} photos)")]
+    rounding = f"{quantisation['recipe']}, from {counted(calibration['count'], 'photo')}: {calibration['photos']}"
+    return [
+        ("rounding", rounding),
+        ("SQNR", f"{figures} (kmodel against float, {counted(quantisation['photos'], 'photo')})"),
+    ]
 
 
 def _proofs(kmodel: Kmodel) -> Facts:

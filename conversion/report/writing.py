@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PIL import Image
@@ -9,7 +10,7 @@ from PIL import Image
 from conversion import card, files, photos
 from conversion.decoding import board_decoder, overlay
 from conversion.decoding.dialects import tfjs
-from conversion.kmodel import sampling
+from conversion.kmodel import kpu_network, plan, sampling
 from conversion.kmodel.layer import KpuLayer
 from conversion.pipeline import Kmodel
 from conversion.report import accuracy, ram_map, summary, tables, templates
@@ -20,22 +21,30 @@ RAM_MAP = "kpu-ram.svg"
 
 def write(kmodel: Kmodel, folder: Path) -> Path:
     """Write page, picture and map into `folder`; gives the page's path. Each file is written whole or not at all."""
-    rows = tables.layer_rows(kmodel.compiled.network, kmodel.plan)
-    drawn_map = ram_map.svg(rows, kmodel.plan)
-    page = templates.load("page.html.j2").render(
-        card=kmodel.card,
-        facts=summary.facts(kmodel),
-        skeleton=SKELETON,
-        ram_map=drawn_map,
-        splits=_splits(kmodel),
-        rows=rows,
-        shape=tables.shape,
-        accuracy=accuracy.section(kmodel.card),
-    )
+    network, planned = kmodel.compiled.network, kmodel.plan
+    drawn_map = ram_map.svg(tables.layer_rows(network, planned), planned)
+    page = render(kmodel.card, network, planned, summary.facts(kmodel))
     files.write_png(folder / SKELETON, skeletons(kmodel))
     files.write(folder / RAM_MAP, drawn_map.encode())
     files.write(folder / accuracy.PAGE, page.encode())
     return folder / accuracy.PAGE
+
+
+def render(
+    the_card: Mapping, network: kpu_network.KpuNetwork, planned: plan.RamPlan, facts: summary.Facts, plot: str = ""
+) -> str:
+    """The page as HTML; `plot` is that of the figures in the card, where `evaluate` has put some."""
+    rows = tables.layer_rows(network, planned)
+    return templates.load("page.html.j2").render(
+        card=the_card,
+        facts=facts,
+        skeleton=SKELETON,
+        ram_map=ram_map.svg(rows, planned),
+        splits=_splits(network, planned),
+        rows=rows,
+        shape=tables.shape,
+        accuracy=accuracy.section(the_card, plot),
+    )
 
 
 def skeletons(kmodel: Kmodel) -> Image.Image:
@@ -55,11 +64,11 @@ def skeletons(kmodel: Kmodel) -> Image.Image:
     )
 
 
-def _splits(kmodel: Kmodel) -> list[str]:
-    body = kmodel.compiled.network.body
+def _splits(network: kpu_network.KpuNetwork, planned: plan.RamPlan) -> list[str]:
+    body = network.body
     return [
         f"{tables.layer_name(number, len(body))} runs in {parts} parts{_why(body[number])}."
-        for number, parts in kmodel.plan.split_layers.items()
+        for number, parts in planned.split_layers.items()
     ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from conversion import files
 from conversion.cache import ENVIRONMENT_VARIABLE, cache_dir
 from conversion.errors import OutputError, WeightsNotFoundError
 from conversion.outside.reading import file_sha256
+from conversion.printing import talk, warn
 from conversion.progress import awaited
 from conversion.weights import known
 from conversion.weights.known import Published, PublishedFile
@@ -38,22 +38,18 @@ def fetch(published: Published, progress: bool = True) -> Path:
     if not missing:
         return cache
     for reason in reasons:
-        print(f"{reason}; fetching it again", file=sys.stderr)
+        warn(f"{reason}; fetching it again")
     tried = [f"{cache}: {'; '.join(reasons) or 'no such files'}"]
     folder = _writable(cache)
     missing, _ = _unsound(folder, published.files)
     for place, get in _places(published, progress):
-        with awaited(f"{place} (weights that are not in {cache} yet)", _tell):
+        with awaited(f"{place} (weights that are not in {cache} yet)", talk):
             reason = _fetch_from(get, missing, folder)
         missing, _ = _unsound(folder, published.files)
         if not missing:
             return folder
         tried.append(f"{place}: {reason}")
     raise WeightsNotFoundError(_not_found(published, cache, tried))
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
 
 
 _Get = Callable[[Iterable[PublishedFile], Path], None]
@@ -115,12 +111,12 @@ def _writable(folder: Path) -> Path:
     """`folder`, made if need be, if files can be made in it; else a temporary one that goes when the process ends."""
     try:
         files.check_writable(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
     except OutputError as error:
-        print(
+        warn(
             f"{folder}: cannot be written ({_reason(error)}), the weights are fetched for this run only; set "
-            f"{ENVIRONMENT_VARIABLE} to another folder to keep them",
-            file=sys.stderr,
+            f"{ENVIRONMENT_VARIABLE} to another folder to keep them"
         )
     temporary = tempfile.mkdtemp(prefix="posenet-weights-")
     atexit.register(shutil.rmtree, temporary, ignore_errors=True)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from conversion.printing import say, tabulate, talk
 from conversion.progress import awaited
-from host_tools import tables
-from host_tools.talk import result_console, stopped_cleanly, talk
+from host_tools.talk import stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.serial_link import Link
@@ -45,7 +45,7 @@ def get(port: str | None, as_json: bool, keys: tuple[str, ...]) -> None:
     if as_json:
         click.echo(json.dumps(chosen))
         return
-    tables.show(
+    tabulate(
         ("setting", "value", "meaning"),
         [(name, settings.shown(name, value), settings.KNOWN[name].meaning) for name, value in chosen.items()],
     )
@@ -79,7 +79,7 @@ def save(port: str | None, pairs: tuple[str, ...]) -> None:
         settings.save(link)
         now = settings.ask(link)
     _show(now, tuple(wanted) or tuple(name for name, setting in settings.KNOWN.items() if setting.saved))
-    result_console.print("saved in the board's pose_config.json")
+    say("saved in the board's pose_config.json")
 
 
 @contextmanager
@@ -99,4 +99,4 @@ def _show(values: dict[str, int | None], names: tuple[str, ...]) -> None:
     from host_tools.configuration import settings
 
     for name in names:
-        result_console.print(f"{name}={settings.shown(name, values[name])}", markup=False)
+        say(f"{name}={settings.shown(name, values[name])}")

@@ -36,11 +36,13 @@ MOST_READ_BYTES = 16384
 @dataclass
 class Found:
     """What lies on a board or a card. `sizes` by name; `digests` of those files that were asked for; `contents` of
-    READ_WHOLE; `free` bytes; about main.py: whether it uses the program, and whether it is finish.py."""
+    READ_WHOLE; `damaged` names of those files that cannot be read, which are nobody's any more; `free` bytes; about
+    main.py: whether it uses the program, and whether it is finish.py."""
 
     sizes: dict[str, int] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)
     free: int = 0
     main_uses_program: bool = False
     main_finishes: bool = False
@@ -82,8 +84,10 @@ class FileList:
         return json.dumps(values, sort_keys=True).encode()
 
     def wrote(self, name: str, found: Found) -> bool:
-        """Whether a shared file still has the content that we gave it."""
-        return (name == MAIN and found.main_finishes) or found.digests.get(name) in self.written.get(name, [])
+        """Whether a shared file still has the content that we gave it, or none any more."""
+        if name in found.damaged or (name == MAIN and found.main_finishes):
+            return True
+        return found.digests.get(name) in self.written.get(name, [])
 
 
 @dataclass

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from conversion import memory_budget
+from conversion.printing import counted
 from conversion.progress import Count, Talk
 from host_tools import boards, payload, zoom_room
 from host_tools.deployment import changes, entries, own_main, sd_card, start
@@ -86,7 +87,7 @@ def run(options: DeployOptions, talk: Talk, progress: Count) -> Report:
             prompt.restart()
             return report
         if not the_changes.empty:
-            talk(f"{port}: writing {len(the_changes.write)} files, {report.bytes // 1024} KiB")
+            talk(f"{port}: writing {counted(len(the_changes.write), 'file')}, {report.bytes // 1024} KiB")
             folder.apply(the_changes, progress)
         talk(f"{port}: resetting the board and waiting for its program")
         _watch(prompt, folder, options.seconds, report)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from conversion.printing import counted, say, talk, warn
 from conversion.progress import BYTES
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
+from host_tools.talk import bar, shortened, stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report
@@ -83,15 +84,15 @@ def _show(report: Report, removed: bool, dry_run: bool) -> None:
     elif report.nothing_to_do:
         _say(f"{report.place}: nothing to do, everything is as it should be")
     elif removed:
-        _say(f"{report.place}: {len(report.removed)} files removed")
+        _say(f"{report.place}: {counted(len(report.removed), 'file')} removed")
     else:
-        _say(f"{report.place}: {len(report.written)} files written, {len(report.removed)} removed")
+        _say(f"{report.place}: {counted(len(report.written), 'file')} written, {len(report.removed)} removed")
     if report.started:
         _show_start(report.started)
 
 
 def _say(text: str) -> None:
-    result_console.print(text, markup=False)
+    say(text)
 
 
 def _show_dry_run(report: Report) -> None:

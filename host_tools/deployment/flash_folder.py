@@ -113,11 +113,21 @@ class FlashFolder:
             elif {"content", "data"} <= answer.keys():
                 piece = base64.b64decode(answer["data"])
                 found.contents[answer["content"]] = found.contents.get(answer["content"], b"") + piece
+            elif "damaged" in answer:
+                found.damaged.add(answer["damaged"])
         if MAIN in found.sizes:
             for answer in self._handle("holds", MAIN, changes.PROGRAM_WORD):
                 found.main_uses_program = answer.get("holds", False)
                 found.main_finishes = base64.b64decode(answer.get("begin", "")).startswith(_FINISH_BEGINS)
+                found.damaged |= {answer["damaged"]} if "damaged" in answer else set()
+        self._forget_damaged(found)
         return found
+
+    def _forget_damaged(self, found: Found) -> None:
+        """What was read of a damaged file before its end is of no use."""
+        for name in sorted(found.damaged):
+            found.contents.pop(name, None)
+            self._talk(f"{name} in {FLASH} cannot be read, as after a power cut: what belongs there is written anew")
 
     def _ask_free(self) -> int:
         return max((answer.get("free", 0) for answer in self._call("firmware")), default=0)

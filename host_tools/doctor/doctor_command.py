@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.talk import result_console, stopped_cleanly, talk
+from conversion.printing import Named, show, talk
+from host_tools.talk import stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.doctor.findings import Finding
@@ -52,10 +53,8 @@ def _look(wanted: str | None) -> list[Finding]:
 
 
 def _show(findings: list[Finding]) -> None:
-    width = max(len(finding.subject) for finding in findings)
-    for finding in findings:
-        word = finding.state.value
-        line = f"{word:<4}  {finding.subject:<{width}}  {finding.text}"
-        result_console.print(line, style=_STYLES[word], markup=False)
-        if finding.remedy:
-            result_console.print(f"{'':<{width + 8}}-> {finding.remedy}", markup=False)
+    facts = [
+        (finding.state.value, finding.subject, " -> ".join(filter(None, (finding.text, finding.remedy))))
+        for finding in findings
+    ]
+    show(Named(facts, [_STYLES[finding.state.value] for finding in findings]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import rich_click as click
 
-from host_tools.talk import bar, result_console, stopped_cleanly, talk
+from conversion.printing import say, talk
+from host_tools.talk import bar, stopped_cleanly
 
 
 @click.command()
@@ -31,7 +32,7 @@ def erase(port: str | None, board_id: str, filesystem: bool, everything: bool, b
     job = erasing.prepare(boards.find(board_id), everything, baud)
     place = f"flash {job.address:#x} to {job.address + job.size - 1:#x}, {job.size // 1024} KiB"
     if dry_run:
-        result_console.print(f"would erase {job.what}: {place}")
+        say(f"would erase {job.what}: {place}")
         return
     chosen = ports.choose(port, job.board)
     ports.look_at(chosen)
@@ -41,8 +42,8 @@ def erase(port: str | None, board_id: str, filesystem: bool, everything: bool, b
     talk(f"{place}: {job.seconds(first):.0f} s or more at {first} baud, estimated")
     with stopped_cleanly("stopped; a part is erased: run the same command again"), bar() as report:
         names = erasing.run(job, chosen, talk, report)
-    result_console.print(f"{chosen}: erased, {place}, every piece confirmed by the chip")
+    say(f"{chosen}: erased, {place}, every piece confirmed by the chip")
     if everything:
-        result_console.print(f"The board is blank: `flash --board {board_id} --firmware MAIXPY.bin`, then `deploy`.")
+        say(f"The board is blank: `flash --board {board_id} --firmware MAIXPY.bin`, then `deploy`.")
     elif names is not None:
-        result_console.print(f"/flash holds {', '.join(names) or 'nothing'}; next: `deploy --board {board_id}`")
+        say(f"/flash holds {', '.join(names) or 'nothing'}; next: `deploy --board {board_id}`")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools import tables
-from host_tools.talk import bar, result_console, shortened, stopped_cleanly, talk, warn
+from conversion.printing import say, tabulate, talk, warn
+from host_tools.talk import bar, shortened, stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.flashing.flash import Outcome, Writing
@@ -87,22 +87,18 @@ def _show_writing(writing: Writing) -> None:
         digest = shortened(hashlib.sha256(entry.data).hexdigest())
         what = f"{entry.name} (MaixPy, with kflash's header)" if entry.firmware else entry.name
         rows.append((what, f"{entry.address:#08x}", f"{entry.end - 1:#08x}", str(entry.size), digest))
-    tables.show(("file", "flash from", "to", "bytes", "sha256"), rows)
+    tabulate(("file", "flash from", "to", "bytes", "sha256"), rows)
     rates = ", ".join(map(str, writing.rates))
-    result_console.print(
-        f"{writing.board.name}: kflash as `{writing.board.flash.kflash}`, at the first of {rates} baud that works."
-    )
+    say(f"{writing.board.name}: kflash as `{writing.board.flash.kflash}`, at the first of {rates} baud that works.")
     if not writing.has_firmware:
-        result_console.print("The firmware is left alone.")
-    result_console.print("Nothing was written: this was a dry run.")
+        say("The firmware is left alone.")
+    say("Nothing was written: this was a dry run.")
 
 
 def _show_outcome(writing: Writing, outcome: Outcome) -> None:
     proven = "written, read back, equal" if outcome.verified else "written, NOT read back"
     for entry in writing.package.entries:
         digest = shortened(hashlib.sha256(entry.data).hexdigest())
-        result_console.print(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest})")
+        say(f"{entry.name}: {entry.size} bytes at {entry.address:#x} {proven} (sha256 {digest})")
     if not writing.has_firmware:
-        result_console.print(
-            "The firmware was left alone" + ("; it read the kmodel back." if outcome.verified else ".")
-        )
+        say("The firmware was left alone" + ("; it read the kmodel back." if outcome.verified else "."))

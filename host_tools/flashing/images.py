@@ -66,6 +66,8 @@ def check_kmodel(data: bytes, where: str) -> V3Model:
 
 def _check_heads(model: V3Model, where: str) -> None:
     """Output 0 is the block of all heads, the others are the heads, of the size that the input asks for."""
+    if model.foreign_outputs:
+        raise FlashError(f"{where}: {model.foreign_outputs}; make one that gives them: `make kmodel`")
     picture = model.convolutions[0].layer.source if model.convolutions else None
     stride = network.OUTPUT_STRIDE
     cells = (picture.height // stride) * (picture.width // stride) if picture else 0
@@ -89,7 +91,7 @@ def check_firmware(data: bytes, where: str) -> Firmware:
     if found is None:
         what = firmware_image.other_processor(data) or _known(data)
         raise FlashError(
-            f"{where}: is no firmware but {what}"
+            f"{where}: is no firmware but {what}; take a MaixPy v1 .bin"
             if what
             else f"{where}: is no firmware for the K210, or an encrypted one: it does not begin with the chip's entry "
             "code; take a MaixPy v1 .bin"

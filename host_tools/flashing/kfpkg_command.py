@@ -6,8 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
+from conversion.printing import say
 from host_tools.errors import FlashError
-from host_tools.talk import result_console
 
 
 @click.command()
@@ -32,5 +32,5 @@ def kfpkg(model: Path | None, firmware: Path | None, board_id: str, output: Path
     package = sources.of_files(board, model, firmware)
     files.write(path, packages.pack(package))
     for entry in package.entries:
-        result_console.print(f"{entry.name}: {entry.size} bytes for {entry.address:#x}")
-    result_console.print(f"written: {path}")
+        say(f"{entry.name}: {entry.size} bytes for {entry.address:#x}")
+    say(f"written: {path}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools.talk import result_console
+from conversion.printing import say
 
 
 @click.command()
@@ -19,4 +19,4 @@ def release(board_id: str, model: Path | None, output: Path) -> None:
     from host_tools.flashing import release as releases
 
     path = releases.write(boards.find(board_id), model, output)
-    result_console.print(f"written: {path} ({path.stat().st_size} bytes)")
+    say(f"written: {path} ({path.stat().st_size} bytes)")

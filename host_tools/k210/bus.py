@@ -117,8 +117,8 @@ class Bus:
         names = {at.FFT: "the FFT engine", at.SPI_SLAVE: "the SPI slave"}
         names.update({base: f"I2S{number}" for number, base in enumerate(at.I2S)})
         for base, name in names.items():
-            self._add(base, _FFT_BYTES if base == at.FFT else at.BLOCK, Unmodelled(self._chip, name))
-        self._add(at.ROM, _ROM_BYTES, Unmodelled(self._chip, "the mask ROM"))
+            self._add(base, _FFT_BYTES if base == at.FFT else at.BLOCK, Unmodelled(self._chip, name, base))
+        self._add(at.ROM, _ROM_BYTES, Unmodelled(self._chip, "the mask ROM", at.ROM))
 
     def find(self, address: int) -> tuple[Any, int]:
         """The device at a bus address, and the offset in it; (None, 0) where there is none."""

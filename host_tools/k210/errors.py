@@ -20,7 +20,7 @@ class WaitError(EmulatorError):
 
 
 class CrashError(EmulatorError):
-    """The firmware has crashed; `report` is what is known of it, several lines."""
+    """The firmware has crashed; `report` is what is known of it, several lines: registers, calls, last words."""
 
     def __init__(self, line: str, report: str) -> None:
         super().__init__(line)

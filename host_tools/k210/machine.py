@@ -312,7 +312,8 @@ class Machine(Chip):
                     self._crash_until = 0
         if self._crash is not None and (self.clock.cycles >= self._crash_until or not self.harts[self._crash.hart].pc):
             found, self._crash = self._crash, None
-            raise CrashError(found.line, found.report)
+            said = self.serial.last_words or "nothing"
+            raise CrashError(found.line, f"{found.report}\nthe firmware's last words: {said}")
 
     # --- saving --------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 
 from conversion import extras
+from conversion.printing import warn
 from host_tools.k210.engine import native
 from host_tools.k210.errors import EmulatorError
 
@@ -37,4 +38,4 @@ def _say_if_slow() -> None:
     global _said
     if not _said and native.library() is None:
         _said = True
-        print("no C compiler (cc) was found: the emulated K210 runs about twenty times slower", file=sys.stderr)
+        warn("no C compiler (cc) was found: the emulated K210 runs about twenty times slower")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from conversion.printing import counted
 from host_tools.monitor.feed import Note
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.serial_link import Event, Statistics, events, no_previews, remedy, units
-from host_tools.talk import counted
 
 _SELFTESTS = ("passed", "failed: the heads differ", "failed: the poses differ")
 # Counts of a link that are worth a word only where they are not zero.

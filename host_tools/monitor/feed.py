@@ -47,7 +47,8 @@ class Source:
 
     `number` stays the same while the feed is open. `label` names the source in JSON, topics and titles: the board's
     name; where there are several sources followed by `@` and the port; the port alone until the board has said its
-    name. `statistics` is None for a recording. `alive` is False after the last event that will ever come.
+    name. `statistics` and `baud`, the line's speed now, are None for a recording. `alive` is False after the last event
+    that will ever come.
     """
 
     number: int
@@ -56,6 +57,7 @@ class Source:
     hello: Hello | None = None
     statistics: Statistics | None = None
     alive: bool = True
+    baud: int | None = None
 
     @property
     def size(self) -> tuple[int, int]:

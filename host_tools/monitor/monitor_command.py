@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools.talk import talk, until_signalled
+from conversion.printing import talk
+from host_tools.talk import until_signalled
 
 if TYPE_CHECKING:
     from host_tools.monitor.watching import MonitorOptions

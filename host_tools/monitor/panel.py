@@ -10,12 +10,12 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from conversion.printing import counted
 from host_tools.monitor import event_format, figure
 from host_tools.monitor.feed import Source
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.rates import Rates
 from host_tools.serial_link import STAGES, STATES, Stats, units
-from host_tools.talk import counted
 
 _SIDE_COLUMNS = 30
 _SIDE_FROM = 66
@@ -126,7 +126,8 @@ def _numbers(board: Board) -> list[Text]:
         lines += [f"{stage:8}{frame.stages_us[stage] / 1000:9.1f} ms" for stage in STAGES]
     lines += ["", *_link(board.source).split(", ")]
     if hello := board.source.hello:
-        lines += ["", f"{event_format.size_of(hello)}, {hello.baud} baud", f"program {hello.firmware}"]
+        baud = board.source.baud or hello.baud
+        lines += ["", f"{event_format.size_of(hello)}, {baud} baud", f"program {hello.firmware}"]
         lines.append(f"{hello.system} {hello.release}")
     if stats := board.stats:
         lines += [f"skipped {stats.skipped}, errors {stats.errors}", f"heap free {stats.heap_free // 1024} KiB"]

@@ -63,7 +63,7 @@ class PortReader:
     def sources(self) -> list[Source]:
         """The one source."""
         statistics = replace(self._link.statistics)
-        return [Source(self._number, self._label, self._port, self._hello, statistics, self._alive)]
+        return [Source(self._number, self._label, self._port, self._hello, statistics, self._alive, self._link.baud)]
 
     def start(self, queue: Queue) -> None:
         """Begin to read."""

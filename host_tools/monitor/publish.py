@@ -19,13 +19,13 @@ from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from conversion.outside.text import shown
+from conversion.printing import counted
 from host_tools import time_limits
 from host_tools.errors import HostToolError, LinkError
 from host_tools.monitor.feed import Item
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Found, Hello, Lost
-from host_tools.talk import counted
 
 PORT = 1883
 ONLINE, OFFLINE = "online", "offline"

@@ -19,11 +19,11 @@ from pathlib import Path
 
 from conversion.network import HEAD_NAMES, KEYPOINTS
 from conversion.outside.text import printable, shown
+from conversion.printing import counted
 from host_tools.errors import HostToolError
 from host_tools.monitor.feed import Item, Note
 from host_tools.monitor.output import Output
 from host_tools.serial_link import MOST_WINDOWS, STAGES, Frame, Pose, events, units
-from host_tools.talk import counted
 
 FORMAT = "posenet-maix recording 1"
 KINDS = {

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from conversion.printing import counted
 from host_tools import time_limits
 from host_tools.errors import LinkError
 from host_tools.monitor import event_format
@@ -14,7 +15,6 @@ from host_tools.monitor.feed import Feed, Item, Note
 from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, events
-from host_tools.talk import counted
 
 _POLL_SECONDS = 0.1
 

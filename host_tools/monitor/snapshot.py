@@ -12,12 +12,12 @@ from conversion import files
 from conversion.decoding import overlay
 from conversion.decoding.pose import Pose
 from conversion.errors import OutputError
+from conversion.printing import counted
 from host_tools.errors import HostToolError
 from host_tools.monitor.figure import PART_SCORE
 from host_tools.monitor.frame_processing import ProcessedFrame
 from host_tools.monitor.output import Output
 from host_tools.serial_link import Frame, sentences, units
-from host_tools.talk import counted
 
 
 def draw(frame: Frame, size: tuple[int, int], part_score: int = PART_SCORE) -> Image.Image:

@@ -302,8 +302,8 @@ class Link(Closing):
         if isinstance(event, OtherProtocol):
             self._heard.other_protocol = event
         elif isinstance(event, SelfTest):
-            # What was asked meanwhile is answered only now.
-            self._busy_until = time.monotonic() + time_limits.AFTER_SELFTEST.seconds
+            # What was asked meanwhile is answered only now. A result that nobody waits for makes no wait longer.
+            self._busy_until = min(self._busy_until, time.monotonic() + time_limits.AFTER_SELFTEST.seconds)
         elif isinstance(event, Restarted):
             self._busy_until = 0.0
         self._kept.add([event])

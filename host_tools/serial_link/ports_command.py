@@ -6,8 +6,7 @@ import json
 
 import rich_click as click
 
-from host_tools import tables
-from host_tools.talk import talk
+from conversion.printing import tabulate, talk
 
 
 @click.command()
@@ -21,7 +20,7 @@ def ports(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([each.to_dict() for each in seen]))
     elif seen:
-        tables.show(
+        tabulate(
             ("name", "--port", "USB", "what it is", "remark"),
             [(each.port.device, str(each.number or ""), each.port.ids or "", each.what, each.remark) for each in seen],
         )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from conversion.printing import say, tabulate, talk
 from conversion.progress import awaited
-from host_tools import tables
-from host_tools.talk import bar, result_console, stopped_cleanly, talk
+from host_tools.talk import bar, stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.verification.profile import Profile
@@ -49,8 +49,8 @@ def profile(port: str | None, model: Path | None, as_json: bool) -> None:
 def _show(found: Profile) -> None:
     rows = [(str(each.number), each.name, *_cells(each.estimated_us, each.measured_us)) for each in found.layers]
     rows.append(("", "all layers", *_cells(found.estimated_us, found.measured_us)))
-    tables.show(("layer", "name", "estimated ms", "measured ms", "difference"), rows)
-    result_console.print(
+    tabulate(("layer", "name", "estimated ms", "measured ms", "difference"), rows)
+    say(
         f"{found.board}, {found.size}. Without the processor's copy of results, "
         f"{found.copy_nanoseconds_a_byte:.1f} ns a byte, and {found.fixed_us / 1000:.2f} ms beside it in each run."
     )

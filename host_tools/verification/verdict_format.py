@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rich.console import RenderableType
-from rich.markup import escape
-from rich.table import Table
 
 from conversion import network
+from conversion.printing import Column, Line, Named, Table, counted
 from host_tools.serial_link import units
-from host_tools.talk import counted
 from host_tools.verification.comparison import FirstByte, FirstInteger, HeadsDifference, PosesDifference
 from host_tools.verification.layers import LayerPlace
 from host_tools.verification.verdict import BOARD, HEADS, IMAGE, POSES, WINDOWS, Finding, Verdict
@@ -39,26 +37,28 @@ def headline(verdict: Verdict) -> str:
     return f"{word}  {verdict.findings[0].subject} on {verdict.hello.board}, mode: {verdict.mode}"
 
 
-def lines(verdict: Verdict) -> Iterator[RenderableType]:
+def parts(verdict: Verdict) -> Iterator[RenderableType]:
     """Everything below the headline."""
-    hello = verdict.hello
-    facts = Table.grid(padding=(0, 2))
-    facts.add_row("model", f"{verdict.model.name}, {hello.width}x{hello.height}, {verdict.model_bytes:,} bytes")
-    facts.add_row("", f"sha256 {verdict.model_sha256}")
-    facts.add_row("program", escape(verdict.firmware))
-    for finding in verdict.findings:
-        facts.add_row(escape(finding.subject), escape(summary(finding)))
-    if verdict.verified:
-        proven, open_ = PROVES[verdict.mode]
-        facts.add_row("proves", proven)
-        facts.add_row("proves not", open_)
-        if len(verdict.findings) > 1 and not any(finding.pose_count for finding in verdict.findings[1:]):
-            facts.add_row("note", "no live frame had a pose in it: point the camera at a person and verify again")
-    facts.add_row("took", _effort(verdict))
-    yield facts
+    yield Named(_facts(verdict))
     for finding in verdict.findings:
         if not finding.equal:
             yield from details(finding)
+
+
+def _facts(verdict: Verdict) -> list[tuple[str, str]]:
+    hello = verdict.hello
+    facts = [
+        ("model", f"{verdict.model.name}, {hello.width}x{hello.height}, {verdict.model_bytes:,} bytes"),
+        ("sha256", verdict.model_sha256),
+        ("program", verdict.firmware),
+        *((finding.subject, summary(finding)) for finding in verdict.findings),
+    ]
+    if verdict.verified:
+        proven, open_ = PROVES[verdict.mode]
+        facts += [("proves", proven), ("proves not", open_)]
+        if len(verdict.findings) > 1 and not any(finding.pose_count for finding in verdict.findings[1:]):
+            facts.append(("note", "no live frame had a pose in it: point the camera at a person and verify again"))
+    return [*facts, ("took", _effort(verdict))]
 
 
 def _effort(verdict: Verdict) -> str:
@@ -124,29 +124,26 @@ def _part(head: str, channel: int) -> str:
 
 def details(finding: Finding) -> Iterator[RenderableType]:
     """What differs in one run, and where to look."""
-    yield f"\n{escape(finding.subject)}, frame {finding.frame}:"
+    yield Line(f"\n{finding.subject}, frame {finding.frame}:")
     if finding.heads is not None:
-        yield f"  {finding.heads.differing:,} of {finding.heads.size:,} bytes of the heads differ"
-        yield f"  {first_byte(finding.heads.first)}"
+        yield Line(f"  {finding.heads.differing:,} of {finding.heads.size:,} bytes of the heads differ")
+        yield Line(f"  {first_byte(finding.heads.first)}")
         yield _heads_table(finding.heads)
     if finding.poses is not None:
-        yield f"  {first_integer(finding.poses.first)}"
-        yield f"  {_poses(finding.poses)}"
+        yield Line(f"  {first_integer(finding.poses.first)}")
+        yield Line(f"  {_poses(finding.poses)}")
     for line in finding.explanation:
-        yield f"  → {escape(line)}"
+        yield Line(f"  → {line}")
     suspects = [place for place in finding.layers if place.suspect]
     if suspects:
-        yield "  where to look:"
         yield _layers_table(suspects)
 
 
 def _heads_table(difference: HeadsDifference) -> Table:
     sizes = tuple(difference.heads[0].sizes)
-    table = _table(
-        "head", "bytes off", "of", "channels", "cells y", "cells x", "largest", *(f"off {size}" for size in sizes)
-    )
-    for head in difference.heads:
-        table.add_row(
+    names = "head", "bytes off", "of", "channels", "cells y", "cells x", "largest", *(f"off {size}" for size in sizes)
+    rows = [
+        (
             head.name,
             f"{head.differing:,}",
             f"{head.size:,}",
@@ -156,7 +153,9 @@ def _heads_table(difference: HeadsDifference) -> Table:
             str(head.largest),
             *(f"{count:,}" for count in head.sizes.values()),
         )
-    return table
+        for head in difference.heads
+    ]
+    return Table([Column(name) for name in names], rows)
 
 
 def _channels(channels: tuple[int, ...]) -> str:
@@ -166,7 +165,7 @@ def _channels(channels: tuple[int, ...]) -> str:
 
 
 def _poses(difference: PosesDifference) -> str:
-    counts = f"board {difference.found_count} poses, host {difference.expected_count}"
+    counts = f"board {counted(difference.found_count, 'pose')}, host {difference.expected_count}"
     return (
         f"{counts}; of those that both have, {difference.positions} coordinates (by up to {difference.farthest}/"
         f"{units.PER_PIXEL} pixel), {difference.keypoint_scores} keypoint scores and "
@@ -175,20 +174,13 @@ def _poses(difference: PosesDifference) -> str:
 
 
 def _layers_table(suspects: list[LayerPlace]) -> Table:
-    table = _table("layer", "", "result", "KPU RAM read", "KPU RAM written", "kmodel", "main memory")
+    names = "layer", "", "result", "KPU RAM read", "KPU RAM written", "kmodel", "main memory"
+    rows = []
     for place in suspects:
         memory = _range(place.main_memory) if place.main_memory else ""
         ranges = map(_range, (place.kpu_source, place.kpu_result, place.parameters))
-        table.add_row(str(place.number), place.name, place.writes, *ranges, memory)
-    return table
-
-
-def _table(*columns: str) -> Table:
-    """One without lines, which loses nothing on a narrow terminal."""
-    table = Table(box=None, padding=(0, 1), pad_edge=True)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+        rows.append((str(place.number), place.name, place.writes, *ranges, memory))
+    return Table([Column(name) for name in names], rows, title="  where to look:")
 
 
 def _range(place: tuple[int, int]) -> str:

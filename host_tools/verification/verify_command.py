@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
+from conversion.printing import say, show, talk
 from conversion.progress import awaited
 from host_tools.errors import VerificationError
-from host_tools.talk import bar, result_console, stopped_cleanly, talk
+from host_tools.talk import bar, stopped_cleanly
 
 if TYPE_CHECKING:
     from host_tools.verification.verdict import Verdict
@@ -67,8 +68,8 @@ def _show(verdict: Verdict, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(verdict.to_dict()))
     else:
-        result_console.print(verdict_format.headline(verdict), style="green" if verdict.verified else "red")
-        for line in verdict_format.lines(verdict):
-            result_console.print(line)
+        say(verdict_format.headline(verdict), style="green" if verdict.verified else "red")
+        for part in verdict_format.parts(verdict):
+            show(part)
     if not verdict.verified:
         raise VerificationError(f"the board does not compute what the host computes; {verdict_format.shortly(verdict)}")

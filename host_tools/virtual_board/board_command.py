@@ -6,7 +6,8 @@ from pathlib import Path
 
 import rich_click as click
 
-from host_tools.talk import talk, until_signalled
+from conversion.printing import talk
+from host_tools.talk import until_signalled
 from host_tools.virtual_board import check_platform
 
 

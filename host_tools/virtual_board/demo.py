@@ -23,6 +23,7 @@ from host_tools.virtual_board.camera import PanAndZoom, mounted
 from host_tools.virtual_board.clock import Clock
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.remarks import Remarks
 
 BOARD = "maix_bit"
 FRAMES = 16
@@ -65,11 +66,10 @@ def run(
 
     BoardError if it does not send them in time, with what it printed instead.
     """
-    the_board = boards.find(BOARD)
+    the_board, talk = boards.find(BOARD), Remarks.of(talk)
     if sd is not None and not sd.is_dir():
         raise BoardError(f"{sd}: no such folder to be the SD card")
     kmodel = payload.kmodel(model)
-    talk(f"starting a virtual {the_board.name} with {kmodel.name}")
     card = payload.device_card(kmodel)
     if maixpy is not None:
         content = {**session.of_firmware(maixpy, the_board, kmodel, talk), "emulate": EmulationOptions(sd=sd)}
@@ -78,6 +78,7 @@ def run(
         content = {"model": kmodel, "card": card, "files": files_of_it, "sd": sd}
     camera = mounted(PanAndZoom(photos.bundled(photos.SAMPLE)), card)
     hardware = Hardware.of(the_board)
+    talk(f"starting a virtual {the_board.name} with {kmodel.name}")
     with (
         VirtualBoard(**content, board=hardware, camera=camera, tell=talk, clock=clock) as board,
         board.clock.host_waits(),
@@ -101,7 +102,8 @@ def _watched(board: VirtualBoard, count: int) -> Demo:
                 return Demo(BOARD, tuple(seen), tuple(pictures), link.statistics.damaged, tuple(prints))
     said = " | ".join(prints[-5:]) or "nothing"
     raise BoardError(
-        f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s; it printed: {said}"
+        f"the virtual board sent {len(seen)} of {count} frames in {time_limits.DEMO.seconds:g} s (on a "
+        f"busy computer: {time_limits.PATIENCE}=10); it printed: {said}"
     )
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools import tables
-from host_tools.talk import counted, result_console, talk
+from conversion.printing import counted, say, tabulate, talk
 from host_tools.virtual_board import check_platform
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ def demo(model: Path | None, firmware: Path | None, sd: Path | None, output: Pat
     showing.write(seen, output)
     _print_frames(seen)
     times = "this computer's, not a board's" if firmware is None else "the emulated chip's: estimated, not a board's"
-    result_console.print(f"Times are {times}.")
-    result_console.print(f"written: {', '.join(str(output / name) for name in showing.WRITTEN)}")
+    say(f"Times are {times}.")
+    say(f"written: {', '.join(str(output / name) for name in showing.WRITTEN)}")
     showing.check(seen)
 
 
@@ -46,7 +45,7 @@ def _print_frames(seen: Demo) -> None:
         best = max((pose.score for pose in frame.poses), default=0) / units.SCORE_ONE
         times = (f"{frame.stages_us[stage] / 1000:.1f}" for stage in STAGES)
         rows.append((str(frame.number), str(len(frame.poses)), f"{best:.2f}", *times))
-    tables.show(("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES)), rows)
+    tabulate(("frame", "people", "best score", *(f"{stage} ms" for stage in STAGES)), rows)
     for count, numbers in seen.people.items():
         people = counted(count, "person", "people")
-        result_console.print(f"{people} in {len(numbers)} of {len(seen.frames)} frames")
+        say(f"{people} in {len(numbers)} of {len(seen.frames)} frames")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from host_tools.errors import BoardError
-from host_tools.k210 import Machine
+from host_tools.k210 import Machine, WaitError
 from host_tools.serial_link import CHANGE_SECONDS, PING_SECONDS, RATES, Decoder, Event, Hello, Reply, sentences
 
 # Of the board's time, and of real time for that.
@@ -39,8 +39,12 @@ class EmulatedHost:
         return self._decoder.hello
 
     def wait(self, until: Callable[[], bool], seconds: float) -> None:
-        """Run the board until something is so; WaitError after so many seconds of its time."""
-        self.machine.run(until, seconds=seconds, real_seconds=_REAL_SECONDS)
+        """Run the board until something is so; WaitError, with what it said last, after so many seconds of its time."""
+        try:
+            self.machine.run(until, seconds=seconds, real_seconds=_REAL_SECONDS)
+        except WaitError as error:
+            said = " | ".join(self.machine.serial.last_words.splitlines()) or "nothing"
+            raise WaitError(f"{error}; the board's last words: {said}") from error
 
     def attach(self) -> None:
         """Greet the board, raise the line to the first of the tools' rates, and keep it up from now on."""

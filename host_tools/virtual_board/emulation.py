@@ -20,13 +20,13 @@ from host_tools.k210 import CrashError, Machine, boot
 from host_tools.virtual_board.camera import Scene
 from host_tools.virtual_board.clock import MICROSECONDS, Over
 from host_tools.virtual_board.devices import Devices
+from host_tools.virtual_board.remarks import Remarks
 from host_tools.virtual_board.sd_folder import SdFolder
 
 # How far the machine may be ahead of the board's clock before it waits.
 _AHEAD_US = 1000
 # The emulated chip has the receive buffers of its own; what waits for it here is never lost.
 _WAITING_BYTES = 1 << 20
-_LAST_WORDS_BYTES = 400
 NANOSECONDS = 1_000_000_000
 
 
@@ -60,7 +60,7 @@ class Emulation:
         self._over: Over = lambda: False
         # What the board's clock showed when the machine's was at 0.
         self._began = 0
-        self.machine.notes.on_note = lambda note: devices.tell(f"emulated chip: {note}")
+        Remarks.of(devices.tell).listen(self.machine)
         self.machine.serial.on_sent = self._leaving.extend
         self.machine.pollers.append(self._look_around)
 
@@ -93,15 +93,11 @@ class Emulation:
             self.machine.run(lambda: bool(over()))
         except CrashError as crash:
             self._flush()
-            self._devices.tell(f"{crash.report}\nthe firmware's last words: {self._last_words()}")
+            self._devices.tell(crash.report)
             raise BoardError(str(crash)) from crash
         finally:
             self._flush()
             self.machine.power_off()
-
-    def _last_words(self) -> str:
-        console = self._devices.console
-        return console.since(console.position - _LAST_WORDS_BYTES).decode(errors="replace").strip()
 
     def _look_around(self) -> None:
         """Between two slices: bytes in, bytes out, the pace."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import rich_click as click
 
-from host_tools import tables
-from host_tools.talk import result_console, talk
+from conversion.printing import say, tabulate, talk
 
 if TYPE_CHECKING:
     from host_tools.virtual_board.frame_rate import Measured
@@ -48,20 +47,21 @@ def fps(
     data = session.real_firmware(firmware)
     # Not before it is known that the emulator is there.
     from host_tools.virtual_board import frame_rate
+    from host_tools.virtual_board.remarks import Remarks
 
     files.check_writable(path.parent)
     the_board = boards.find(board_id)
     kmodels = [payload.kmodel(model) for model in models] or payload.built() or [payload.kmodel(None)]
-    runs = []
+    runs, remarks = [], Remarks(talk)
     for kmodel in kmodels:
         possible = [made for made in frame_rate.plan(people, zoom) if frame_rate.has_room(the_board, kmodel, made)]
         for number, conditions in enumerate(possible, 1):
             talk(f"{kmodel.name}: run {number} of {len(possible)}")
-            runs.append(frame_rate.measure(data, the_board, kmodel, conditions, talk))
+            runs.append(frame_rate.measure(data, the_board, kmodel, conditions, remarks))
             talk(f"{runs[-1].size}: {runs[-1].fps:.1f} frames/s")
     _show(runs)
     frame_rate.write(path, firmware.name, runs)
-    result_console.print(f"written: {path}")
+    say(f"written: {path}")
 
 
 def _show(runs: Sequence[Measured]) -> None:
@@ -86,17 +86,15 @@ def _show(runs: Sequence[Measured]) -> None:
         )
         stages = (f"{run.stages_ms[name]:.1f}" for name in frame_rate.RESTS_ON)
         rows.append((*cells, *stages, f"{1000 / run.fps:.1f}", f"{run.fps:.1f}"))
-    tables.show(heads, rows)
+    tabulate(heads, rows)
     for name, source in frame_rate.RESTS_ON.items():
-        result_console.print(f"{name}: rests on {source}")
+        say(f"{name}: rests on {source}")
     for run in runs:
         missed = frame_rate.missed(run)
         if missed is not None:
             bar = frame_rate.bar(run)
-            result_console.print(
-                f"{run.size}: {run.fps:.1f} frames/s, at least {bar:g} owed: {'missed' if missed else 'met'}"
-            )
-    result_console.print(
+            say(f"{run.size}: {run.fps:.1f} frames/s, at least {bar:g} owed: {'missed' if missed else 'met'}")
+    say(
         f"Estimated: cycles an instruction are a guess ({float(frame_rate.FEWEST_CYCLES):g} to "
         f"{float(frame_rate.MOST_CYCLES):g}); on the vendor's firmware, on the emulated chip, not on silicon."
     )

@@ -27,6 +27,7 @@ from host_tools.serial_link import STAGES, Frame
 from host_tools.virtual_board import prepared
 from host_tools.virtual_board.camera import Photo, Scene, mounted
 from host_tools.virtual_board.emulated_host import EmulatedHost
+from host_tools.virtual_board.remarks import Remarks
 
 FRAMES = 100
 # What an instruction takes on average is a guess, which these bound.
@@ -148,7 +149,12 @@ def crowd(count: int, size: tuple[int, int], canvas: tuple[int, int] = _CAMERA) 
 
 def measure(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Measured:
     """Let a board settle that takes frames, and measure FRAMES of them; WaitError if they do not come."""
-    machine = running(firmware, board, kmodel, conditions, talk)
+    remarks = Remarks.of(talk)
+    with remarks.on_crash():
+        return _measured(running(firmware, board, kmodel, conditions, remarks), board, kmodel, conditions)
+
+
+def _measured(machine: Machine, board: Board, kmodel: Path, conditions: Conditions) -> Measured:
     card = payload.device_card(kmodel)
     width, height = card["input"]["width"], card["input"]["height"]
     machine.look_at(before(conditions.people, card))
@@ -190,17 +196,21 @@ def of_frames(size: str, conditions: Conditions, frames: Sequence[Frame]) -> Mea
 
 def running(firmware: bytes, board: Board, kmodel: Path, conditions: Conditions, talk: Talk) -> Machine:
     """A board that has sent its first frame, saved or started."""
+    remarks = Remarks.of(talk)
     heap_bytes = zoom_room.fit_of(payload.of(board, kmodel)).heap_bytes if conditions.zoom else None
-    flash = prepared.flash(firmware, board, kmodel, talk, conditions.settings(heap_bytes))
+    flash = prepared.flash(firmware, board, kmodel, remarks, conditions.settings(heap_bytes))
     key = f"running {board.id} {conditions.cycles} ".encode() + flash
-    return snapshot.booted(key, lambda: _started(flash, board, conditions.cycles, talk))
+    machine = snapshot.booted(key, lambda: _started(flash, board, conditions.cycles, remarks))
+    remarks.listen(machine)
+    return machine
 
 
-def _started(flash: bytes, board: Board, cycles: Fraction, talk: Talk) -> Machine:
+def _started(flash: bytes, board: Board, cycles: Fraction, talk: Remarks) -> Machine:
     talk("starting the board; its state is kept")
     machine = Machine(
         flash=flash, board=board.id, camera=Photo(Image.new("RGB", _CAMERA)), cycles_per_instruction=cycles
     )
+    talk.listen(machine)
     machine.power_on()
     host = EmulatedHost(machine)
     host.wait(lambda: any(isinstance(event, Frame) for event in host.events), _START_SECONDS)

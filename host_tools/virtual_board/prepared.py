@@ -18,7 +18,9 @@ from conversion.progress import Talk
 from host_tools import payload
 from host_tools.boards import Board
 from host_tools.deployment import changes
-from host_tools.k210 import Machine, Session, snapshot
+from host_tools.errors import BoardError
+from host_tools.k210 import Machine, Session, WaitError, snapshot
+from host_tools.virtual_board.remarks import Remarks
 
 _KIND = "deployed-flash"
 # Emulated, a board may be several times slower than real ones, on a busy computer many times.
@@ -27,11 +29,14 @@ _REAL_SECONDS = 600.0
 
 def flash(firmware: bytes, board: Board, kmodel: Path, talk: Talk, settings: Mapping | None = None) -> bytes:
     """All 16 MiB of the flash chip of a board on which `flash` and `deploy` were run, kept by content; `settings` are
-    entries of its pose_config.json that its owner has changed."""
+    entries of its pose_config.json that its owner has changed. BoardError where the firmware comes to no prompt, after
+    all was told that is known of it."""
     files = _files(board, kmodel, settings or {})
     parts = (f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in sorted(files.items()))
     digest = cache.key(firmware, kmodel.read_bytes(), board.id, *parts)
-    made = cache.cached(_KIND, digest, lambda: zlib.compress(_made(firmware, board, kmodel, files, talk), 1))
+    made = cache.cached(
+        _KIND, digest, lambda: zlib.compress(_made(firmware, board, kmodel, files, Remarks.of(talk)), 1)
+    )
     return zlib.decompress(made)
 
 
@@ -42,24 +47,30 @@ def _files(board: Board, kmodel: Path, settings: Mapping) -> dict[str, bytes]:
     return {**files, payload.POSE_CONFIG: json.dumps(config).encode()}
 
 
-def _made(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes], talk: Talk) -> bytes:
+def _made(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes], talk: Remarks) -> bytes:
     talk("putting the program into /flash by the firmware on the emulated chip; the result is kept")
     common = {name: data for name, data in files.items() if name != payload.POSE_CONFIG}
     parts = (name.encode() + hashlib.sha256(data).digest() for name, data in sorted(common.items()))
     key = b"".join((b"prepared", board.id.encode(), firmware, kmodel.read_bytes(), *parts))
-    machine = snapshot.booted(key, lambda: _with_program(firmware, board, kmodel, common))
-    _put(Session(machine), {payload.POSE_CONFIG: files[payload.POSE_CONFIG]})
+    with talk.on_crash():
+        machine = snapshot.booted(key, lambda: _with_program(firmware, board, kmodel, common, talk))
+        talk.listen(machine)
+        _put(Session(machine), {payload.POSE_CONFIG: files[payload.POSE_CONFIG]})
     return bytes(machine.flash.data)
 
 
-def _with_program(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes]) -> Machine:
+def _with_program(firmware: bytes, board: Board, kmodel: Path, files: Mapping[str, bytes], talk: Remarks) -> Machine:
     """A board at its prompt, with these files."""
     machine = Machine(firmware, board=board.id)
+    talk.listen(machine)
     machine.flash.put(board.flash.model_address, kmodel.read_bytes())
     machine.power_on()
     session = Session(machine)
-    session.boot(real_seconds=_REAL_SECONDS)
-    session.enter_raw(real_seconds=_REAL_SECONDS)
+    try:
+        session.boot(real_seconds=_REAL_SECONDS)
+        session.enter_raw(real_seconds=_REAL_SECONDS)
+    except WaitError as error:
+        raise BoardError(f"the firmware does not come to MicroPython's prompt: {error}; take a MaixPy v1") from error
     _put(session, files)
     return machine
 

@@ -20,6 +20,7 @@ from host_tools.virtual_board.camera import PanAndZoom, Scene, look_at, mounted
 from host_tools.virtual_board.emulation import EmulationOptions
 from host_tools.virtual_board.faults import Faults
 from host_tools.virtual_board.hardware import Hardware
+from host_tools.virtual_board.remarks import Remarks
 
 _PICTURE_EVERY = 1.0
 STAND_IN = "the program under a PC's MicroPython, with stand-ins for MaixPy's modules"
@@ -45,6 +46,7 @@ def run(options: BoardOptions, over: threading.Event, show: Callable[[str], None
     """Keep a board on until `over`. `show` gets the port, `talk` what the virtual board says of itself."""
     the_board = boards.find(options.board)
     _check(options)
+    talk = Remarks.of(talk)
     content = _content(options, the_board, talk)
     if options.link is not None:
         link_note.clear(options.link)

@@ -15,9 +15,10 @@ from tests.conversion.weights.weight_files import random_weights, write_tfjs_gra
 from tests.patience import HANG_SECONDS
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess:
+def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "conversion", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=HANG_SECONDS)
+    surroundings = {**os.environ, **environment}
+    return subprocess.run(command, env=surroundings, capture_output=True, text=True, timeout=HANG_SECONDS)
 
 
 def refused(*arguments: object) -> str:
@@ -40,9 +41,11 @@ def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def built(weights_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A built kmodel."""
-    output = tmp_path_factory.mktemp("a folder with spaces")
-    done = run("kmodel", "--weights", weights_folder, "--size", "64x64", "--quantisation", "fast", "--output", output)
+    output, scratch = tmp_path_factory.mktemp("a folder with spaces"), tmp_path_factory.mktemp("scratch")
+    options = ("--weights", weights_folder, "--size", "64x64", "--quantisation", "fast", "--output", output)
+    done = run("kmodel", *options, TMPDIR=str(scratch))
     assert done.returncode == 0, done.stderr
+    assert os.listdir(scratch) == [], "nothing is left behind"
     assert "KPU simulator = nncase's" in done.stdout
     assert all(line.startswith("· ") for line in done.stderr.splitlines())
     return output / "posenet-mobilenet-075-64x64.kmodel"

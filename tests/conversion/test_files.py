@@ -48,5 +48,5 @@ def test_an_output_folder_that_cannot_be_is_found_out_early(tmp_path: Path) -> N
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError):
         files.check_writable(tmp_path / "file" / "folder")
-    files.check_writable(tmp_path / "folder")
-    assert os.listdir(tmp_path / "folder") == []
+    files.check_writable(tmp_path / "folder" / "below")
+    assert os.listdir(tmp_path) == ["file"]

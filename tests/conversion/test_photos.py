@@ -1,5 +1,7 @@
 """Photos: the letterbox of the contract, EXIF orientation, and files that are no photos."""
 
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -61,10 +63,22 @@ def test_numbers_without_a_known_white_are_refused(mode: str) -> None:
         photos.letterbox(Image.new(mode, (8, 8), 70000), 8, 8)
 
 
-def test_a_picture_that_is_too_large_shall_be_made_smaller(tmp_path: Path) -> None:
-    Image.new("1", (13000, 13000)).save(tmp_path / "large.png")
-    with pytest.raises(PhotoError, match=r"large.png: too large \(13000x13000 pixels.*make it smaller"):
-        photos.read(tmp_path / "large.png")
+@pytest.mark.parametrize("read", [photos.read, photos.animation])
+def test_a_picture_that_is_too_large_shall_be_made_smaller(read: Callable, tmp_path: Path) -> None:
+    Image.new("L", (13000, 13000)).save(tmp_path / "large.png")
+    with warnings.catch_warnings():
+        # Pillow's own remark on it would stand before the one line.
+        warnings.simplefilter("error")
+        with pytest.raises(PhotoError, match=r"large.png: too large \(13000x13000 pixels.*make it smaller"):
+            read(tmp_path / "large.png")
+
+
+def test_a_format_that_is_not_read_is_named(tmp_path: Path) -> None:
+    Image.new("F", (64, 48)).save(tmp_path / "floats.tif")
+    with pytest.raises(
+        PhotoError, match=r"floats.tif: not a readable photo \(it is none of JPEG, PNG, WEBP, GIF, BMP\)"
+    ):
+        photos.read(tmp_path / "floats.tif")
 
 
 def test_planes_are_channels_first() -> None:

@@ -17,6 +17,7 @@ from conversion import network
 from conversion.command_line import Commands
 from conversion.nncase import agreement
 from conversion.outside import text
+from conversion.printing import talk
 from conversion.quantisation import calibration
 from conversion.tensorflow import reference
 from conversion.tensorflow.proof_result import Proof
@@ -32,7 +33,6 @@ from host_tools.monitor.text_output import JsonFrames, PlainText
 from host_tools.monitor.web import messages
 from host_tools.serial_link import Decoder, Frame, Print, diagnosis
 from host_tools.serial_link.diagnosis import Heard
-from host_tools.talk import talk
 from tests import command_line
 
 

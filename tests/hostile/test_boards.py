@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from host_tools import time_limits
+from host_tools.errors import LinkError
+from host_tools.serial_link import Link, sentences
 from tests.host_tools import fake_board, peer
 from tests.host_tools.fake_board import ATTACKS, FakeBoard
 from tests.host_tools.monitor import running
@@ -126,6 +129,17 @@ def test_what_a_board_answers_is_one_line(answer: peer.Answer, tmp_path: Path) -
     with FakeBoard(iter(()), answer) as board, started("verify", board, tmp_path) as process:
         stdout, stderr = process.communicate(timeout=limited.WALL_SECONDS)
     limited.assert_refused(limited.Ended(process.returncode, stdout, stderr))
+
+
+def test_results_of_self_tests_that_nobody_asked_for_keep_no_question_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other, they made every wait longer, for ever."""
+    monkeypatch.setenv(time_limits.PATIENCE, "1")
+    results = fake_board.endless(sentences.made("SELFTEST", 1, 1, 0, 0, 0, 0, fake_board.quoted("-")))
+    said = itertools.chain([fake_board.greeting()], results)
+    with FakeBoard(said, peer.silent) as board, Link(board.port) as link:
+        link.greet()
+        with pytest.raises(LinkError, match="no answer to PING"):
+            link.ask("PING", tries=time_limits.Tries(0.2, 2))
 
 
 @pytest.mark.soak

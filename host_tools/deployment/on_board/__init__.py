@@ -60,7 +60,9 @@ def _is_base64(value: object) -> bool:
 
 # What each field of an answer must be: a board can say anything.
 _FIELDS: dict[str, Callable[[object], bool]] = {
-    **dict.fromkeys(("platform", "version", "file", "content", "digest", "value", "flash", "path"), _is_text),
+    **dict.fromkeys(
+        ("platform", "version", "file", "content", "damaged", "digest", "value", "flash", "path"), _is_text
+    ),
     **dict.fromkeys(("mounted", "missing"), _is_texts),
     **dict.fromkeys(("free", "bytes", "heap"), _is_size),
     **dict.fromkeys(("data", "begin"), _is_base64),

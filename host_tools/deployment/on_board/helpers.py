@@ -83,23 +83,31 @@ def firmware():
 
 
 def inventory(read, most_bytes):
-    """Says names and sizes of all files, and the content of those in `read` that are small enough."""
+    """Says names and sizes of all files, and the content of those in `read` that are small enough, or that they are
+    damaged: a power cut may leave a file whose pages are gone."""
     for name in os.listdir(FLASH):
-        size = size_of(path_of(name))
+        size = size_of(path_of(name)) or 0
         say(file=name, bytes=size)
         if name in read and size <= most_bytes:
-            for piece in pieces(path_of(name), LINE):
-                say(content=name, data=text_of(piece))
+            try:
+                for piece in pieces(path_of(name), LINE):
+                    say(content=name, data=text_of(piece))
+            except OSError:
+                say(damaged=name)
 
 
 def holds(name, word):
-    """Says whether a word stands in a file, also across two pieces, and how the file begins."""
+    """Says whether a word stands in a file, also across two pieces, and how the file begins; or that it is damaged."""
     found = False
     before = begin = b""
-    for piece in pieces(path_of(name)):
-        begin = begin or piece[:64]
-        found = found or word in before + piece
-        before = piece[-len(word) :]
+    try:
+        for piece in pieces(path_of(name)):
+            begin = begin or piece[:64]
+            found = found or word in before + piece
+            before = piece[-len(word) :]
+    except OSError:
+        say(damaged=name)
+        return
     say(holds=found, begin=text_of(begin))
 
 
@@ -120,7 +128,7 @@ def crc32(parts):
 
 
 def digests(wanted, known):
-    """Says the digests of files, {name: size}, that have this size (None: any).
+    """Says the digests of files, {name: size}, that have this size (None: any) and can be read.
 
     `known` is the digest of three times all bytes four times over and a hundred zeros. The chip's own SHA-256 may be
     fed wrongly by a firmware when data come in pieces: then CRC-32 takes its place.
@@ -131,7 +139,10 @@ def digests(wanted, known):
         size = size_of(path_of(name))
         if size is not None and wanted[name] in (None, size):
             parts = pieces(path_of(name))
-            say(digest=name, value=sha256(parts) if sound else "crc32:" + str(crc32(parts)))
+            try:
+                say(digest=name, value=sha256(parts) if sound else "crc32:" + str(crc32(parts)))
+            except OSError:
+                say(damaged=name)
             gc.collect()
 
 
@@ -147,8 +158,11 @@ def model(address, size, crc, places):
     same = head != ERASED and crc32(flash_blocks(address, size)) == crc
     say(flash="same" if same else "empty" if head == ERASED else "other")
     for path in places:
-        if size_of(path) == size and crc32(pieces(path, BLOCK)) == crc:
-            say(path=path)
+        try:
+            if size_of(path) == size and crc32(pieces(path, BLOCK)) == crc:
+                say(path=path)
+        except OSError:
+            say(damaged=path)
 
 
 def restore_heap(name):
@@ -164,10 +178,13 @@ def restore_heap(name):
 
 
 def copy(name, target, part):
-    """Copies a file of /flash; until it is whole the copy is called `part`."""
+    """Copies a program's file of /flash; until it is whole the copy is called `part`.
+
+    One is open at a time: MaixPy has two, and a program whose import broke off may hold one until the next reset.
+    """
+    data = b"".join(pieces(path_of(name)))
     with open(path_of(part), "wb") as file:
-        for piece in pieces(path_of(name)):
-            file.write(piece)
+        file.write(data)
     if size_of(path_of(part)) != size_of(path_of(name)):
         raise OSError(28)
     rename(part, target)

@@ -94,6 +94,10 @@ class Unmodelled(Registers):
 
     whole_words = False
 
+    def __init__(self, chip: Chip, name: str, base: int) -> None:
+        super().__init__(chip, name)
+        self._base = base
+
     def read(self, offset: int, width: int) -> int:
         self._say("read", offset)
         return super().read(offset, width)
@@ -103,4 +107,4 @@ class Unmodelled(Registers):
         super().write(offset, width, value)
 
     def _say(self, what: str, offset: int) -> None:
-        self.chip.unmodelled(self.name, f"{what} at offset {offset:#x}")
+        self.chip.unmodelled(self.name, f"{what} at {self._base + offset:#x}")

@@ -9,6 +9,8 @@ from host_tools.k210.blocks.registers import Chip, Registers
 
 # Start bit, eight bits, stop bit.
 BITS = 10
+# What a crash quotes of what was sent before it.
+_LAST_BYTES = 400
 
 
 class SerialLine(Registers):
@@ -28,6 +30,7 @@ class SerialLine(Registers):
         self._line: deque[int] = deque()
         self._received: deque[int] = deque()
         self._sending: deque[int] = deque()
+        self._last: deque[int] = deque(maxlen=_LAST_BYTES)
         self._arriving = False
         # When the last byte has arrived, and when the present one has left.
         self._arrival = self._departure = 0
@@ -56,6 +59,11 @@ class SerialLine(Registers):
     def waiting(self) -> int:
         """Bytes that `feed` got and that have not reached the chip."""
         return len(self._line)
+
+    @property
+    def last_words(self) -> str:
+        """The end of what the chip has sent, as lines of text."""
+        return "\n".join(bytes(self._last).decode(errors="replace").split("\r\n")).strip()
 
     @property
     def departure(self) -> int:
@@ -97,6 +105,7 @@ class SerialLine(Registers):
 
     def _sent(self) -> None:
         byte = self._sending.popleft()
+        self._last.append(byte)
         if self.on_sent:
             self.on_sent(bytes((byte,)))
         if self._sending:

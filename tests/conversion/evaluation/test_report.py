@@ -96,7 +96,7 @@ def test_figures_go_into_the_report_with_command_set_and_hash(evaluation: Evalua
         "628; moved by 0.31 px in the median, 0.70 px for nine of ten",
         "3 poses on 2 of 20 photos, 0.15 a photo",
         "python -m conversion evaluate plain.kmodel --coco 'k<o.json' --images photos",
-        "person_keypoints.json, split=a<b: 1 photos, 1 persons; sha256 " + evaluation.coco.sha256,
+        "person_keypoints.json, split=a<b: 1 photo, 1 person; sha256 " + evaluation.coco.sha256,
         "kmodel sha256 " + card.read(card.path_beside(reported))["kmodel"]["sha256"],
         "conv0 42.0 41.0",
         "COCO keypoint AP at 320x240, stage by stage",

@@ -121,7 +121,7 @@ def test_no_change_has_no_sign(evaluation: Evaluation) -> None:
 
 
 def text(evaluation: Evaluation, width: int) -> str:
-    console = Console(file=io.StringIO(), width=width)
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
     for table in tables.tables(evaluation):
         console.print(table)
     return console.file.getvalue()
@@ -130,6 +130,7 @@ def text(evaluation: Evaluation, width: int) -> str:
 def test_tables_fit_80_columns(evaluation: Evaluation) -> None:
     shown = text(evaluation, 80)
     assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= 80
     assert re.search(r"kmodel\+integer +0\.111 +-0\.004 +0\.340", shown)
     assert re.search(r"SQNR of head offset +23\.5 dB", shown)
     assert re.search(r"displacement, median +0\.31 px", shown)

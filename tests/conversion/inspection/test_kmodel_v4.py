@@ -10,7 +10,7 @@ from conversion.errors import ModelFormatError
 from conversion.feature_map import FeatureMap
 from conversion.inspection import inspect
 from conversion.inspection.model import INPUT, Inspection
-from conversion.inspection.v4_opcodes import OPCODES
+from conversion.inspection.v4_opcodes import FLOATS, OPCODES
 from tests.conversion.inspection import kpu_layers
 from tests.conversion.inspection.v4_files import BYTE, CONSTANTS, FLOAT, KPU, MAIN, Node, kpu_conv, node, place, write
 
@@ -118,7 +118,9 @@ def test_every_opcode_is_named_and_connected(opcode: int, tmp_path: Path) -> Non
     assert found.layers[1].type == OPCODES[opcode].name
     assert [layer.sources for layer in found.layers] == [(INPUT,), (0,), (1,)]
     assert found.outputs[0].layer == 2
-    assert not found.remarks
+    floats = [remark for remark in found.remarks if "1 of its 3 layers compute in floats" in remark]
+    assert bool(floats) == (OPCODES[opcode].name in FLOATS)
+    assert list(found.remarks) == floats
 
 
 @pytest.mark.parametrize(

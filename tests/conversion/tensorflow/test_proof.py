@@ -1,5 +1,6 @@
 """The graph: equal to the published network where it must be, unequal elsewhere, and a moved padding is found out."""
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,16 @@ def random_network(tmp_path_factory: pytest.TempPathFactory) -> PoseNetWeights:
 @pytest.fixture(scope="module")
 def random_tflite(random_network: PoseNetWeights) -> bytes:
     return graph.to_tflite(random_network, *COMPILED)
+
+
+def test_tensorflow_writes_no_files_of_its_own(
+    random_network: PoseNetWeights, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its translator of Python does, `__autograph_generated_file…`, and they stay where a command is stopped."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    graph.build(random_network, 64, 64)(photo(64, 64))
+    graph.to_tflite(random_network, 64, 64)
+    assert not list(tmp_path.rglob("*autograph*"))
 
 
 def photo(width: int, height: int) -> np.ndarray:

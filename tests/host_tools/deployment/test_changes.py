@@ -73,6 +73,21 @@ def test_the_second_deploy_has_nothing_to_do(board: str, kind: int) -> None:
     assert not again.notes
 
 
+@pytest.mark.parametrize("name", [MAIN, LIST, POSE_CONFIG, MAIXPY_CONFIG])
+def test_a_damaged_file_is_written_anew_kept_nowhere_and_removed(name: str) -> None:
+    what = payload(board="maix_cube")
+    files = carried_out({}, changes.of_deploy(what, found({})))
+    there = found({**files, name: b"what nobody can read"})
+    there.digests.pop(name)
+    there.contents.pop(name, None)
+    there.damaged.add(name)
+    planned = changes.of_deploy(what, there)
+    assert planned.keep == []
+    # The list does not know any more of a config.json that says what it should.
+    assert planned.write[name] == files[name] or name == LIST
+    assert name in changes.of_removal(there, PROGRAM).remove
+
+
 def test_only_what_differs_is_written() -> None:
     files = deployed({})
     changed = {**files, "pose_app.py": b"A = 9\n"}

@@ -96,6 +96,39 @@ def test_a_word_is_found_across_two_pieces(board: VirtualBoard, prompt: Prompt) 
     assert answers(prompt, "holds", "word.py", b"pose_app")[0]["holds"] is False
 
 
+# A file whose pages are gone, as MaixPy's SPIFFS has it after a power cut: it is there, opens, and cannot be read.
+DAMAGED = """
+whole = open
+class Gone:
+    def __enter__(self): return self
+    def __exit__(self, *error): pass
+    def read(self, size): raise OSError(5)
+def open(path, mode="r"):
+    return Gone() if path == "/flash/a.bin" else whole(path, mode)
+"""
+
+
+def test_a_file_that_cannot_be_read_is_damaged_and_hinders_nothing(prompt: Prompt) -> None:
+    prompt.execute(DAMAGED, seconds=HANG_SECONDS)
+    try:
+        found = answers(prompt, "inventory", ("a.bin", "odd name ü.txt"), 10_000)
+        assert {"damaged": "a.bin"} in found
+        assert {"content": "odd name ü.txt", "data": "eA=="} in found
+        assert answers(prompt, "holds", "a.bin", b"pose_app") == [{"damaged": "a.bin"}]
+        read = answers(prompt, "digests", {"a.bin": None, "empty": None}, digest.of(digest.SAMPLE)[0])
+        assert {answer.get("digest", answer.get("damaged")): "damaged" in answer for answer in read} == {
+            "a.bin": True,
+            "empty": False,
+        }
+        places = ["/flash/a.bin", "/flash/none"]
+        assert answers(prompt, "model", 0x500000, len(FILES["a.bin"]), 0, places) == [
+            {"flash": "empty"},
+            {"damaged": "/flash/a.bin"},
+        ]
+    finally:
+        prompt.execute("open = whole", seconds=HANG_SECONDS)
+
+
 def test_where_the_kmodel_is(board: VirtualBoard, prompt: Prompt) -> None:
     data, other = kmodels.kmodel(), kmodels.kmodel(1)
     arguments = (len(data), zlib.crc32(data), ["/flash/small.kmodel", "/flash/a.bin", "/flash/none"])

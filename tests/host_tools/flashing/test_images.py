@@ -84,7 +84,7 @@ def foreign(*outputs: int) -> bytes:
         (foreign(0), "is a kmodel V3 of another network: its outputs are not PoseNet's four heads"),
         (foreign(0, 1, 2, 3), "is a kmodel V3 of another network"),
         (foreign(0, 2, 1, 3, 4), "is a kmodel V3 of another network"),
-        (kmodels.float_kmodel(), "is a kmodel V3 of another network"),
+        (kmodels.float_kmodel(), "its outputs are floats, made by DEQUANTIZE"),
         (kmodels.kmodel()[:-100], "not a sound V3 kmodel"),
         (kmodels.kmodel() + bytes(100), "not a sound V3 kmodel: 100 bytes follow the last layer"),
         (FIRMWARE, "is no kmodel but something unknown; make one with `make kmodel`"),

@@ -84,18 +84,15 @@ class OnLine(Closing):
 
 
 class InProcessPrompt:
-    """What FlashFolder asks of a prompt, on a machine that this process runs step by step: no port, no waiting.
+    """What FlashFolder asks of a prompt, on a machine at its raw prompt, which this process runs step by step: no port.
 
     Where the power is cut meanwhile, WaitError says so.
     """
 
     port = "emulated board"
 
-    def __init__(self, session: PatientSession, *, raw: bool = False) -> None:
-        """`raw`: the board is at its raw prompt already."""
+    def __init__(self, session: PatientSession) -> None:
         self.session = session
-        if not raw:
-            session.enter_raw()
 
     def execute(self, source: str, *, seconds: float, line: Callable[[str], None] | None = None) -> str:
         """Run a script: what it printed."""

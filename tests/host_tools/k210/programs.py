@@ -20,8 +20,10 @@ SYMBOLS = {
     "SPI3": addresses.SPI3, "SPI0": addresses.SPI0, "SPI1": addresses.SPI1,
     "DMAC": addresses.DMAC, "KPU": addresses.KPU, "DVP": addresses.DVP, "FPIOA": addresses.FPIOA,
     "GPIOHS": addresses.GPIOHS, "SYSCTL": addresses.SYSCTL, "TIMER0": addresses.TIMER[0],
-    "WDT0": addresses.WATCHDOG[0], "I2C0": addresses.I2C[0], "UART1": addresses.UART[0], "RTC": addresses.RTC,
-    "SHA256": addresses.SHA256, "AES": addresses.AES, "FFT": addresses.FFT,
+    "WDT0": addresses.WATCHDOG[0], "I2C0": addresses.I2C[0], "RTC": addresses.RTC,
+    "UART1": addresses.UART[0], "UART2": addresses.UART[1], "UART3": addresses.UART[2],
+    "GPIO": addresses.GPIO, "OTP": addresses.OTP, "SHA256": addresses.SHA256, "AES": addresses.AES,
+    "FFT": addresses.FFT,
 }  # fmt: skip
 FINISH = f"""
     li t6, {DONE:#x}
@@ -29,6 +31,25 @@ FINISH = f"""
     sd t5, 0(t6)
 finished:
     j finished
+"""
+# Takes one interrupt line of the PLIC in `handler`, which finds the claim register in s3; results are at s0.
+TAKE_LINE = """
+    la t0, handler
+    csrw mtvec, t0
+    li s0, RESULTS
+    li s1, PLIC
+    li t0, 1
+    sw t0, {priority}(s1)
+    li s2, {enable}
+    add s2, s1, s2
+    li t0, {bit}
+    sw t0, 0(s2)
+    li s3, 0x200004
+    add s3, s1, s3
+    li t0, 0x800
+    csrs mie, t0
+    li t0, 8
+    csrs mstatus, t0
 """
 SECONDS, REAL_SECONDS = 5.0, 10 * HANG_SECONDS
 
@@ -38,6 +59,11 @@ def machine(source: str, finish: bool = True, **settings: Any) -> Machine:
     made = Machine(assemble(source + (FINISH if finish else ""), SYMBOLS), **settings)
     made.power_on()
     return made
+
+
+def take_line(line: int) -> str:
+    """The start of a program that is interrupted by a line of the PLIC."""
+    return TAKE_LINE.format(priority=4 * line, enable=0x2000 + line // 32 * 4, bit=1 << line % 32)
 
 
 def done(made: Machine) -> bool:

@@ -22,10 +22,13 @@ SEND, COMMAND = 1, 3
 AT = 0x30_0000
 
 
-def exchange(data: bytes, wanted: int = 0, store: int | None = None) -> str:
-    """One transfer by SPI3's registers: bytes out, then bytes in, which are left as words at `store`."""
+def exchange(data: bytes, wanted: int = 0, store: int | None = None, places: tuple[int, int] = (0, 10)) -> str:
+    """One transfer by a controller's registers: bytes out, then bytes in, which are left as words at `store`.
+
+    `places`: where a frame's bits and the mode of transfer stand in its first register, SPI3's here.
+    """
     lines = [
-        "sw zero, 0x08(s0)", f"li t0, {7 | (COMMAND if wanted else SEND) << 10}", "sw t0, 0x00(s0)",
+        "sw zero, 0x08(s0)", f"li t0, {7 << places[0] | (COMMAND if wanted else SEND) << places[1]}", "sw t0, 0x00(s0)",
         f"li t0, {max(wanted - 1, 0)}", "sw t0, 0x04(s0)", "li t0, 1", "sw t0, 0x08(s0)",
     ]  # fmt: skip
     for byte in data:

@@ -95,6 +95,28 @@ def test_standing_pictures_lie_on_their_side() -> None:
     assert (int(rows[0]), int(columns[0])) == (0, 319)
 
 
+# What MADCTL says, and where the first pixel that the firmware sends is then seen on glass of 480x320.
+ILI9486_CORNERS = {0x28: (0, 0), 0xE8: (-1, -1), 0x68: (-1, 0), 0xA8: (0, -1)}
+
+
+@pytest.mark.parametrize("board", ["maix_amigo_ips", "maix_amigo_tft"])
+@pytest.mark.parametrize("direction", ILI9486_CORNERS)
+def test_direction_turns_and_mirrors_the_ili9486(board: str, direction: int) -> None:
+    """0x28 is what Amigo's config.json says: rows and columns exchanged, blue first."""
+    lcd = Machine(board=board).lcd
+    draw(lcd, direction, width=480, height=320)
+    if lcd.view.inverted:
+        lcd._chip.pins.drive(lcd.wiring.data_command, 0)
+        lcd.transfer(b"\x21", 0)
+    picture = lcd.picture()
+    assert picture.shape == (320, 480, 3)
+    colours = {tuple(colour) for colour in picture.reshape(-1, 3).tolist()}
+    assert len(colours) == 2
+    rows, columns = (picture[..., 1] == 0).nonzero()
+    wanted = ILI9486_CORNERS[direction]
+    assert (rows.tolist(), columns.tolist()) == ([wanted[0] % 320], [wanted[1] % 480])
+
+
 def test_colours_inverted_and_exchanged() -> None:
     lcd = Machine().lcd
     draw(lcd, 0xA8)

@@ -60,11 +60,13 @@ def test_a_crash_is_one_line_and_a_report(fault: str, words: str) -> None:
     assert "\n" not in str(error.value)
     assert "s1 0000000012345678" in error.value.report
     # Two calls led there, the last one first.
-    calls = error.value.report.splitlines()[-1].removeprefix("called from ").split(", ")
+    called, said = error.value.report.splitlines()[-2:]
+    calls = called.removeprefix("called from ").split(", ")
     assert len(calls) == 2
     assert int(calls[0], 16) > int(calls[1], 16) > 0x8000_0000
     # What the firmware says after its crash is still heard.
     assert bytes(session.sent) == b"!?"
+    assert said == "the firmware's last words: !?"
 
 
 def test_a_crash_without_a_handler_ends_at_once() -> None:

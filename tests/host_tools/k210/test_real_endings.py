@@ -22,10 +22,10 @@ COUNTING_PROGRAMS = 170
 STOPPED = b"posenet: stopped"
 
 
-def sampled(few: int, many: int) -> list:
-    """The image and how many times: few in `make test`, many in `make soak`, on every image."""
-    soak = [pytest.param(name, many, marks=pytest.mark.soak) for name in states.IMAGES]
-    return [("minimum", few), *soak]
+def sampled(few: int, many: int, others: int) -> list:
+    """The image and how many times: few in `make test`, in `make soak` many on the smallest, and on each other one."""
+    times = [(name, many if name == "minimum" else others) for name in states.IMAGES]
+    return [("minimum", few), *(pytest.param(*each, marks=pytest.mark.soak) for each in times)]
 
 
 def says_again(board: PatientSession, text: bytes) -> None:
@@ -33,7 +33,7 @@ def says_again(board: PatientSession, text: bytes) -> None:
     board.wait(text, len(board.sent))
 
 
-@pytest.mark.parametrize(("name", "times"), sampled(2, 50))
+@pytest.mark.parametrize(("name", "times"), sampled(2, 50, 50))
 def test_ctrl_c_at_any_instruction_of_a_frame_ends_at_the_prompt(name: str, times: int) -> None:
     chance = random.Random(f"{name} {times}")
     for _ in range(times):
@@ -49,7 +49,7 @@ def test_ctrl_c_at_any_instruction_of_a_frame_ends_at_the_prompt(name: str, time
         board.wait(b"42\r\n", begin)
 
 
-@pytest.mark.parametrize(("name", "times"), sampled(1, 12))
+@pytest.mark.parametrize(("name", "times"), sampled(1, 12, 4))
 def test_ctrl_c_at_any_instruction_of_its_start_ends_at_the_prompt_or_in_the_program(name: str, times: int) -> None:
     chance = random.Random(f"start {name} {times}")
     for _ in range(times):
@@ -107,7 +107,7 @@ def cut_while_counting(board: PatientSession, operation: int, done: float) -> tu
     return switched_on(board), 0
 
 
-@pytest.mark.parametrize(("name", "times"), sampled(1, 20))
+@pytest.mark.parametrize(("name", "times"), sampled(1, 20, 4))
 def test_every_restart_has_a_number_of_its_own(name: str, times: int) -> None:
     """The first one is a power cut while a start is counted, which is all that `make test` has time for."""
     board = states.running(name)

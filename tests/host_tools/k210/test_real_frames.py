@@ -155,9 +155,14 @@ def verified(board: OnLine, kmodel: Path, *arguments: object) -> None:
     assert json.loads(ended.stdout)["verified"], ended
 
 
+# Heads of every size on every image: test_real_images.py.
+SIZES_OF_IMAGES = [("minimum", size) for size in CAMERA_SIZES] + [
+    (name, CAMERA_SIZES[0]) for name in IMAGES if name != "minimum"
+]
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("size", CAMERA_SIZES)
-@pytest.mark.parametrize("name", IMAGES)
+@pytest.mark.parametrize(("name", "size"), SIZES_OF_IMAGES)
 def test_heads_and_poses_are_the_simulators_at_every_size_of_the_camera(
     name: str, size: tuple[int, int], tmp_path: Path
 ) -> None:

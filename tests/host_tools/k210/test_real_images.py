@@ -19,21 +19,24 @@ from conversion.kmodel import v3
 from conversion.kpu.simulator import Kpu
 from host_tools.k210 import Ended, Machine, Session, WaitError
 from host_tools.payload import FIRMWARE
+from tests.firmware.app import virtual
 from tests.host_tools.k210 import fat, states
 from tests.host_tools.k210.images import IMAGES, image
+from tests.host_tools.k210.test_real_frames import CAMERA_SIZES
 from tests.host_tools.virtual_board import kmodels
 
 REAL_SECONDS = states.REAL_SECONDS
 SOAK = [name for name in IMAGES if name != "minimum"]
 EACH = ["minimum", *(pytest.param(name, marks=pytest.mark.soak) for name in SOAK)]
-CAMERA = f"""
+CAMERA_OF = """
 import sensor, lcd, image
 sensor.reset()
 sensor.set_pixformat(sensor.RGB565)
 sensor.set_framesize(sensor.QVGA)
-sensor.set_windowing(({kmodels.WIDTH}, {kmodels.HEIGHT}))
+sensor.set_windowing({})
 sensor.run(1)
 """
+CAMERA = CAMERA_OF.format((kmodels.WIDTH, kmodels.HEIGHT))
 HEADS = """
 import KPU, ubinascii
 task = KPU.load(0x300000)
@@ -86,6 +89,21 @@ def test_heads_are_those_of_the_simulator(name: str) -> None:
     heads = Kpu(v3.read(kmodels.kmodel(), "small")).run(np.ascontiguousarray(picture))[1:]
     assert [int(text) for text in printed if text.isdigit()] == [zlib.crc32(head.tobytes()) for head in heads]
     assert board.machine.kpu.layers > 0
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("size", CAMERA_SIZES)
+@pytest.mark.parametrize("name", IMAGES)
+def test_heads_of_every_size_are_those_of_the_simulator(name: str, size: tuple[int, int], tmp_path: Path) -> None:
+    """Without the program: what `verify` sees with it is in test_real_frames.py."""
+    kmodel = virtual.write_random_model(tmp_path, *size).read_bytes()
+    board = session(name)
+    board.machine.flash.put(0x300000, kmodel)
+    board.execute(CAMERA_OF.format(size), real_seconds=REAL_SECONDS)
+    printed = board.execute(HEADS, real_seconds=REAL_SECONDS).split()
+    picture = Noise().picture(0, 320, 240)[: size[1], : size[0]].transpose(2, 0, 1)
+    heads = Kpu(v3.read(kmodel, "random")).run(np.ascontiguousarray(picture))[1:]
+    assert [int(text) for text in printed if text.isdigit()] == [zlib.crc32(head.tobytes()) for head in heads]
 
 
 def test_the_lcd_shows_what_the_camera_sees() -> None:

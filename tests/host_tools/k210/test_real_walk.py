@@ -85,7 +85,7 @@ def test_deploy_monitor_web_verify_and_remove_on_a_real_image(kmodel: Path, phot
     with OnLine(machine_with_an_older_program("minimum")) as board:
         deployed = done(board, "deploy", "--board", states.BOARD, "--model", kmodel)
         assert "MaixPy v0.6.2-84" in deployed.stdout + deployed.stderr
-        assert "1 files written" in deployed.stdout, deployed
+        assert "1 file written" in deployed.stdout, deployed
 
         lines = done(board, "monitor", "--json", "--frames", FRAMES).stdout.splitlines()
         assert {json.loads(line)["board"] for line in lines} == {states.BOARD}

@@ -46,9 +46,9 @@ again:
     j again
 end:
 """
-# UART1 in threshold mode, divisor 1: echoes what comes.
-ECHO_UART1 = """
-    li s0, UART1
+# One of UART1 to UART3 in threshold mode, divisor 1: echoes what comes.
+ECHO_PLAIN_UART = """
+    li s0, {uart}
     li t0, 0x83
     sw t0, 0x0c(s0)
     li t0, 1
@@ -95,11 +95,12 @@ def test_what_finds_the_fifo_full_is_lost_and_counted() -> None:
     assert made.serial.overruns == 12
 
 
-def test_uart1_echoes() -> None:
-    made = machine(ECHO_UART1, finish=False)
+@pytest.mark.parametrize("number", range(3))
+def test_plain_uarts_echo(number: int) -> None:
+    made = machine(ECHO_PLAIN_UART.format(uart=f"UART{number + 1}"), finish=False)
     got = bytearray()
-    made.bus.uarts[0].on_sent = got.extend
-    made.bus.uarts[0].feed(b"maix")
+    made.bus.uarts[number].on_sent = got.extend
+    made.bus.uarts[number].feed(b"maix")
     made.run(lambda: len(got) == 4, seconds=1, real_seconds=HANG_SECONDS)
     assert bytes(got) == b"maix"
 

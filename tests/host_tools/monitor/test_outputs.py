@@ -185,6 +185,18 @@ def shown(screen: Console) -> str:
     return screen.file.getvalue()
 
 
+@pytest.mark.parametrize(("now", "said"), [(1_500_000, "1500000 baud"), (None, "115200 baud")])
+def test_the_panel_shows_the_line_s_speed_of_now(now: int | None, said: str) -> None:
+    """Not that of the greeting, which a board says before its line is raised."""
+    screen = console(80, 24)
+    view = Terminal(screen)
+    view.tick(sources(1, baud=now), 0.0)
+    view.frame(processed(1, 1, "maix_bit@ttyUSB0"))
+    screen.print(view._picture(0.1))
+    view.close()
+    assert said in shown(screen)
+
+
 @given(st.integers(1, 4), st.integers(0, 5), st.integers(20, 200), st.integers(5, 70), st.booleans())
 def test_panels_never_leave_the_terminal(boards: int, people: int, width: int, height: int, ids: bool) -> None:
     screen = console(width, height)

@@ -1,0 +1,20 @@
+"""Host tools are patient with emulated boards: on a shared core a second of theirs may take a minute."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from host_tools.time_limits import PATIENCE
+
+# Ten times that of all other tests (tests/conftest.py). Only what never comes is waited for longer.
+FACTOR = "100"
+
+
+@pytest.fixture(autouse=True)
+def patient_tools() -> Iterator[None]:
+    """Every limit of the tools in real time is so many times as long as usual."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(PATIENCE, FACTOR)
+        yield
