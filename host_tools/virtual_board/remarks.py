@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from conversion.progress import Talk
-from host_tools.k210 import CrashError, Machine
-from host_tools.k210.notes import Note
+from host_tools.k210 import CrashError, Machine, Note
 
 
 class Remarks:

@@ -11,13 +11,12 @@ from tests.pages.reading import ROOT, pages, prose, spans
 # Abbreviations, names and keys that pages use. A word of capitals that is none of them is taken for a gap, such as
 # "about RATIO times as fast"; if it is a word indeed, it belongs here.
 KNOWN = {
-    "ANIMATION", "BLAS", "BMP", "BOOT", "CCITT", "CMSIS", "COCO", "CPU", "CRC", "CUSTOM", "DAP", "DIR", "DTR",
-    "ELF", "EXIF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "HOST", "IDE", "IPS", "JPEG", "JSON", "KPU", "LCD", "LVGL",
-    "MODEL", "MQTT", "NAME",
-    "NASA", "NOTICE",
-    "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG", "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC",
-    "RGB", "ROM", "RTC", "RTS", "SAME", "SHA", "SIGTERM", "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT",
-    "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED", "VGA", "WCH", "WSL", "XIP", "YOLO", "YUV",
+    "ANIMATION", "ARM", "BLAS", "BMP", "BOOT", "CCITT", "CMSIS", "COCO", "CPU", "CRC", "CUSTOM", "DAP", "DFU", "DIR",
+    "DTR", "EIO", "ELF", "EXIF", "FALSE", "FFT", "FTDI", "GIF", "GPL", "HEX", "HOST", "IDE", "IPS", "JPEG", "JSON",
+    "KPU", "LCD", "LVGL", "MODEL", "MQTT", "NAME", "NASA", "NOTICE", "NUMBER", "OKS", "PASS", "PATH", "PHOTO", "PNG",
+    "QVGA", "RAM", "README", "REPL", "RESET", "RESUME", "RFC", "RGB", "ROM", "RTC", "RTS", "SAME", "SHA", "SIGTERM",
+    "SPI", "SPIFFS", "SQNR", "SSH", "SVG", "TFT", "TLS", "TOML", "UART", "URL", "USB", "UTF", "VCP", "VERIFIED",
+    "VGA", "WCH", "WSL", "XIP", "YOLO", "YUV",
 }  # fmt: skip
 FOLDERS = ("boards", "conversion", "docs", "firmware", "host_tools", "scripts", "tests")
 _WORD = re.compile(r"(?<!\w)[A-Z][A-Z_]{2,}(?!\w|\.md)")

@@ -6,8 +6,8 @@ disable = _gc.disable
 enable = _gc.enable
 isenabled = _gc.isenabled
 mem_free = _gc.mem_free
-# A collection here looks through the stand-ins as well, and words are twice as long: as often as on the board, they would
-# be most of what a start costs.
+# A collection here looks through the stand-ins as well, and words are twice as long: as often as on the board, they
+# would be most of what a start costs.
 _RARER = 8
 # What MicroPython's tables leave of the board's heap; set once, at the start.
 _total = 0
