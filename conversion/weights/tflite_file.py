@@ -96,6 +96,8 @@ class TfliteFile:
         if tensor.data is None or tensor.dtype not in _DTYPES.values():
             raise ModelFormatError(f"{self.where}: tensor {shown(tensor.name)} is not a constant")
         dtype = np.dtype(tensor.dtype).newbyteorder("<")
+        if min(tensor.shape, default=0) < 0:
+            raise ModelFormatError(f"{self.where}: tensor {shown(tensor.name)} has the shape {tensor.shape}")
         needed = math.prod(tensor.shape) * dtype.itemsize
         if tensor.data.size != needed:
             raise ModelFormatError(

@@ -273,10 +273,11 @@ def test_a_manifest_that_lies_about_sizes_takes_no_memory(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (gzip.compress(bytes(1000)), "is a gzip archive, not weights: unpack it"),
+        (gzip.compress(bytes(1000), mtime=0), "is a gzip archive, not weights: unpack it"),
         (b"<!DOCTYPE html><title>404</title>", "is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
     ],
+    ids=["gzip", "page", "pointer"],
 )
 def test_a_shard_that_is_something_else_is_named(copy: Path, content: bytes, said: str) -> None:
     (copy / SHARDS[1]).write_bytes(content)

@@ -170,6 +170,10 @@ FLOAT_EDITS = {
         lambda model: number(model, operators(model, CONV)[0]).shape.__setitem__(0, 25),
         "of shape (25, 3, 3, 3) needs 2700 bytes, its buffer has 2592",
     ),
+    "unknown sizes": (
+        lambda model: setattr(number(model, operators(model, CONV)[0]), "shape", [-24, -3, 3, 3]),
+        "has the shape (-24, -3, 3, 3)",
+    ),
     "rank": (
         lambda model: setattr(number(model, operators(model, CONV)[0]), "shape", [648]),
         "has a kernel of shape (648,)",
