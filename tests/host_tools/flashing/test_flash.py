@@ -42,6 +42,15 @@ def invoke(arguments: Sequence[str]) -> command_line.Ended:
     return command_line.invoke(cli.main, arguments)
 
 
+def test_a_port_that_is_not_there_is_told_before_anything_is_announced(kmodel: Path, tmp_path: Path) -> None:
+    ended = invoke(["flash", "--board", "maix_bit", "--model", str(kmodel), "--port", str(tmp_path / "ttyUSB0")])
+    assert ended.exit_code == 2
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert "ttyUSB0" in line
+
+
 def in_flash(board: VirtualBoard, writing: flash.Writing) -> bool:
     return all(board.flash.read(entry.address, entry.size) == entry.image for entry in writing.package.entries)
 

@@ -72,6 +72,11 @@ def test_mirrored_the_picture_is_turned_and_the_next_visit_remembers(
     tab.evaluate("localStorage.clear()")
 
 
+def test_a_first_visit_shows_people_on_the_picture_that_they_were_found_in(tab: Tab) -> None:
+    on = {name: tab.evaluate(f"document.getElementById('{name}').checked") for name in ("match", "mirror")}
+    assert on == {"match": True, "mirror": False}
+
+
 def test_a_person_keeps_one_colour_whatever_its_place(tab: Tab, feed: fake.FakeFeed) -> None:
     left, right = actors.person(80, 60), actors.person(240, 60)
     feed.say(actors.frame(1, [left, right]), actors.frame(2, [right, left]))
