@@ -9,6 +9,8 @@ mem_free = _gc.mem_free
 # A collection here looks through the stand-ins as well, and words are twice as long: as often as on the board, they
 # would be most of what a start costs.
 _RARER = 8
+# A heap is counted in blocks of so many bytes.
+_BLOCK = 32
 # What MicroPython's tables leave of the board's heap; set once, at the start.
 _total = 0
 
@@ -18,8 +20,11 @@ def collect():
     _gc.collect()
 
 
-def threshold(amount):
-    _gc.threshold(amount if amount < 0 else _RARER * amount)
+def threshold(*amount):
+    if not amount:
+        told = _gc.threshold()
+        return told if told < 0 else told // _RARER
+    _gc.threshold(amount[0] if amount[0] < 0 else _RARER * (amount[0] // _BLOCK * _BLOCK))
 
 
 def mem_alloc():
@@ -27,6 +32,6 @@ def mem_alloc():
 
 
 def set_heap(size):
-    """A heap of so many bytes holds one byte of table for four blocks of 32 bytes, and a bit a block for finalisers."""
+    """A heap of so many bytes holds one byte of table for four blocks, and a bit a block for finalisers."""
     global _total
-    _total = size * 8 // (8 + 4 + 8 * 4 * 32) * 4 * 32
+    _total = size * 8 // (8 + 4 + 8 * 4 * _BLOCK) * 4 * _BLOCK

@@ -205,7 +205,7 @@ def test_without_a_compiler_it_is_said_once_and_all_goes_on(
     monkeypatch.setattr(native, "library", lambda: None)
     monkeypatch.setattr(requirements, "_said", False)
     ended = run(command, firmware(CRASHES))
-    line = "no C compiler (cc) was found: the emulated K210 runs about twenty times slower"
+    line = "warning: no C compiler (cc) was found: the emulated K210 runs about twenty times slower"
     assert ended.stderr.splitlines().count(line) == 1
     assert error_of(ended).startswith("the firmware has crashed: load from where there is nothing")
 
