@@ -6,7 +6,7 @@ The table of sentences is firmware/README.md, "The serial line"; whole frames ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 
 from conversion.network import HEAD_NAMES
 from host_tools.serial_link import error_codes, limits, sentences, units
@@ -314,8 +314,11 @@ def read(sentence: Sentence) -> Event | Reply | Announcement | Chunk | Absurd | 
 def check(event: object) -> None:
     """ValueError unless a board could say this: every field of an event from elsewhere is within its sentence's limits.
 
-    Kinds that are no board's sentence pass.
+    Kinds that are no board's sentence pass, but for what they hold of one: Restarted has a Hello.
     """
+    for entry in fields(event):
+        if is_dataclass(getattr(event, entry.name)):
+            check(getattr(event, entry.name))
     for name, (made, kinds) in _TABLE.items():
         if made is type(event):
             values = [getattr(event, entry.name) for entry in fields(event)]

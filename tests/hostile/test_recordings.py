@@ -48,6 +48,7 @@ LINES = {
     "at_ms of 1e400": '{"at_ms": 1e400, "board": "bit", "print": {"text": "x"}}',
     "a size that fills the memory": line(hello={**HELLO, "width": 1 << 39, "height": 1 << 39}),
     "a size below nothing": line(hello={**HELLO, "width": -1}),
+    "such a size after a restart": line(restarted={"hello": {**HELLO, "height": 1 << 32}}),
     "a result that there is not": line(
         selftest={"frame": 1, "result": 7, "expected_crc32": 1, "found_crc32": 1, "expected_poses": 0, "found_poses": 0,
                   "text": ""}
