@@ -145,6 +145,8 @@ NEXT_FRAME = Limit(90.0)
 MONITOR_FRAME = Limit(60.0)
 MONITOR_ANSWER = Limit(10.0)
 WEB_ANSWER = Limit(15.0)
+# Of the page for the server, which waits for the board.
+PAGE_ANSWER = Limit(20.0)
 # A reader that closes sets the speed back.
 READER_END = Limit(20.0)
 BROKER = Limit(5.0)

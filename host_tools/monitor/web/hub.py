@@ -2,7 +2,7 @@
 
 Beside the messages of `board_state.py` a page gets
 
-    welcome    keypoints, skeleton, ranges (name: lowest, highest)
+    welcome    keypoints, skeleton, ranges (name: lowest, highest), reply_ms (how long a page waits for a reply)
     recording  on, name, folder, lines, text
 """
 
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from conversion import network
+from host_tools import time_limits
 from host_tools.monitor.feed import Feed, Item
 from host_tools.monitor.web import messages
 from host_tools.monitor.web.board_state import BoardState
@@ -25,14 +26,17 @@ from host_tools.serial_link import ErrorCode, Trouble
 if TYPE_CHECKING:
     from host_tools.monitor.web.client import Client
 
-_WELCOME = message(
-    {
-        "type": "welcome",
-        "keypoints": network.KEYPOINTS,
-        "skeleton": network.SKELETON,
-        "ranges": {name: [field.low, field.high] for name, field in messages.POSES.items()},
-    }
-)
+
+def _welcome() -> Message:
+    return message(
+        {
+            "type": "welcome",
+            "keypoints": network.KEYPOINTS,
+            "skeleton": network.SKELETON,
+            "ranges": {name: [field.low, field.high] for name, field in messages.POSES.items()},
+            "reply_ms": round(1000 * time_limits.PAGE_ANSWER.seconds),
+        }
+    )
 
 
 class Hub:
@@ -103,7 +107,7 @@ class Hub:
         self.clients.add(client)
         now = time.monotonic()
         boards = (each for board in self._boards.values() for each in board.everything(now))
-        for each in (_WELCOME, self._about_recording(), *boards):
+        for each in (_welcome(), self._about_recording(), *boards):
             client.outbox.put(each)
 
     def leave(self, client: Client) -> None:

@@ -2,13 +2,13 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
-const REPLY_MS = 20000;
 
 export class Connection {
   #socket = null;
   #wait = FIRST_WAIT_MS;
   #number = 0;
   #replies = new Map();
+  #replyMs = 20000; // Until the monitor tells its own limit.
   #take;
   #changed;
 
@@ -42,7 +42,10 @@ export class Connection {
     if (typeof data === "string") {
       const message = JSON.parse(data);
       if (message.type === "reply") this.#answer(message.id, message.ok, message.text);
-      else this.#take(message, null);
+      else {
+        this.#replyMs = message.reply_ms ?? this.#replyMs;
+        this.#take(message, null);
+      }
       return;
     }
     // A picture: one line of JSON, then the file.
@@ -66,7 +69,7 @@ export class Connection {
     this.#socket.send(JSON.stringify({ id, ...what }));
     return new Promise((resolve) => {
       this.#replies.set(id, resolve);
-      setTimeout(() => this.#answer(id, false, "No answer came."), REPLY_MS);
+      setTimeout(() => this.#answer(id, false, "No answer came."), this.#replyMs);
     });
   }
 }
