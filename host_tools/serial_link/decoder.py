@@ -89,6 +89,10 @@ class Decoder:
         self._count()
         return self._blocks.forget("the port was lost")
 
+    def cut(self) -> None:
+        """The line goes on at another speed: what has begun will not end, and what comes may be an end."""
+        self._reader.drop()
+
     def _said(self, sentence: Sentence, seconds: float) -> Iterator[Event | Reply]:
         if sentence == self.own:
             self.echoes += 1

@@ -163,10 +163,9 @@ class Link(Closing):
         raise LinkError(self.diagnosis())
 
     def raise_baud(self, rate: int) -> bool:
-        """Let board and port run at another rate; polls keep it up from now on. True if it works.
-
-        False if nothing comes through at that rate: both are back at the usual one then. Refused for a rate that the
-        board does not do; LinkError if it does not answer at all any more.
+        """Let board and port run at another rate, which polls keep up from now on; False if nothing comes through: both
+        are back at the usual one then. Refused for a rate that the board does not do; LinkError if it does not answer
+        at all any more.
         """
         # The answer may get lost on the way: the next lines find out.
         self._answers(time_limits.SPEED_ANSWER, "BAUD", rate)
@@ -174,6 +173,7 @@ class Link(Closing):
         time.sleep(CHANGE_SECONDS)
         try:
             self._serial.set_baud(rate)
+            self._decoder.cut()
             if self._answers(time_limits.SPEED_PING):
                 self._raised, self._last_ping = rate, time.monotonic()
                 return True

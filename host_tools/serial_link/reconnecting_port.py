@@ -78,12 +78,13 @@ class ReconnectingPort:
             self._fail(error)
 
     def set_baud(self, rate: int) -> None:
-        """Change the port's rate."""
+        """Change the port's rate. What came before at the other one and was not read is no more."""
         before, self.baud = self.baud, rate
         if self._port is None:
             return
         try:
             self._port.baudrate = rate
+            self._port.reset_input_buffer()
         except ValueError as error:
             self.baud = before
             raise LinkError(f"{self.name}: this port does not do {rate} baud ({error}); take another rate") from error

@@ -92,6 +92,14 @@ def test_what_was_half_there_is_lost_with_the_port() -> None:
     assert (decoder.statistics.torn, decoder.statistics.damaged) == (1, 0)
 
 
+def test_what_the_change_of_speed_cuts_in_two_is_no_damage() -> None:
+    decoder = Decoder()
+    assert decoder.feed(trouble()[:-4], 0) == []
+    decoder.cut()
+    assert decoder.feed(trouble()[4:] + trouble(), 0) == [Trouble(41, 1, "something")]
+    assert decoder.statistics.damaged == 0
+
+
 def test_damaged_cut_and_absurd_sentences_are_counted_apart() -> None:
     decoder = Decoder()
     decoder.feed(trouble().replace(b"some", b"Some"), 0)
