@@ -10,9 +10,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.host_tools.monitor.web.browser import Browser
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -38,9 +42,11 @@ for _name in ("MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL"):
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# A job in the background of a shell ignores Ctrl-C, and hands that down: tests that send it would wait for nothing.
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A job in the background of a shell ignores Ctrl-C, one of nohup the end of its terminal, and hands that down: tests
+# that send these signals would wait for nothing.
+for _number, _handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 # No deadlines: the machine may be busy. "ci" draws the same examples in every run, `make soak` draws new ones.
 hypothesis.settings.register_profile("ci", derandomize=True, max_examples=60, deadline=None)
@@ -80,6 +86,19 @@ def people_photos(shared: Path) -> list[Path]:
     if not photos:
         pytest.skip(f"no photos of people: {folder} is missing or empty")
     return photos
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The browser, one for all tests of a process; a test that needs it is skipped where there is none."""
+    # Most processes of tests need none.
+    from tests.host_tools.monitor.web import browser as browsers
+
+    path = browsers.program()
+    if path is None:
+        pytest.skip(f"no browser to look at the page with: none of {', '.join(browsers.NAMES)} is installed")
+    with browsers.Browser(path) as started:
+        yield started
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from conversion.errors import ModelFormatError, UnsupportedModelError
 from conversion.feature_map import FeatureMap
 from conversion.kmodel import v3
 from conversion.kmodel.recognise import recognise
-from conversion.kmodel.v3 import Output, V3Model
+from conversion.kmodel.v3 import ConvLayer, Output, V3Model
 from conversion.kpu.simulator import Kpu
 from conversion.outside import reading
 
@@ -57,27 +57,24 @@ def _heads(model: V3Model, where: str) -> list[FeatureMap]:
     """The maps of the four heads; UnsupportedModelError for another network's kmodel, ModelFormatError for damage."""
     if model.foreign_outputs:
         raise UnsupportedModelError(f"{where}: {model.foreign_outputs}; make one that gives them: `make kmodel`")
-    grids = [layer.layer.destination for layer in model.convolutions if layer.main_memory is not None]
+    heads = [layer for layer in model.convolutions if layer.main_memory is not None]
+    grids = [head.layer.destination for head in heads]
     channels = tuple(grid.channels for grid in grids)
     if channels != tuple(head.channels for head in network.HEADS) or len(model.outputs) != 1 + len(grids):
         raise UnsupportedModelError(
             f"{where}: outputs with {channels} channels; a PoseNet kmodel of this project has "
             f"{tuple(head.channels for head in network.HEADS)} behind one output for the whole block"
         )
-    _check_outputs(model, where)
+    _check_outputs(model, heads, where)
     return grids
 
 
-def _check_outputs(model: V3Model, where: str) -> None:
+def _check_outputs(model: V3Model, heads: Sequence[ConvLayer], where: str) -> None:
     """ModelFormatError unless the output table tells the heads' bytes where the layers write them, all in output 0."""
-    block, *heads = model.outputs
-    written = [
-        Output(layer.main_memory, layer.layer.destination.bytes)
-        for layer in model.convolutions
-        if layer.main_memory is not None
-    ]
-    within = block.address == 0 and all(head.address + head.size <= block.size for head in heads)
-    if heads != written or not within:
+    block, *told = model.outputs
+    written = [Output(head.main_memory, head.layer.destination.bytes) for head in heads]
+    within = block.address == 0 and all(output.address + output.size <= block.size for output in told)
+    if told != written or not within:
         raise ModelFormatError(
             f"{where}: is damaged: its output table does not say where its layers write the heads; make it again"
         )

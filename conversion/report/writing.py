@@ -22,8 +22,7 @@ RAM_MAP = "kpu-ram.svg"
 def write(kmodel: Kmodel, folder: Path) -> Path:
     """Write page, picture and map into `folder`; gives the page's path. Each file is written whole or not at all."""
     network, planned = kmodel.compiled.network, kmodel.plan
-    drawn_map = ram_map.svg(tables.layer_rows(network, planned), planned)
-    page = render(kmodel.card, network, planned, summary.facts(kmodel))
+    page, drawn_map = render(kmodel.card, network, planned, summary.facts(kmodel))
     files.write_png(folder / SKELETON, skeletons(kmodel))
     files.write(folder / RAM_MAP, drawn_map.encode())
     files.write(folder / accuracy.PAGE, page.encode())
@@ -32,19 +31,22 @@ def write(kmodel: Kmodel, folder: Path) -> Path:
 
 def render(
     the_card: Mapping, network: kpu_network.KpuNetwork, planned: plan.RamPlan, facts: summary.Facts, plot: str = ""
-) -> str:
-    """The page as HTML; `plot` is that of the figures in the card, where `evaluate` has put some."""
+) -> tuple[str, str]:
+    """The page as HTML, and the map of KPU RAM in it; `plot` is that of the figures in the card, where `evaluate` has
+    put some."""
     rows = tables.layer_rows(network, planned)
-    return templates.load("page.html.j2").render(
+    drawn_map = ram_map.svg(rows, planned)
+    page = templates.load("page.html.j2").render(
         card=the_card,
         facts=facts,
         skeleton=SKELETON,
-        ram_map=ram_map.svg(rows, planned),
+        ram_map=drawn_map,
         splits=_splits(network, planned),
         rows=rows,
         shape=tables.shape,
         accuracy=accuracy.section(the_card, plot),
     )
+    return page, drawn_map
 
 
 def skeletons(kmodel: Kmodel) -> Image.Image:

@@ -34,11 +34,7 @@ def ended(take: object) -> int:
 
 @pytest.fixture(autouse=True)
 def own_signals() -> object:
-    """As a shell starts a command in the foreground, however the tests were started; put back afterwards."""
     kept = {number: signal.getsignal(number) for number in command_line.SIGNALS}
-    for number in command_line.SIGNALS:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)

@@ -20,15 +20,6 @@ LOG = f"{PANEL}.querySelector('.log').textContent"
 FOREIGN = "document.querySelectorAll('.panel img, .panel script, .log b, .panel iframe, [onerror]').length"
 
 
-@pytest.fixture(scope="module")
-def browser() -> object:
-    path = browsers.program()
-    if path is None:
-        pytest.skip(f"no browser to look at the page with: none of {', '.join(browsers.NAMES)} is installed")
-    with browsers.Browser(path) as started:
-        yield started
-
-
 def address_of(monitor: subprocess.Popen[str]) -> str:
     for line in monitor.stderr:
         if found := re.search(r"http://127\.0\.0\.1:\d+", line):

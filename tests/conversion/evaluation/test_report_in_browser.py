@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,15 +29,6 @@ FACTS = [("kmodel", f"V3, 1,375,888 bytes, sha256 {'f' * 64}"), ("KPU RAM", "162
 COMMAND = "python -m conversion evaluate a.kmodel --coco " + "a_folder_of_photos/" * 6 + "person_keypoints.json"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[browsers.Browser]:
-    path = browsers.program()
-    if path is None:
-        pytest.skip(f"no browser to look at the page with: none of {', '.join(browsers.NAMES)} is installed")
-    with browsers.Browser(path) as started:
-        yield started
-
-
 def report(folder: Path, evaluation: Evaluation) -> Path:
     """The page of a network of PoseNet's layers, with the made-up figures of `evaluate`, those of every layer."""
     network = posenet_like()
@@ -53,7 +43,8 @@ def report(folder: Path, evaluation: Evaluation) -> Path:
     }
     Image.new("RGB", (1024, 540), "navy").save(folder / writing.SKELETON)
     written = folder / "index.html"
-    written.write_text(writing.render(the_card, network, planned, FACTS, plot.svg(measured)), encoding="utf-8")
+    drawn, _ = writing.render(the_card, network, planned, FACTS, plot.svg(measured))
+    written.write_text(drawn, encoding="utf-8")
     return written
 
 

@@ -1,4 +1,4 @@
-"""A served page for each test, and one browser for all of them."""
+"""A served page for each test, open in a tab."""
 
 from __future__ import annotations
 
@@ -24,16 +24,6 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
     monkeypatch.setattr(board_state, "RESTARTED_SECONDS", HANG_SECONDS)
     with ExitStack() as parts:
         yield lambda feed: parts.enter_context(Served(feed, tmp_path / "recordings"))
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[browsers.Browser]:
-    """The browser; the test is skipped where there is none."""
-    path = browsers.program()
-    if path is None:
-        pytest.skip(f"no browser to look at the page with: none of {', '.join(browsers.NAMES)} is installed")
-    with browsers.Browser(path) as started:
-        yield started
 
 
 @pytest.fixture
