@@ -134,8 +134,9 @@ bench: venv ## run the benchmarks, also into build/bench.json
 	$(Q)$(in_root)$(PY) -m tests.bench
 
 .PHONY: soak
-soak: venv ## run the long tests, also into build/soak.json
-	$(Q)$(in_root)$(PY) -m pytest -m soak --demand-images --hypothesis-profile=soak --soak-report=build/soak.json
+soak: venv ## run the long tests, hours of two cores, also into build/soak.json
+	$(Q)$(in_root)$(PY) -m pytest -m soak -n 3 --dist loadfile --no-loadscope-reorder --demand-images --hypothesis-profile=soak \
+		--soak-report=build/soak.json
 
 .PHONY: reproduce
 reproduce: venv ## print every published figure, and fail where one has changed

@@ -210,5 +210,5 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--demand-images"):
         os.environ[DEMAND_IMAGES] = "1"
     path = config.getoption("--soak-report")
-    if path:
+    if path and not hasattr(config, "workerinput"):  # a worker of xdist
         config.pluginmanager.register(SoakReport(path), "soak-report")

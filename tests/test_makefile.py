@@ -190,6 +190,7 @@ def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, targe
                 "pytest",
                 "-m",
                 "soak",
+                *("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"),
                 "--demand-images",
                 "--hypothesis-profile=soak",
                 "--soak-report=build/soak.json",

@@ -109,7 +109,7 @@ ATTACKS: dict[str, Callable[[], Iterator[bytes]]] = {
     "numbers too wide": lambda: itertools.chain([greeting()], endless(of_wide_numbers())),
     "escape sequences": lambda: itertools.chain([greeting()], endless(texts(ESCAPES))),
     "surrogates": lambda: itertools.chain([greeting()], endless(texts("\udc9b\ud800"))),
-    "HTML": lambda: itertools.chain([greeting(), texts(HTML)], frames()),
+    "HTML": lambda: itertools.chain([greeting()], itertools.cycle([texts(HTML), *frames()])),
     "answers to what nobody asked": lambda: (
         sentences.made("REPLY", n % 65536, n % 1000, n, quoted(ESCAPES)) for n in itertools.count()
     ),
