@@ -59,6 +59,11 @@ class Decoder:
         self._prompt_said = len(_PROMPT_SAYS)
         self._last_frame: int | None = None
 
+    @property
+    def boards_sentences(self) -> int:
+        """How many sentences came, without our own."""
+        return self.statistics.sentences - self.echoes
+
     def feed(self, data: bytes, seconds: float) -> list[Event | Reply]:
         """What these bytes complete, in the order of the line."""
         self.statistics.bytes += len(data)

@@ -15,7 +15,7 @@ from host_tools.serial_link.decoder import Decoder
 from host_tools.serial_link.diagnosis import Heard
 from host_tools.serial_link.events import Event, Found, Hello, Lost, OtherProtocol, Reply, Restarted, SelfTest
 from host_tools.serial_link.kept_events import KeptEvents
-from host_tools.serial_link.opening import BAUD
+from host_tools.serial_link.opening import BAUD, MissingPortError
 from host_tools.serial_link.reconnecting_port import ReconnectingPort
 from host_tools.serial_link.refusal import Refused
 from host_tools.serial_link.statistics import Statistics
@@ -109,8 +109,8 @@ class Link(Closing):
     def ask(self, kind: str, *fields: int | str | None, tries: Tries = time_limits.ANSWER) -> int:
         """Send a sentence, wait for its reply, return the reply's value; None is a field left as it is.
 
-        Sends again where no answer comes, as `tries` says, and at last at the usual speed. Refused where the board
-        says no; LinkError, with what was heard, where it says nothing. Events that come meanwhile are for later polls.
+        Sends again where no answer comes, as `tries` says, and at last at the usual speed; events are for later polls.
+        Refused where the board says no; LinkError, with what was heard, where it says nothing, or the port goes.
         """
         request = self._new_id()
         sentence = sentences.made(kind, request, *fields)
@@ -167,7 +167,7 @@ class Link(Closing):
         are back at the usual one then. Refused for a rate that the board does not do; LinkError if it does not answer
         at all any more.
         """
-        # The answer may get lost on the way: the next lines find out.
+        # An answer that gets lost: the next lines find out.
         self._answers(time_limits.SPEED_ANSWER, "BAUD", rate)
         self._raised = None
         time.sleep(CHANGE_SECONDS)
@@ -190,8 +190,7 @@ class Link(Closing):
         heard = self._heard
         heard.port, heard.baud, heard.lost = self.port, self._serial.baud, self._serial.reason
         heard.sentences, heard.damaged = self._came("sentences"), self._came("damaged")
-        heard.echoes = self._decoder.echoes - self._echoes_before
-        heard.siblings = ports.siblings(self.port)
+        heard.echoes, heard.siblings = self._decoder.echoes - self._echoes_before, ports.siblings(self.port)
         return diagnosis.explain(heard)
 
     def close(self) -> None:
@@ -229,6 +228,8 @@ class Link(Closing):
             left = max(deadline, self._busy_until) - time.monotonic()
             if left <= 0:
                 return None
+            if request not in self._awaited:
+                raise MissingPortError(self._serial.reason)
             self._pump(left)
         return self._replies[request]
 
@@ -268,10 +269,6 @@ class Link(Closing):
         self._before = vars(self.statistics).copy()
         self._echoes_before = self._decoder.echoes
 
-    @property
-    def _sentences_of_board(self) -> int:
-        return self.statistics.sentences - self._decoder.echoes
-
     def _came(self, what: str) -> int:
         return vars(self.statistics)[what] - self._before[what]
 
@@ -284,10 +281,10 @@ class Link(Closing):
         self._serial.changes.clear()
         if data:
             self._heard.add(data)
-            before = self._sentences_of_board
+            before = self._decoder.boards_sentences
             for event in self._decoder.feed(data, now):
                 self._take(event)
-            if self._sentences_of_board > before:
+            if self._decoder.boards_sentences > before:
                 self._last_sentence = now
                 self._heard.forget_before_sentence()
         self._tend(now)
@@ -312,7 +309,10 @@ class Link(Closing):
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""
         self._kept.add([*self._decoder.interrupted(), change])
         self._raised, self._busy_until = None, 0.0
-        if isinstance(change, Found):
+        if isinstance(change, Lost):
+            # What is asked goes with the port.
+            self._awaited.clear()
+        else:
             self.statistics.reconnects += self._was_open
             self._was_open = True
             self._greet_again()

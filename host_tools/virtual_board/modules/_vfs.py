@@ -72,7 +72,7 @@ class _SpiffsFile(io.IOBase):
         self._dirty = False
 
     def _alive(self):
-        if self._file is None or self._name not in self._spiffs.names():
+        if self._file is None or not self._spiffs.has(self._name):
             raise OSError(errno.EIO)
         return self._file
 
@@ -132,7 +132,7 @@ class _SpiffsFile(io.IOBase):
         file, self._file = self._file, None
         if file is not None:
             file.close()
-            if self._dirty and self._name not in self._spiffs.names():
+            if self._dirty and not self._spiffs.has(self._name):
                 raise OSError(errno.EIO)
 
     def __enter__(self):
@@ -181,9 +181,13 @@ class Spiffs(_Files):
                 continue
         return count
 
-    def names(self):
-        """The names of all files, each behind a slash."""
-        return ["/" + entry[0] for entry in self._files.ilistdir("/")]
+    def has(self, name):
+        """Whether there is a file of that name, which begins with a slash."""
+        try:
+            self._files.stat(name)
+        except OSError:
+            return False
+        return True
 
     def has_room(self, name, size):
         """Whether a file can become that large."""
@@ -206,9 +210,9 @@ class Spiffs(_Files):
 
     def rename(self, old, new):
         """What has the new name is removed first, also where it is the file itself."""
-        if self._place(old) not in self.names():
+        if not self.has(self._place(old)):
             raise OSError(errno.ENOENT)
-        if self._place(new) in self.names():
+        if self.has(self._place(new)):
             self._files.remove(self._place(new))
         super().rename(old, new)
 

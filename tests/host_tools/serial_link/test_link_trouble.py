@@ -138,6 +138,16 @@ def test_a_second_link_is_kept_out() -> None:
         Link(peer.port + "0000")
 
 
+@pytest.mark.parametrize("patient", [False, True])
+def test_a_question_whose_port_goes_ends_at_once(patient: bool) -> None:
+    with Peer(silent) as peer, Link(peer.port, patient=patient) as link:
+        unplug = threading.Timer(0.1, peer.unplug)
+        unplug.start()
+        with pytest.raises(LinkError, match="gone"):
+            link.ask("PING", tries=Tries(HANG_SECONDS, 2))
+        unplug.join()
+
+
 def test_a_patient_link_finds_its_board_under_the_same_name(tmp_path: Path) -> None:
     name = tmp_path / "board"
     with Peer(polite) as first, Peer(lambda sentence: hello(boot=5) + reply(sentence)) as second:

@@ -78,8 +78,6 @@ def test_thresholds_pause_preview_and_recording_reach_the_board(tab: Tab, board:
 
 
 def test_a_board_that_is_switched_off_is_lost(tab: Tab, board: Program) -> None:
-    # A question that is under way would wait for its answer first.
-    tab.wait_for(f"{part('dl div:nth-child(10) dd')}.textContent !== '–'")
     board.close()
     tab.wait_for(f"{text_of('.state')} === 'Lost'")
     assert tab.evaluate(f"{part('.pause')}.disabled") is True
