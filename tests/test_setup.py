@@ -132,6 +132,7 @@ def test_unreachable_index_ends_in_one_clear_line(checkout: Checkout):
     assert not checkout.stamp.exists()
 
 
+@pytest.mark.soak
 @needs_python310
 def test_interruption_is_not_taken_for_an_installation(checkout: Checkout):
     checkout.lock("1.0", "0" * 64)

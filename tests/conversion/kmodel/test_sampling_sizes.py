@@ -18,6 +18,7 @@ from tests.conversion import sizes
 from tests.conversion.evaluation import plain_kmodel
 from tests.conversion.kpu.running import heads, model, noise
 from tests.conversion.weights import weight_files
+from tests.samples import sample
 
 PHOTOS = 20
 
@@ -44,9 +45,9 @@ def pictures(request: pytest.FixtureRequest) -> list[Image.Image]:
     return [photos.read(path) for path in paths[:PHOTOS]]
 
 
-# Each size with a share of the photos, so that each photo is shown at one size; with all of them in `make soak`.
+# Each size with a share of the photos, and with all of them in `make soak`.
 CASES = [
-    *((*size, slice(number, None, len(sizes.SIZES))) for number, size in enumerate(sizes.SIZES)),
+    *sample(((*size, slice(number, None, len(sizes.SIZES))) for number, size in enumerate(sizes.SIZES)), 0, 4, 8),
     *(pytest.param(*size, slice(None), marks=pytest.mark.soak, id=f"{size}-all") for size in sizes.SIZES),
 ]
 

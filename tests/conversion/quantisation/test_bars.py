@@ -1,9 +1,9 @@
 """The bars of accuracy: the kmodel as the KPU simulator computes it, against the float network of the same size.
 
-On every run: a random network on bundled photos. `pytest -m soak tests/conversion/quantisation/test_bars.py` adds the
-published weights on few photos, with less to calibrate on and a tolerance for that, and holds the product's own
-calibrations to the bars themselves, on all photos. Photos that calibrate (photos/people) are never those that measure
-(COCO val2017).
+`pytest -m soak tests/conversion/quantisation/test_bars.py`: a random network on bundled photos, which needs no others,
+the published weights on few photos, with less to calibrate on and a tolerance for that, and the product's own
+calibrations at the bars themselves, on all photos. Photos that calibrate (photos/people) are never those that measure
+(COCO val2017). In every run of the tests: quantisation/known/test_shipped.py, test_rounding.py.
 """
 
 from __future__ import annotations
@@ -126,6 +126,7 @@ def test_few_photos_of_people_and_published_weights(shared: Path, measured: np.n
     PEOPLE.lowered(FEW_COST_DB).check(*found)
 
 
+@pytest.mark.soak
 def test_bundled_photos_and_a_random_network(weights: PoseNetWeights) -> None:
     """Every eighth picture measures, the others calibrate. A random network has no keypoints: its heads alone count."""
     pictures = calibration.bundled(*small.SIZE)

@@ -32,6 +32,7 @@ def test_the_bundled_photos_make_many_different_pictures() -> None:
     assert (pictures[0] == photos.letterbox(photos.bundled("astronaut.png"), *small.SIZE)).all()
 
 
+@pytest.mark.soak
 def test_they_are_the_same_every_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = calibration.bundled(*small.SIZE)
     monkeypatch.setenv("POSENET_MAIX_CACHE", str(tmp_path))

@@ -45,6 +45,7 @@ def test_a_caller_that_stops_leaves_no_process_behind(weights: PoseNetWeights, m
     assert [process.returncode is not None for process in started] == [True]
 
 
+@pytest.mark.soak
 def test_photos_that_teach_nothing_are_refused_in_one_line(weights: PoseNetWeights) -> None:
     silent_heads = {name: type(head)(head.kernel * 0, head.bias * 0) for name, head in weights.heads.items()}
     silent = type(weights)(weights.body, silent_heads, weights.normalisation, weights.origin)

@@ -12,6 +12,7 @@ from conversion.errors import ProofError
 from conversion.posenet_weights import FLOAT_NORMALISATION, Normalisation, PoseNetWeights
 from conversion.tensorflow import graph, proof, published
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
+from tests.samples import sample
 
 COMPILED = (256, 192)
 
@@ -54,7 +55,7 @@ def test_so_is_a_random_network_of_its_structure(random_network: PoseNetWeights,
     assert {name for heads in shown.published.values() for name in heads} == set(network.HEAD_NAMES)
 
 
-@pytest.mark.parametrize("layer", sorted(graph.SYMMETRIC_PADS))
+@pytest.mark.parametrize("layer", sample(sorted(graph.SYMMETRIC_PADS), 1))
 def test_one_padding_moved_fails_the_proof(layer: str, random_network: PoseNetWeights, random_tflite: bytes) -> None:
     moved = {**graph.SYMMETRIC_PADS, layer: ((0, 2), (1, 1))}
     with pytest.raises(ProofError, match="the published network and the re-padded one disagree at 321x241"):

@@ -11,6 +11,7 @@ from conversion import memory_budget
 from host_tools.virtual_board import Faults
 from tests.firmware.app import sentences
 from tests.firmware.app.virtual import Program
+from tests.samples import sample
 
 SIZE = (96, 80)
 # Of MicroPython, whose pictures want large pieces of it.
@@ -71,7 +72,7 @@ def zoom_now(board: Program) -> int:
     return sentences.of(board.sentences(), "SETTINGS")[-1][ZOOM]
 
 
-@pytest.mark.parametrize(("zoom", "most"), [(1, 2), (2, 2), (4, 4)])
+@pytest.mark.parametrize(("zoom", "most"), sample([(1, 2), (2, 2), (4, 4)], 2))
 def test_a_frame_tells_its_windows(zoom: int, most: int) -> None:
     with program(zoom) as board:
         seen = [windows(board) for _ in range(6)]

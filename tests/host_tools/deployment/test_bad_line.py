@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from host_tools import time_limits
 from host_tools.deployment import deploy
 from host_tools.deployment.deploy import DeployOptions
 from host_tools.errors import HostToolError
@@ -45,9 +46,11 @@ def test_a_line_that_damages_bytes_carries_a_whole_program(seed: int, kmodel: Pa
 
 
 def test_a_line_on_which_nothing_arrives_whole_is_named_and_the_program_starts_again(
-    kmodel: Path, install: Install
+    kmodel: Path, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install(1)
+    # As long as for a user: every one of its limits runs out.
+    monkeypatch.setenv(time_limits.PATIENCE, "1")
     # The prompt answers in single keys; no command arrives whole.
     with running_own(faults=Faults(corrupt=1 / 120, seed=1)) as board:
         with pytest.raises(HostToolError, match=r"the line damages bytes|no prompt") as caught:

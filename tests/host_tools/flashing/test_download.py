@@ -19,6 +19,7 @@ from host_tools.virtual_board.rom import DownloadFault, Flip
 from tests.host_tools.flashing.conftest import FIRMWARE, NO_ANSWER, SHORT, children
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.samples import sample
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
 
@@ -65,17 +66,23 @@ def test_a_running_board_is_written_too(maix_bit: boards.Board) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [
-        DownloadFault("silent", Operation.GREET, times=2),
-        DownloadFault("noise", Operation.GREET),
-        DownloadFault("noise", Operation.WRITE_FLASH, times=9),
-        DownloadFault("busy", Operation.WRITE_FLASH, first=2, times=3),
-        # What a line does that damages bytes: the piece is sent again, in smaller ones.
-        DownloadFault("bad_checksum", Operation.WRITE_RAM, first=3, times=2),
-        DownloadFault("bad_checksum", Operation.INIT_FLASH),
-        DownloadFault("bad_checksum", Operation.WRITE_FLASH, first=2, times=4),
-        DownloadFault("wrong_echo", Operation.WRITE_FLASH, first=2, times=2),
-    ],
+    sample(
+        [
+            DownloadFault("silent", Operation.GREET, times=2),
+            DownloadFault("noise", Operation.GREET),
+            DownloadFault("noise", Operation.WRITE_FLASH, times=9),
+            DownloadFault("busy", Operation.WRITE_FLASH, first=2, times=3),
+            # What a line does that damages bytes: the piece is sent again, in smaller ones.
+            DownloadFault("bad_checksum", Operation.WRITE_RAM, first=3, times=2),
+            DownloadFault("bad_checksum", Operation.INIT_FLASH),
+            DownloadFault("bad_checksum", Operation.WRITE_FLASH, first=2, times=4),
+            DownloadFault("wrong_echo", Operation.WRITE_FLASH, first=2, times=2),
+        ],
+        0,
+        2,
+        4,
+        6,
+    ),
     ids=lambda fault: f"{fault.kind} {fault.operation.name}",
 )
 def test_what_a_board_may_do_is_no_failure(fault: DownloadFault, maix_bit: boards.Board) -> None:
@@ -86,7 +93,7 @@ def test_what_a_board_may_do_is_no_failure(fault: DownloadFault, maix_bit: board
 
 @pytest.mark.parametrize(
     ("kind", "operation", "first", "failed", "stage", "said"),
-    [
+    sample([
         ("silent", Operation.GREET, 1, "silent", Stage.ENTER, NO_ANSWER),
         ("unplug", Operation.GREET, 1, "lost", Stage.ENTER, ""),
         ("bad_checksum", Operation.WRITE_RAM, 3, "answer", Stage.LOADER, "the board says: wrong checksum of data"),
@@ -103,7 +110,7 @@ def test_what_a_board_may_do_is_no_failure(fault: DownloadFault, maix_bit: board
         ("unplug", Operation.WRITE_FLASH, 2, "lost", Stage.WRITE, ""),
         ("silent", Operation.REBOOT, 1, "silent", Stage.RESTART, NO_ANSWER),
         ("unplug", Operation.REBOOT, 1, "lost", Stage.RESTART, ""),
-    ],
+    ], 2, 3, 5, 7, 9, 12, 14),
 )  # fmt: skip
 def test_every_fault_ends_with_what_and_where(
     kind: str, operation: Operation, first: int, failed: str, stage: Stage, said: str, maix_bit: boards.Board
@@ -116,7 +123,7 @@ def test_every_fault_ends_with_what_and_where(
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("rate", "seed"), [(1 / 50_000, 1), (1 / 50_000, 2), (1 / 30_000, 3)])
+@pytest.mark.parametrize(("rate", "seed"), sample([(1 / 50_000, 1), (1 / 50_000, 2), (1 / 30_000, 3)], 0))
 def test_a_line_that_damages_bytes_carries_everything_at_the_first_rate(
     rate: float, seed: int, maix_bit: boards.Board
 ) -> None:

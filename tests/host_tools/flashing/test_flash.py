@@ -154,6 +154,7 @@ class TestFailures:
             run(writing, board, told)
         assert len(told) == 1
 
+    @pytest.mark.soak
     def test_a_port_without_a_k210(self, maix_bit: boards.Board, kmodel: Path) -> None:
         writing = flash.prepare(maix_bit, kmodel)
         fault = DownloadFault("silent", Operation.GREET, times=99)
@@ -163,6 +164,7 @@ class TestFailures:
         ):
             run(writing, board, [], silence={**SILENCE, Stage.ENTER: SHORT})
 
+    @pytest.mark.soak
     def test_a_restart_that_is_not_confirmed_is_said(self, maix_bit: boards.Board, kmodel: Path) -> None:
         writing, told = flash.prepare(maix_bit, kmodel), []
         fault = DownloadFault("silent", Operation.REBOOT, times=9)

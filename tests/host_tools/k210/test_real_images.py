@@ -166,6 +166,7 @@ def test_a_board_comes_back_from_a_power_cut_while_it_writes(done: float) -> Non
     assert again.execute("print(6 * 7)", real_seconds=REAL_SECONDS).strip() == "42"
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", EACH)
 def test_a_picture_is_compressed_without_a_card_in_the_slot(name: str) -> None:
     """Half of the work is hart 1's, which looks for a card first: three times 65,535 bytes at 200 kHz."""
@@ -241,6 +242,7 @@ def test_sensors_and_lcds_of_other_boards_show_an_upright_picture(name: str) -> 
     assert seen[-6, 5, 1] > seen[5, 5, 1] + 100
 
 
+@pytest.mark.soak
 def test_the_programs_file_takes_the_place_of_the_one_that_is_there() -> None:
     """pose_files.replace on MaixPy's SPIFFS: nothing is left beside it, and the next start finds the new one."""
     board = session("minimum")

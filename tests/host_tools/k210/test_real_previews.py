@@ -34,6 +34,7 @@ def preview(board: PatientSession, number: int) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(jpeg)).convert("RGB")).astype(int)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", states.EACH)
 def test_previews_are_what_the_camera_sees(name: str) -> None:
     board = states.running(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from host_tools.k210 import Machine, Session
 from host_tools.virtual_board.sd_folder import SdFolder
 from tests.host_tools.k210 import states
@@ -24,6 +26,7 @@ with open("/sd/made here/inside.txt", "w") as file:
 """
 
 
+@pytest.mark.soak
 def test_programs_of_the_card_run_and_what_they_write_comes_back(tmp_path: Path) -> None:
     (tmp_path / "a_module_with_a_long_name.py").write_text("WORDS = 'imported from the card'\n")
     (tmp_path / "to be removed.txt").write_text("old")

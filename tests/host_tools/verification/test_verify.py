@@ -24,6 +24,7 @@ from tests.host_tools.verification import small
 from tests.host_tools.verification.command import state, told, verdict, verify
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
+from tests.samples import sample
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +153,7 @@ def test_a_board_with_an_older_program_is_verified_and_its_age_told(kmodel: Path
     assert "`make deploy`" in ended.stderr
 
 
-@pytest.mark.parametrize("mode", ["image", "board"])
+@pytest.mark.parametrize("mode", sample(["image", "board"], 0))
 def test_a_line_that_loses_and_damages_bytes_only_takes_longer(
     kmodel: Path, photo: Path, mode: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

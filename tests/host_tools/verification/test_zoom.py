@@ -12,11 +12,12 @@ from host_tools.verification import replay
 from host_tools.verification.model import AT_START, Model
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import told, verdict
+from tests.samples import sample
 
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 
 
-@pytest.mark.parametrize(("zoom", "smooth"), [(1, 0), (1, 1), (4, 0), (0, 1)])
+@pytest.mark.parametrize(("zoom", "smooth"), sample([(1, 0), (1, 1), (4, 0), (0, 1)], 1, 2))
 def test_frames_with_zoom_are_verified(kmodel: Path, zoom: int, smooth: int) -> None:
     with small.board() as board:
         told(board, "ZOOM", zoom, smooth)
@@ -30,11 +31,14 @@ def test_frames_with_zoom_are_verified(kmodel: Path, zoom: int, smooth: int) -> 
 
 @pytest.mark.parametrize(
     ("file", "old", "new", "word"),
-    [
-        ("pose_view.py", "begin = (step - PIXEL) // 2", "begin = (step - PIXEL) // 2 + 1", "windows"),
-        ("pose_people.py", "xs[n] = x = x0 - ", "xs[n] = x = x0 + 256 - ", "other people"),
-        ("pose_smooth.py", "raw[n] = smoothed[n] = ", "raw[n] = smoothed[n] = 256 + ", "other people"),
-    ],
+    sample(
+        [
+            ("pose_view.py", "begin = (step - PIXEL) // 2", "begin = (step - PIXEL) // 2 + 1", "windows"),
+            ("pose_people.py", "xs[n] = x = x0 - ", "xs[n] = x = x0 + 256 - ", "other people"),
+            ("pose_smooth.py", "raw[n] = smoothed[n] = ", "raw[n] = smoothed[n] = 256 + ", "other people"),
+        ],
+        0,
+    ),
 )
 def test_a_board_with_another_rule_is_not(kmodel: Path, file: str, old: str, new: str, word: str) -> None:
     source = (FIRMWARE / file).read_text()

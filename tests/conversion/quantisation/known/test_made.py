@@ -36,6 +36,7 @@ def made(weights: PoseNetWeights, quantised: QuantisedNetwork, tmp_path_factory:
         return pipeline.rounded(recipe, read, rounding, False, silent)
 
 
+@pytest.mark.soak
 def test_every_code_is_read_back_from_the_compiled_file(made: Kmodel) -> None:
     assert made.compiled.codes == CODES
     assert made.compiled.agreement.values > 0
