@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -18,3 +19,10 @@ def patient_tools() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(PATIENCE, FACTOR)
         yield
+
+
+@pytest.fixture(autouse=True)
+def let_boards_go() -> Iterator[None]:
+    """A board takes 150 MB, and nothing makes Python look for those that nobody holds any more."""
+    yield
+    gc.collect()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import re
 
@@ -37,6 +38,7 @@ def says_again(board: PatientSession, text: bytes) -> None:
 def test_ctrl_c_at_any_instruction_of_a_frame_ends_at_the_prompt(name: str, times: int) -> None:
     chance = random.Random(f"{name} {times}")
     for _ in range(times):
+        gc.collect()
         board = states.running(name)
         board.machine.run_for(chance.uniform(0, 0.15))
         begin = len(board.sent)
@@ -53,6 +55,7 @@ def test_ctrl_c_at_any_instruction_of_a_frame_ends_at_the_prompt(name: str, time
 def test_ctrl_c_at_any_instruction_of_its_start_ends_at_the_prompt_or_in_the_program(name: str, times: int) -> None:
     chance = random.Random(f"start {name} {times}")
     for _ in range(times):
+        gc.collect()
         board = PatientSession(states.deployed(name))
         board.machine.power_on()
         says_again(board, b"init end")
