@@ -140,18 +140,19 @@ class Pictures:
             )
         # A picture and its planes lie in MicroPython's heap, other than the camera's.
         self.heap_bytes = pose_memory.picture_bytes(width, height)
+        # What is free of the heap where frames can be taken.
+        self.needed = self.heap_bytes + HEAP_RESERVE
         self._check_memory()
 
     def _check_memory(self):
         width, height = self._size
-        needed = self.heap_bytes + HEAP_RESERVE
         gc.collect()
         free = gc.mem_free()
-        if free < needed:
+        if free < self.needed:
             raise PoseError(
                 pose_errors.MEMORY,
                 "pictures of %dx%d from files need %d KiB of MicroPython's heap, %d are free: enlarge it with "
-                "`deploy --heap 768`, or make a smaller model" % (width, height, needed >> 10, free >> 10),
+                "`deploy --heap 768`, or make a smaller model" % (width, height, self.needed >> 10, free >> 10),
             )
 
     def snapshot(self):
@@ -175,13 +176,13 @@ class Pictures:
         return self._picture
 
     def canvas(self):
-        """A picture to draw into."""
-        self._picture = None
-        gc.collect()
-        try:
-            self._picture = image.Image(size=self._size)
-        except MemoryError as error:
-            raise PoseError(pose_errors.MEMORY, "no memory for a picture (%s)" % error)
+        """A picture to draw into: the last one, if there is any; so large a place is not easily found again."""
+        if self._picture is None:
+            gc.collect()
+            try:
+                self._picture = image.Image(size=self._size)
+            except MemoryError as error:
+                raise PoseError(pose_errors.MEMORY, "no memory for a picture (%s)" % error)
         return self._picture
 
     def close(self):

@@ -36,6 +36,7 @@ class Look:
         else:
             self.rule = pose_zoom.Zoom(card.width, card.height, card.width, card.height)
         self.windows = self.rule.windows
+        self._outlined = array("i", [0, 0, 0])
         self.warp_us = 0
         self._block = None
         self._size = 0
@@ -91,8 +92,10 @@ class Look:
     def outline(self, picture):
         """Draws a thin frame round what the network saw closer."""
         view = self.rule.view
+        window = self._outlined
         for n in range(self.runs):
-            window = self.windows[3 * n : 3 * n + 3]
+            for at in range(3):
+                window[at] = self.windows[3 * n + at]
             if not view.is_full(window):
                 x, y, width, height = view.outline(window)
                 picture.draw_rectangle(x, y, width, height, color=WINDOW_COLOUR, thickness=1)

@@ -41,8 +41,13 @@ def _for_zoom():
 
 def reserve(frames, engine):
     """The last that takes memory for good; from here on garbage is collected between frames alone. Where memory has
-    room for zoom its pictures are taken also without zoom: who turns it on later finds the heap in pieces."""
-    if not frames.wide and engine.budget.laid_out():
+    room for zoom its pictures are taken also without zoom: who turns it on later finds the heap in pieces. Beside
+    picture files there would be no piece for a copy of the heads."""
+    if frames.source == pose_camera.FILES:
+        gc.collect()
+        if gc.mem_free() >= frames.needed + sum(engine.card.head_bytes):
+            engine.reserve_copy()
+    elif not frames.wide and engine.budget.laid_out():
         gc.collect()
         if gc.mem_free() >= pose_memory.zoom_bytes(engine.card.width, engine.card.height):
             try:

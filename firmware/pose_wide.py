@@ -8,6 +8,7 @@ import pose_canvas
 import pose_errors
 import pose_memory
 import pose_view
+import pose_zoom
 import sensor
 from pose_errors import PoseError
 
@@ -63,8 +64,8 @@ class WideCamera(pose_camera.Camera):
     def __init__(self, config, width, height, buffers):
         self.view = pose_view.View(width, height)
         self._frame = None
-        self._window = None
-        self._matrix = None
+        # The last windows, each with its matrix: several take turns, and seldom change.
+        self._known = []
         self._whole = (0, 0, pose_view.FRAME_WIDTH, pose_view.FRAME_HEIGHT)
         self._x_scale = pose_canvas.copy_scale(self.view.width, pose_view.FRAME_WIDTH)
         self._y_scale = pose_canvas.copy_scale(self.view.height, pose_view.FRAME_HEIGHT)
@@ -78,13 +79,20 @@ class WideCamera(pose_camera.Camera):
 
     def look(self, window):
         """The network's picture, its planes filled with a window (x0, y0, step) of the frame."""
-        if self._window is None or window != self._window:
-            x0, y0, step = window
-            # Exact in single precision: multiples of 1/256 below 2**16.
-            self._matrix = (step / PIXEL, 0, x0 / PIXEL, 0, step / PIXEL, y0 / PIXEL, 0, 0, 1)
-            self._window = window[:]
-        image.warp_affine_ai(self._frame, self._target, self._matrix)
+        image.warp_affine_ai(self._frame, self._target, self._matrix(window))
         return self._target
+
+    def _matrix(self, window):
+        for known, matrix in self._known:
+            if known == window:
+                return matrix
+        x0, y0, step = window
+        # Exact in single precision: multiples of 1/256 below 2**16.
+        matrix = (step / PIXEL, 0, x0 / PIXEL, 0, step / PIXEL, y0 / PIXEL, 0, 0, 1)
+        if len(self._known) == pose_zoom.MAX_RUNS:
+            self._known.pop(0)
+        self._known.append((window[:], matrix))
+        return matrix
 
     def show(self):
         """The whole frame in the size of the network's picture, or as much of it as it fills."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from conversion.errors import ModelFormatError
 from conversion.kmodel.recognise import IDENTIFIER
+from conversion.outside.text import printable
 
 VERSION = 5
 K210_MODULE = "k210"
@@ -176,4 +177,4 @@ def _section(cursor: Cursor) -> tuple[str, Section]:
 
 
 def _text(raw: bytes) -> str:
-    return raw.rstrip(b"\0").decode("ascii", errors="replace")
+    return printable(raw.rstrip(b"\0").decode("ascii", errors="replace"))

@@ -8,7 +8,7 @@ isenabled = _gc.isenabled
 mem_free = _gc.mem_free
 # A collection here looks through the stand-ins as well, and words are twice as long: as often as on the board, they
 # would be most of what a start costs.
-_RARER = 8
+_RARER = 2
 # A heap is counted in blocks of so many bytes.
 _BLOCK = 32
 # What MicroPython's tables leave of the board's heap; set once, at the start.

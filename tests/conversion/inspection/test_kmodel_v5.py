@@ -196,6 +196,17 @@ def test_parameters_that_all_layers_claim_are_not_copied_without_end(tmp_path: P
         looked_into(tmp_path, write([Module("k210", (Function(one * 300),), rdata)]))
 
 
+def test_the_name_of_a_section_is_one_line_of_a_message(tmp_path: Path) -> None:
+    data = bytearray(whole_file())
+    at = data.index(b".rdata")
+    data[at : at + 2] = b"\n\x1b"
+    # Behind name, flags and padding: its size.
+    data[at + 24 : at + 28] = b"\x7f" * 4
+    with pytest.raises(ModelFormatError, match="section \ufffd\ufffddata") as caught:
+        looked_into(tmp_path, bytes(data))
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize(("at", "problem"), [(48 + 4, "record ends behind it"), (20 + 4, "parts end behind it")])
 def test_records_that_overlap_are_refused(at: int, problem: str, tmp_path: Path) -> None:
     """4096 functions or modules that all claim the rest of the file would take thousands of times its memory."""

@@ -170,7 +170,8 @@ def test_a_frame_with_zoom_leaves_little_more_on_the_heap(kmodel: Path, people: 
         begin = len(board.sent)
         board.frames(WEIGHED_FRAMES)
         found = re.findall(rb"left (\d+) (\d+)\r\n", bytes(board.sent[begin:]))
-        left[zoom] = fmean(int(number) for number, _ in found)
-        print(f"zoom {zoom}: {left[zoom]:.0f} bytes a frame, {fmean(int(count) for _, count in found):.1f} people")
+        # Of those that are sent, which not every frame is: the line carries a larger part of slower ones.
+        left[zoom] = max(int(number) for number, _ in found)
+        print(f"zoom {zoom}: {left[zoom]} bytes a frame, {fmean(int(count) for _, count in found):.1f} people")
     assert max(left.values()) - left[0] <= MORE_A_FRAME, left
     assert b"$ERROR," not in board.sent, re.findall(rb"[$]ERROR[^\r]*", bytes(board.sent))
