@@ -85,7 +85,10 @@ def test_nothing_is_lost_and_memory_stays_flat(tmp_path: Path) -> None:
     of_puppets = [numbers[f"maix_bit@{puppet.port.removeprefix('/dev/')}"] for puppet in puppets]
     assert of_puppets == [list(range(1, count + 1))] * SOURCES
     of_board = numbers[f"maix_bit@{board.port.removeprefix('/dev/')}"]
-    assert of_board == sent[sent.index(of_board[0]) : sent.index(of_board[-1]) + 1]
+    places = [sent.index(number) for number in of_board]
+    gaps = [place for place, (one, next_one) in enumerate(itertools.pairwise(places)) if next_one != one + 1]
+    # What a board says while the line's speed is raised, once after the greeting, nobody can read.
+    assert gaps == [] or (len(gaps) == 1 and gaps[0] < PER_SECOND), of_board[: gaps[-1]]
     assert len(of_board) > SECONDS
     assert "came faster" not in summary
     for mishap in ("damaged", "torn", "absurd", "restarts", "reconnects"):
