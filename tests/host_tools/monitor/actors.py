@@ -119,17 +119,17 @@ class Puppet:
             self.asked.append(sentence)
             changes = sentence.kind == "BAUD" and self._follows_baud
             # What a board says after its answer to BAUD would come at a speed that the host drops.
-            with self._playing:
-                if changes:
+            if changes:
+                with self._playing:
                     self._may_play.clear()
-                if self._answers:
-                    if sentence.kind == "HELLO":
-                        self.send(hello(self._board, self._boot))
-                    self.send(sentences.made("REPLY", sentence.fields[0], 0, 7, ""))
-                if changes:
-                    self.baud = int(sentence.fields[1])
-                else:
-                    self._may_play.set()
+            if self._answers:
+                if sentence.kind == "HELLO":
+                    self.send(hello(self._board, self._boot))
+                self.send(sentences.made("REPLY", sentence.fields[0], 0, 7, ""))
+            if changes:
+                self.baud = int(sentence.fields[1])
+            else:
+                self._may_play.set()
 
     def _play(self) -> None:
         self._may_play.wait()
