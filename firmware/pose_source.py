@@ -43,18 +43,18 @@ def reserve(frames, engine):
     """The last that takes memory for good; from here on garbage is collected between frames alone. Where memory has
     room for zoom its pictures are taken also without zoom: who turns it on later finds the heap in pieces. Beside
     picture files there would be no piece for a copy of the heads."""
-    if frames.source == pose_camera.FILES:
-        gc.collect()
-        if gc.mem_free() >= frames.needed + sum(engine.card.head_bytes):
-            engine.reserve_copy()
-    elif not frames.wide and engine.budget.laid_out():
-        gc.collect()
-        if gc.mem_free() >= pose_memory.zoom_bytes(engine.card.width, engine.card.height):
-            try:
-                _for_zoom().take_pictures(engine.card.width, engine.card.height)
-            except PoseError:
-                # Turning zoom on will say so.
-                pass
+    card = engine.card
+    gc.collect()
+    free = gc.mem_free()
+    try:
+        if frames.source == pose_camera.FILES:
+            if free >= frames.needed + sum(card.head_bytes):
+                engine.reserve_copy()
+        elif not frames.wide and engine.budget.laid_out() and free >= pose_memory.zoom_bytes(card.width, card.height):
+            _for_zoom().take_pictures(card.width, card.height)
+    except PoseError:
+        # It is free in pieces alone. Who asks for heads, or turns zoom on, will be told.
+        pass
     gc.threshold(-1)
 
 

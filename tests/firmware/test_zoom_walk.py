@@ -14,6 +14,7 @@ from conversion.decoding.board_zoom import pose_zoom
 from tests import walk
 from tests.firmware import synthetic
 from tests.firmware.zoom_scene import Scene
+from tests.samples import sample
 
 # In the network's pixels: how wrong its offsets are. Somebody of 75 pixels or more is seen.
 NOISE, LEAST = 1.5, 30
@@ -33,7 +34,7 @@ def watched(mode: int, frames: int = walk.FRAMES, **how: int) -> walk.Watched:
     return found
 
 
-@pytest.mark.parametrize("smooth", [0, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("smooth", sample([0, 1], 0))
 def test_follow_loses_nobody_and_trembles_little(smooth: int) -> None:
     off = watched(pose_zoom.OFF, frames=60)
     follow = watched(pose_zoom.FOLLOW, smooth=smooth)

@@ -13,6 +13,7 @@ from conversion.decoding import board_decoder
 from conversion.decoding.dialects import tfjs
 from tests.conversion.decoding.comparison import compare
 from tests.firmware import synthetic
+from tests.samples import sample
 
 PHOTOS = 100
 MOST_FLIPS = 0.01
@@ -74,7 +75,7 @@ def test_people_agree_without_a_flip() -> None:
     assert agreement.worst_score < 1e-4
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("every", sample([4, 1], 0))
 def test_photos_agree(people_photos: list[Path], tfjs_graph_dir: Path, every: int) -> None:
     """Real heads at 320x240 with the parameters of evaluation: no keypoint off by more than 1/16 px but for flips."""
     from conversion import photos, weights

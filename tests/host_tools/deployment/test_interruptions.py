@@ -26,6 +26,7 @@ from tests.host_tools.deployment.conftest import Install
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
 from tests.patience import until
+from tests.samples import sample
 
 Files = dict[str, bytes]
 OWN_MAIN = b"print('program 0 runs')\n"
@@ -192,11 +193,7 @@ def test_an_update_that_is_cut_off_at_any_step(
 
 @pytest.mark.parametrize(
     "moment",
-    [
-        "finish(",
-        pytest.param("copy('main.py', 'main_before", marks=pytest.mark.soak),
-        pytest.param("put /flash/pose_part.py.new", marks=pytest.mark.soak),
-    ],
+    sample(["finish(", "copy('main.py', 'main_before", "put /flash/pose_part.py.new"], 0),
 )
 def test_a_first_deploy_that_is_cut_off_loses_nobodys_main_py(
     moment: str, install: Install, kmodel: Path, attach: Callable

@@ -26,8 +26,7 @@ from tests.host_tools.k210.test_real_frames import CAMERA_SIZES
 from tests.host_tools.virtual_board import kmodels
 
 REAL_SECONDS = states.REAL_SECONDS
-SOAK = [name for name in IMAGES if name != "minimum"]
-EACH = ["minimum", *(pytest.param(name, marks=pytest.mark.soak) for name in SOAK)]
+EACH = states.EACH
 CAMERA_OF = """
 import sensor, lcd, image
 sensor.reset()

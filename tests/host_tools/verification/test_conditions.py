@@ -27,6 +27,7 @@ from tests.host_tools.verification.command import Ended, state, told, verify
 from tests.host_tools.virtual_board import kmodels
 from tests.jumping import VirtualBoard
 from tests.patience import HANG_SECONDS, exactly
+from tests.samples import sample
 
 
 def refused(ended: Ended, *said: str) -> None:
@@ -165,7 +166,7 @@ def _heeds_ctrl_c() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_heeds_ctrl_c")
-@pytest.mark.parametrize("ending", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("ending", sample([signal.SIGINT, signal.SIGTERM], 0))
 def test_stopped_in_the_middle_of_the_upload_the_board_goes_on(
     kmodel: Path, photo: Path, ending: signal.Signals
 ) -> None:

@@ -20,6 +20,7 @@ from host_tools.verification.model import Model
 from tests.host_tools.verification import small
 from tests.host_tools.verification.command import Ended, state, told, verdict, verify
 from tests.host_tools.virtual_board import kmodels
+from tests.samples import sample
 
 PIX_TO_AI = "        picture.pix_to_ai()\n"
 SWAPPED_BYTES = """\
@@ -38,7 +39,7 @@ UNSTABLE = """\
         picture.pix_to_ai()
         data[:64] = kept
 """
-BOTH = pytest.mark.parametrize("mode", ["image", pytest.param("board", marks=pytest.mark.soak)])
+BOTH = pytest.mark.parametrize("mode", sample(["image", "board"], 0))
 
 
 def flat(ended: Ended) -> str:
