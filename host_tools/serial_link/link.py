@@ -228,7 +228,8 @@ class Link(Closing):
             left = max(deadline, self._busy_until) - time.monotonic()
             if left <= 0:
                 return None
-            if request not in self._awaited:
+            if not self._serial.is_open or request not in self._awaited:
+                # Without a port, or with another one than it was asked of, nobody answers.
                 raise MissingPortError(self._serial.reason)
             self._pump(left)
         return self._replies[request]
@@ -310,7 +311,6 @@ class Link(Closing):
         self._kept.add([*self._decoder.interrupted(), change])
         self._raised, self._busy_until = None, 0.0
         if isinstance(change, Lost):
-            # What is asked goes with the port.
             self._awaited.clear()
         else:
             self.statistics.reconnects += self._was_open

@@ -161,7 +161,7 @@ def test_a_patient_link_finds_its_board_under_the_same_name(tmp_path: Path) -> N
             events = collected(link, lambda events: any(isinstance(event, Lost) for event in events))
             assert not link.connected
             with pytest.raises(LinkError, match="port"):
-                link.ask("PING", tries=Tries(0.2, 2))
+                link.ask("PING", tries=Tries(HANG_SECONDS, 2))
             assert link.poll(0.5) == []
             name.symlink_to(second.port)
             events = collected(link, lambda events: any(isinstance(event, Hello) for event in events))
