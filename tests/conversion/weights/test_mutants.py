@@ -102,7 +102,7 @@ def load_mutant(form: Form, original: str, folder: Path, mutant: tuple[str, byte
     mutants.attempt(form.importer.FORM, lambda: form.importer.load(path), original)
 
 
-@SLOW
+@settings(SLOW, max_examples=25)
 @given(data=st.data())
 def test_damaged_files(form: Form, original: str, tmp_path: Path, data: st.DataObject) -> None:
     load_mutant(form, original, tmp_path, data.draw(form.mutant()))

@@ -55,13 +55,25 @@ def go_on(made: Machine) -> None:
         made.power_on()
 
 
-@pytest.mark.parametrize("region", REGIONS)
-@settings(max_examples=25)
-@given(st.lists(ACCESS, min_size=1, max_size=30))
-def test_no_access_to_a_block_stops_the_host(region: str, accesses: list) -> None:
+def access_a_block(region: str, accesses: list) -> None:
     for each in accesses:
         access(board(), *REGIONS[region], *each)
     go_on(board())
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@settings(max_examples=8)
+@given(st.lists(ACCESS, min_size=1, max_size=30))
+def test_no_access_to_a_block_stops_the_host(region: str, accesses: list) -> None:
+    access_a_block(region, accesses)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("region", REGIONS)
+@settings(max_examples=200)
+@given(st.lists(ACCESS, min_size=1, max_size=30))
+def test_no_access_to_a_block_stops_the_host_ever(region: str, accesses: list) -> None:
+    access_a_block(region, accesses)
 
 
 @settings(max_examples=100)

@@ -34,12 +34,27 @@ PURE = ("nop", "sd a1, -8(sp)", "ld t0, 0(s0)", "addi t0, t0, 1\n xor t1, t0, a1
 COUNTING = ("addi s2, s2, 1\n sd s2, 24(s0)", "ld t0, 24(s0)\n addi t0, t0, 1\n sd t0, 24(s0)\n mv s2, t0")
 
 
-@pytest.mark.parametrize("work", PURE)
-@settings(max_examples=8)
-@given(cycles=st.integers(1, 20_000), second=st.integers(1, 3_000))
-def test_a_loop_ends_where_it_would_have(work: str, cycles: int, second: int) -> None:
+CYCLES = {"cycles": st.integers(1, 20_000), "second": st.integers(1, 3_000)}
+
+
+def wait(work: str, cycles: int, second: int) -> None:
     fast, slowly = with_and_without_the_helper(LOOP.format(cycles=cycles, second=second, work=work), 3)
     assert fast == slowly
+
+
+@pytest.mark.parametrize("work", PURE)
+@settings(max_examples=3)
+@given(**CYCLES)
+def test_a_loop_ends_where_it_would_have(work: str, cycles: int, second: int) -> None:
+    wait(work, cycles, second)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("work", PURE)
+@settings(max_examples=40)
+@given(**CYCLES)
+def test_every_loop_ends_where_it_would_have(work: str, cycles: int, second: int) -> None:
+    wait(work, cycles, second)
 
 
 @pytest.mark.parametrize("work", COUNTING)

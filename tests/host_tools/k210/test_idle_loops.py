@@ -64,13 +64,25 @@ BUSY = (
 WORDS = 24
 
 
-@pytest.mark.parametrize("work", IDLE)
-@settings(max_examples=6)
-@given(ticks=st.integers(50, 900))
-def test_interrupts_come_at_the_same_cycles_and_instructions(work: str, ticks: int) -> None:
+def wait_for_interrupts(work: str, ticks: int) -> None:
     fast, slowly = with_and_without_the_helper(WAIT.format(ticks=ticks, work=work), WORDS)
     assert fast == slowly
     assert 0 < fast[2] - ticks * 50 < 100
+
+
+@pytest.mark.parametrize("work", IDLE)
+@settings(max_examples=3)
+@given(ticks=st.integers(50, 900))
+def test_interrupts_come_at_the_same_cycles_and_instructions(work: str, ticks: int) -> None:
+    wait_for_interrupts(work, ticks)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("work", IDLE)
+@settings(max_examples=40)
+@given(ticks=st.integers(50, 900))
+def test_all_interrupts_come_at_the_same_cycles_and_instructions(work: str, ticks: int) -> None:
+    wait_for_interrupts(work, ticks)
 
 
 @pytest.mark.parametrize("work", BUSY)
