@@ -28,6 +28,7 @@ from conversion.pipeline import Kmodel, Recipe
 from conversion.progress import silent
 from conversion.report import writing
 from tests.conversion.weights.weight_files import random_weights, write_tfjs_graph
+from tests.samples import sample
 
 SIZE = (128, 96)
 
@@ -224,15 +225,22 @@ def test_a_second_run_needs_neither_tensorflow_nor_nncase(made: Kmodel, weights_
 
 @pytest.mark.parametrize(
     ("module", "sound", "faulty"),
-    [
-        (
-            layer,
-            "return starts + table[8 * SEGMENTS : ACTIVATION_BYTES]",
-            "return starts + table[8 * SEGMENTS - 1 : -1]",
-        ),
-        (arithmetic, "weights + registers.arg_x if folded", "weights + registers.arg_x + 1 if folded"),
-        (assemble, "outputs.append(Output(address, size))", "outputs.append(Output(address + (address > 0), size))"),
-    ],
+    sample(
+        [
+            (
+                layer,
+                "return starts + table[8 * SEGMENTS : ACTIVATION_BYTES]",
+                "return starts + table[8 * SEGMENTS - 1 : -1]",
+            ),
+            (arithmetic, "weights + registers.arg_x if folded", "weights + registers.arg_x + 1 if folded"),
+            (
+                assemble,
+                "outputs.append(Output(address, size))",
+                "outputs.append(Output(address + (address > 0), size))",
+            ),
+        ],
+        0,
+    ),
     ids=["activation offsets read a byte too early", "every weight one more", "heads handed out a byte too late"],
 )
 def test_a_fault_is_found_though_everything_was_kept_from_sound_code(

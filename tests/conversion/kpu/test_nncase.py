@@ -56,6 +56,7 @@ def differing(relinked: bytes, size: tuple[int, int], theirs: bytes, shown: np.n
     return sum(int((ours != head).sum()) for ours, head in pairs)
 
 
+@pytest.mark.soak
 def test_as_compiled(kmodel: bytes, people_photos: list[Path]) -> None:
     assert differing(kmodel, COMPILED, kmodel, planes(people_photos, PHOTOS, COMPILED)) == 0
 

@@ -48,6 +48,7 @@ def test_every_code_and_scale_is_one_that_nncase_can_give(quantised: QuantisedNe
         assert (at_an_end | (layer.scale <= 0.01 / 127.5 * unit * 1.001)).all(), spec.name
 
 
+@pytest.mark.soak
 def test_the_same_photos_give_the_same_bytes_on_another_number_of_cores(
     weights: PoseNetWeights, quantised: QuantisedNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:

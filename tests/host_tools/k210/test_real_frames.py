@@ -61,7 +61,8 @@ app.run()
 FRAMES = 600
 
 
-@pytest.mark.parametrize("name", states.EACH)
+@pytest.mark.soak
+@pytest.mark.parametrize("name", IMAGES)
 def test_heads_lie_in_one_place_over_frames_uploads_and_self_tests(name: str) -> None:
     """With two camera buffers: what was uploaded stays in the one that the program holds."""
     board = states.running(name)

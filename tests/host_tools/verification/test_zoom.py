@@ -17,7 +17,7 @@ from tests.samples import sample
 FIRMWARE = Path(__file__).resolve().parents[3] / "firmware"
 
 
-@pytest.mark.parametrize(("zoom", "smooth"), sample([(1, 0), (1, 1), (4, 0), (0, 1)], 1, 2))
+@pytest.mark.parametrize(("zoom", "smooth"), sample([(1, 0), (1, 1), (4, 0), (0, 1)], 1))
 def test_frames_with_zoom_are_verified(kmodel: Path, zoom: int, smooth: int) -> None:
     with small.board() as board:
         told(board, "ZOOM", zoom, smooth)

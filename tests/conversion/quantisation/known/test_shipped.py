@@ -22,6 +22,7 @@ from conversion.ship_rounding import MOST_BYTES
 from conversion.weights import known
 from tests.conversion.quantisation import test_layerwise as layerwise_tests
 from tests.conversion.quantisation.known import making
+from tests.samples import sample
 
 # At 320x240, on the 60 photos of COCO val2017 that measure.
 LEAST_DB = {"heatmap": 36.0, "offset": 22.8, "displacement_fwd": 30.0, "displacement_bwd": 30.3}
@@ -148,7 +149,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("damage", sample(DAMAGE, 0, 3, 8))
 def test_a_damaged_one_is_one_line_and_the_weights_are_calibrated(
     damage: str, weights: PoseNetWeights, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
