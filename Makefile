@@ -113,8 +113,8 @@ release: need-BOARD venv ## pack what a maker without a tool chain needs into di
 ##@ Checks
 
 .PHONY: test
-test: venv ## run the tests in three processes, for two cores: they wait now and then
-	$(Q)$(in_root)$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+test: venv ## run the tests in four processes, for two cores: they wait now and then
+	$(Q)$(in_root)$(PY) -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: steady
 steady: venv ## run the tests three times beside busy processes: none may depend on how fast the machine is

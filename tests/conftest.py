@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import os
 import signal
@@ -149,20 +150,38 @@ REAL_IMAGES, PROCESSOR = "real images", "seconds of processor"
 DEMAND_IMAGES = "POSENET_DEMAND_MAIXPY"
 
 
-# Files of few tests that take long, by their paths' beginnings: first, so that no process has one left when the others
-# have nothing to do.
+# Files that take long, by their paths' beginnings, and such of them as mostly wait. They come first, so that no process
+# has one left when the others have nothing to do; in turn, so that some compute while others wait.
 LONG = (
-    *("tests/host_tools/k210/test_real_", "tests/host_tools/deployment/test_deploy", "tests/host_tools/test_walk"),
-    *("tests/host_tools/verification/", "tests/host_tools/flashing/test_", "tests/firmware/app/test_on_virtual_board"),
-    *("tests/host_tools/virtual_board/test_demo", "tests/test_setup", "tests/conformance/test_on_images"),
-    *("tests/conversion/test_cli", "tests/conversion/test_pipeline", "tests/conversion/kpu/test_nncase"),
-    *("tests/conversion/evaluation/", "tests/conversion/quantisation/"),
+    *("tests/conversion/test_cli", "tests/conversion/test_pipeline", "tests/host_tools/k210/test_real_"),
+    *("tests/host_tools/deployment/test_deploy", "tests/conversion/evaluation/test_evaluate", "tests/test_setup"),
+    *("tests/host_tools/virtual_board/test_demo", "tests/host_tools/verification/test_verify"),
+    *("tests/firmware/app/test_zoom_on_board", "tests/host_tools/verification/test_differences"),
+    *("tests/firmware/app/test_on_virtual_board", "tests/conversion/test_forms", "tests/conversion/weights/"),
+    *("tests/conversion/kpu/test_nncase", "tests/conversion/tensorflow/", "tests/conversion/quantisation/"),
+    *("tests/conformance/test_on_images", "tests/mutants/"),
+)
+WAITING = (
+    *("tests/host_tools/flashing/test_download", "tests/host_tools/verification/test_conditions"),
+    *("tests/host_tools/monitor/web/test_page.", "tests/host_tools/prompt/test_repl", "tests/host_tools/test_walk"),
+    *("tests/host_tools/flashing/test_flash.", "tests/host_tools/monitor/test_command"),
+    *("tests/host_tools/test_time_limits", "tests/host_tools/deployment/test_interruptions"),
+    *("tests/host_tools/deployment/test_bad_line", "tests/host_tools/serial_link/test_link_"),
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, each whole; else the order stays."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    """Long and waiting files first, each whole; else the order stays."""
+    waiting, long, others = _files(items, WAITING), _files(items, LONG), _files(items, ("",))
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(waiting, long, fillvalue=()))
+    items[:] = itertools.chain(*in_turn, *others)
+
+
+def _files(items: list[pytest.Item], beginnings: tuple[str, ...]) -> list[list[pytest.Item]]:
+    """Takes out the items whose path begins so: those of each file, in the order of the beginnings."""
+    found = [item for beginning in beginnings for item in items if item.nodeid.startswith(beginning)]
+    items[:] = [item for item in items if not item.nodeid.startswith(beginnings)]
+    return [list(file) for _, file in itertools.groupby(found, lambda item: item.path)]
 
 
 def pytest_collection_finish() -> None:

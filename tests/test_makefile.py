@@ -179,7 +179,7 @@ def test_missing_variable_is_one_line_before_anything_runs(checkout: Path, targe
 @pytest.mark.parametrize(
     ("target", "words"),
     [
-        ("test", ["-m", "pytest", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]),
+        ("test", ["-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder"]),
         ("bench", ["-m", "tests.bench"]),
         ("wheel", ["-m", "tests.wheel"]),
         ("reproduce", ["-m", "tests.reproduce"]),
