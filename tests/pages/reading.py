@@ -17,8 +17,8 @@ _TARGET = re.compile(r"\]\([^)]*\)")
 
 def pages() -> list[Path]:
     """Every page, sorted."""
-    found = ROOT.rglob("*.md")
-    return sorted(path for path in found if path.relative_to(ROOT).parts[0] not in _ELSEWHERE)
+    folders = (path for path in ROOT.iterdir() if path.is_dir() and path.name not in _ELSEWHERE)
+    return sorted((*ROOT.glob("*.md"), *(page for folder in folders for page in folder.rglob("*.md"))))
 
 
 def blocks(text: str) -> list[str]:

@@ -31,11 +31,11 @@ def test_closing_takes_everything_along() -> None:
     with VirtualBoard(files={"main.py": SPINNING}) as board:
         board.wait_for("spinning")
         assert len(processes(board.folder)) == 1
-        port, folder = board.port, board.folder
+        folder = board.folder
     assert not processes(folder)
     assert not folder.exists()
-    assert not Path(port).exists()
     assert threading.active_count() == threads
+    # Its terminal, too, whose number is another one's at once.
     assert len(os.listdir("/proc/self/fd")) == files
     board.close()
 
