@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import json
 import os
 import signal
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+from tests import order
 
 if TYPE_CHECKING:
     from tests.host_tools.monitor.web.browser import Browser
@@ -150,38 +151,9 @@ REAL_IMAGES, PROCESSOR = "real images", "seconds of processor"
 DEMAND_IMAGES = "POSENET_DEMAND_MAIXPY"
 
 
-# Files that take long, by their paths' beginnings, and such of them as mostly wait. They come first, so that no process
-# has one left when the others have nothing to do; in turn, so that some compute while others wait.
-LONG = (
-    *("tests/conversion/test_cli", "tests/conversion/test_pipeline", "tests/host_tools/k210/test_real_"),
-    *("tests/host_tools/deployment/test_deploy", "tests/conversion/evaluation/test_evaluate", "tests/test_setup"),
-    *("tests/host_tools/virtual_board/test_demo", "tests/host_tools/verification/test_verify"),
-    *("tests/firmware/app/test_zoom_on_board", "tests/host_tools/verification/test_differences"),
-    *("tests/firmware/app/test_on_virtual_board", "tests/conversion/test_forms", "tests/conversion/weights/"),
-    *("tests/conversion/kpu/test_nncase", "tests/conversion/tensorflow/", "tests/conversion/quantisation/"),
-    *("tests/conformance/test_on_images", "tests/mutants/"),
-)
-WAITING = (
-    *("tests/host_tools/flashing/test_download", "tests/host_tools/verification/test_conditions"),
-    *("tests/host_tools/monitor/web/test_page.", "tests/host_tools/prompt/test_repl", "tests/host_tools/test_walk"),
-    *("tests/host_tools/flashing/test_flash.", "tests/host_tools/monitor/test_command"),
-    *("tests/host_tools/test_time_limits", "tests/host_tools/deployment/test_interruptions"),
-    *("tests/host_tools/deployment/test_bad_line", "tests/host_tools/serial_link/test_link_"),
-)
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long and waiting files first, each whole; else the order stays."""
-    waiting, long, others = _files(items, WAITING), _files(items, LONG), _files(items, ("",))
-    in_turn = itertools.chain.from_iterable(itertools.zip_longest(waiting, long, fillvalue=()))
-    items[:] = itertools.chain(*in_turn, *others)
-
-
-def _files(items: list[pytest.Item], beginnings: tuple[str, ...]) -> list[list[pytest.Item]]:
-    """Takes out the items whose path begins so: those of each file, in the order of the beginnings."""
-    found = [item for beginning in beginnings for item in items if item.nodeid.startswith(beginning)]
-    items[:] = [item for item in items if not item.nodeid.startswith(beginnings)]
-    return [list(file) for _, file in itertools.groupby(found, lambda item: item.path)]
+    """Long and waiting files first."""
+    items[:] = order.in_turn(items)
 
 
 def pytest_collection_finish() -> None:

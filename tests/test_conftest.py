@@ -43,7 +43,8 @@ def run_sample(root: Path, tmp_path: Path):
     """A pytest run in a folder with this project's settings and conftest, and nothing shared."""
     (tmp_path / "tests").mkdir()
     shutil.copy(root / "pyproject.toml", tmp_path)
-    shutil.copy(root / "tests" / "conftest.py", tmp_path / "tests")
+    for name in ("__init__.py", "conftest.py", "order.py"):
+        shutil.copy(root / "tests" / name, tmp_path / "tests")
     (tmp_path / "tests" / "test_sample.py").write_text(SAMPLE)
 
     def run(*arguments: str) -> str:
