@@ -16,7 +16,7 @@ LONG = (
     *("tests/firmware/app/test_zoom_on_board", "tests/host_tools/verification/test_differences"),
     *("tests/firmware/app/test_on_virtual_board", "tests/conversion/test_forms", "tests/conversion/weights/"),
     *("tests/conversion/kpu/test_nncase", "tests/conversion/tensorflow/", "tests/conversion/quantisation/"),
-    *("tests/conformance/test_on_images", "tests/mutants/"),
+    *("tests/conformance/test_on_images", "tests/mutants/", "tests/hostile/test_mutants"),
 )
 WAITING = (
     *("tests/host_tools/flashing/test_download", "tests/host_tools/verification/test_conditions"),
