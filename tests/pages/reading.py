@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# No pages of ours, or none that a person walks in by.
-_ELSEWHERE = (".venv", "build", "dist", ".git")
+# No pages of ours, or none that a person walks in by; nor are those in hidden folders, as pytest leaves one.
+_ELSEWHERE = ("build", "dist")
 
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:(?<=\n\n)|^)(?:(?: {4}|\t).*\n+)+", re.MULTILINE)
@@ -17,7 +17,7 @@ _TARGET = re.compile(r"\]\([^)]*\)")
 
 def pages() -> list[Path]:
     """Every page, sorted."""
-    folders = (path for path in ROOT.iterdir() if path.is_dir() and path.name not in _ELSEWHERE)
+    folders = (path for path in ROOT.iterdir() if path.is_dir() and path.name not in _ELSEWHERE and path.name[0] != ".")
     return sorted((*ROOT.glob("*.md"), *(page for folder in folders for page in folder.rglob("*.md"))))
 
 
