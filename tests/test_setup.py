@@ -115,6 +115,7 @@ def test_refuses_a_wrong_hash_then_installs_once_and_again_after_a_change(checko
     assert "PYTHON=/no/such/python does not run" in changed.stderr
 
 
+@pytest.mark.soak
 @needs_python310
 def test_unreachable_index_ends_in_one_clear_line(checkout: Checkout):
     checkout.lock("1.0", "0" * 64)

@@ -35,6 +35,7 @@ def made(path: Path, tmp_path: Path) -> Kmodel:
     return pipeline.convert(Recipe(tmp_path, *SIZE, path, quantisation="fast"), False, lambda message: None)
 
 
+@pytest.mark.soak
 def test_coral_s_file_becomes_a_kmodel_that_sees_the_person(models: Path, tmp_path: Path) -> None:
     kmodel = made(models / forms.CORAL, tmp_path)
     assert kmodel.card["source"]["form"] == "Coral quantised TFLite"

@@ -100,7 +100,7 @@ def attempt(form: str, mutant: bytes, folder: Path) -> None:
     assert len(message) < 1000
 
 
-@SLOW
+@settings(SLOW, max_examples=25)
 @given(data=st.data())
 def test_damaged_files(form: str, tmp_path: Path, data: st.DataObject) -> None:
     attempt(form, data.draw(damaged(FORMS[form])), tmp_path)
@@ -116,7 +116,7 @@ def test_many_damaged_files(form: str, tmp_path: Path, data: st.DataObject) -> N
     attempt(form, mutant, tmp_path)
 
 
-@SLOW
+@settings(SLOW, max_examples=25)
 @given(data=st.data())
 def test_memory_is_bounded(form: str, tmp_path: Path, data: st.DataObject) -> None:
     path = tmp_path / "model.bin"

@@ -68,14 +68,10 @@ def test_as_compiled_at_another_size(published: PoseNetWeights, people_photos: l
     assert differing(kmodel, size, kmodel, planes(people_photos, PHOTOS, size)) == 0
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     "size",
-    [
-        (64, 64),
-        pytest.param((160, 128), marks=pytest.mark.soak),
-        pytest.param((224, 224), marks=pytest.mark.soak),
-        pytest.param((320, 192), marks=pytest.mark.soak),
-    ],
+    [(64, 64), (160, 128), (224, 224), (320, 192)],
     ids=lambda size: f"{size[0]}x{size[1]}",
 )
 def test_relinked(size: tuple[int, int], kmodel: bytes, published: PoseNetWeights, people_photos: list[Path]) -> None:

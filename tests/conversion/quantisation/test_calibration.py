@@ -24,6 +24,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.mark.soak
 def test_the_bundled_photos_make_many_different_pictures() -> None:
     pictures = calibration.bundled(*small.SIZE)
     assert pictures.shape == (246, 64, 64, 3)

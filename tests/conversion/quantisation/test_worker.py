@@ -17,6 +17,7 @@ from conversion.quantisation.result import QuantisedNetwork
 from tests.conversion.quantisation import small
 
 
+@pytest.mark.soak
 def test_it_gives_what_the_calibration_gives_here_and_tells_how_far_it_is(
     weights: PoseNetWeights, quantised: QuantisedNetwork
 ) -> None:

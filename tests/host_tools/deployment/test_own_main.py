@@ -107,6 +107,7 @@ def test_removing_takes_no_program_and_no_entries() -> None:
             deploy.remove(replace(deploy.DeployOptions("nowhere"), **chosen), silent, lambda *_: None)
 
 
+@pytest.mark.soak
 def test_a_board_runs_an_example_with_chosen_entries_until_they_are_chosen_anew(tmp_path: Path) -> None:
     kmodel = small.write(tmp_path / "small.kmodel")
 

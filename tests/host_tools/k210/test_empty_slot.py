@@ -81,6 +81,7 @@ def test_bytes_for_the_second_hart_take_the_time_of_the_line(meanwhile: str) -> 
     assert on_line <= cycles < on_line * 1.1
 
 
+@pytest.mark.soak
 def test_without_the_helper_a_byte_takes_a_slice_of_hart_0_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "library", lambda: None)
     on_line, cycles = cycles_of_receiving(MEANWHILE["memory"])

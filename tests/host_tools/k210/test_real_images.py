@@ -114,6 +114,7 @@ def test_the_lcd_shows_what_the_camera_sees() -> None:
     assert (abs(shown - seen) <= 8).all()
 
 
+@pytest.mark.soak
 def test_two_runs_send_the_same_bytes_at_the_same_cycles() -> None:
     """Both from one state; the second one looked at on its way."""
     first, second = session("minimum"), session("minimum")
