@@ -17,6 +17,7 @@ PROBES = [probe for probes in groups().values() for probe in probes]
 MOST_EXCEPTIONS = 15
 
 
+@cache
 def exceptions() -> dict[str, dict[str, str]]:
     """{group: {probe: why the stand-in answers something else}}."""
     return tomllib.loads(Path(__file__).with_name("exceptions.toml").read_text(encoding="utf-8"))
