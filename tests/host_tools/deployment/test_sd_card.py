@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections import namedtuple
@@ -45,6 +46,15 @@ def test_a_board_runs_from_the_card_alone(sd: Path, kmodel: Path) -> None:
     with VirtualBoard(files={"main.py": "print('from flash')\n"}, sd=sd) as board:
         board.wait_for("posenet: kmodel 96x80 from /sd/small.kmodel")
         board.wait_for("$FRAME,")
+
+
+def test_progress_counts_the_bytes_that_are_written(sd: Path, kmodel: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    options = DeployOptions(board="maix_bit", model=kmodel, sd=sd)
+    report = deploy.run(options, silent, lambda *done: seen.append(done))
+    sizes = [len(data) for name, data in files_of(sd).items() if name in report.written]
+    assert seen[-1] == (sum(sizes), sum(sizes))
+    assert sorted(after - before for (before, _), (after, _) in itertools.pairwise([(0, 0), *seen])) == sorted(sizes)
 
 
 def test_the_second_time_there_is_nothing_to_do_and_a_removal_leaves_what_was_there(
