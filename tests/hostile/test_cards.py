@@ -124,6 +124,12 @@ def test_the_sound_card_is_taken(tmp_path: Path, board: boards.Board) -> None:
     assert card_checks.problem(sound.card()) is None
 
 
+@pytest.mark.parametrize("value", [-1, 2**32])
+def test_a_crc_32_has_32_bits(value: int) -> None:
+    assert card_checks.problem(replaced("kmodel", "crc32", value=2**32 - 1)) is None
+    assert "crc32" in card_checks.problem(replaced("kmodel", "crc32", value=value))
+
+
 @pytest.mark.parametrize(
     "text",
     [

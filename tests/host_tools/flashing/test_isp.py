@@ -30,6 +30,10 @@ def test_what_stands_before_a_frame_is_dropped(before: bytes, body: bytes) -> No
     assert Deframer().feed(before + isp.frame(body)) == [body]
 
 
+def test_an_empty_frame_is_none() -> None:
+    assert Deframer().feed(isp.END + isp.frame(b"body") + isp.frame(b"")) == [b"body"]
+
+
 @given(st.binary(max_size=60), st.lists(st.binary(min_size=1, max_size=20), min_size=3, max_size=3))
 def test_after_any_garbage_it_is_back_at_the_second_frame(garbage: bytes, bodies: list[bytes]) -> None:
     found = Deframer().feed(garbage + b"".join(map(isp.frame, bodies)))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from host_tools import boards
 from host_tools.errors import FlashError
-from host_tools.flashing import kfpkg
+from host_tools.flashing import images, kfpkg
 from host_tools.flashing.kfpkg import Entry, Package
 from tests.host_tools.flashing.conftest import FIRMWARE
 from tests.host_tools.virtual_board import kmodels
@@ -157,6 +157,19 @@ def test_a_bomb_is_not_unpacked() -> None:
         archive.writestr("bomb", bytes(40 * 2**20))
     with pytest.raises(FlashError, match="holds more than a flash can"):
         kfpkg.read(data.getvalue(), "x")
+
+
+def test_a_package_holds_twice_a_flash_at_most() -> None:
+    """A firmware and a kmodel, and what a release brings beside them."""
+    halves = {name: bytes(images.MOST_FLASH_BYTES) for name in ("a", "b")}
+    assert kfpkg.unzipped(kfpkg.zipped(halves), "x", 2) == halves
+    with pytest.raises(FlashError, match="holds more than a flash can"):
+        kfpkg.unzipped(kfpkg.zipped({**halves, "c": b"x"}), "x", 3)
+
+
+def test_unpacked_files_are_everybodys_to_read_and_the_owners_to_write() -> None:
+    with zipfile.ZipFile(io.BytesIO(kfpkg.zipped({"a": b"x"}))) as archive:
+        assert archive.getinfo("a").external_attr == 0o100644 << 16
 
 
 def test_an_encrypted_or_oddly_compressed_file_is_not_read() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from host_tools.monitor.frame_processing import FrameProcessor
 from host_tools.monitor.record import KINDS, Recorder, RecordingError
 from host_tools.monitor.replay import read
 from host_tools.serial_link import events
-from host_tools.serial_link.sentences import STAGES, Frame, Pose
+from host_tools.serial_link.sentences import MOST_WINDOWS, STAGES, Frame, Pose
 from tests.host_tools import peer
 from tests.host_tools.monitor import actors
 
@@ -115,6 +116,14 @@ def test_the_windows_of_a_frame_are_kept(tmp_path: Path) -> None:
     frame = Frame(3, 100, 0, dict.fromkeys(STAGES, 5), (), ((128, 128, 512), (7, 9, 300)), 41_000)
     path = recorded(tmp_path / "a.jsonl", item(frame))
     assert [event for _, _, event in read(path)] == [frame]
+
+
+def test_as_many_windows_as_there_are_may_be_in_a_frame(tmp_path: Path) -> None:
+    frame = Frame(3, 100, 0, dict.fromkeys(STAGES, 5), (), ((128, 128, 512),) * MOST_WINDOWS, 41_000)
+    assert [event for _, _, event in read(recorded(tmp_path / "a.jsonl", item(frame)))] == [frame]
+    more = replace(frame, windows=((128, 128, 512),) * (MOST_WINDOWS + 1))
+    with pytest.raises(RecordingError, match=f"windows must be at most {MOST_WINDOWS} lists"):
+        list(read(recorded(tmp_path / "b.jsonl", item(more))))
 
 
 def test_each_line_is_in_the_file_at_once(tmp_path: Path) -> None:
