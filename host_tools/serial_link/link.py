@@ -228,8 +228,8 @@ class Link(Closing):
             left = max(deadline, self._busy_until) - time.monotonic()
             if left <= 0:
                 return None
-            if not self._serial.is_open or request not in self._awaited:
-                # Without a port, or with another one than it was asked of, nobody answers.
+            if not self._serial.is_open:
+                # Nor will a port that comes back answer what was asked before.
                 raise MissingPortError(self._serial.reason)
             self._pump(left)
         return self._replies[request]
@@ -310,9 +310,7 @@ class Link(Closing):
         """The port has gone or come; a new board may be there, which speaks at the usual speed."""
         self._kept.add([*self._decoder.interrupted(), change])
         self._raised, self._busy_until = None, 0.0
-        if isinstance(change, Lost):
-            self._awaited.clear()
-        else:
+        if isinstance(change, Found):
             self.statistics.reconnects += self._was_open
             self._was_open = True
             self._greet_again()
