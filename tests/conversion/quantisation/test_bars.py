@@ -8,9 +8,6 @@ calibrations at the bars themselves, on all photos. Photos that calibrate (photo
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,23 +153,3 @@ def test_all_photos_and_the_products_own_calibration(
     found = measuring.figures(reference.float_heads(weights, measured), simulated(made, measured))
     record_property("figures", {**found[0], **vars(found[1]), "photos": len(measured)})
     bars.check(*found)
-
-
-@pytest.mark.soak
-def test_other_kernels_of_the_blas_library_give_the_same_network(tmp_path: Path) -> None:
-    """OpenBLAS for old processors sums in other orders and without fused multiplication."""
-    code = (
-        "import sys, pathlib; from conversion.quantisation import quantise; "
-        "from tests.conversion.quantisation import small; "
-        "found = quantise.quantise(small.weights(), small.pictures(6)); "
-        "pathlib.Path(sys.argv[1]).write_bytes(found.to_bytes())"
-    )
-    results = []
-    for core in ("", "Nehalem", "Haswell"):
-        file = tmp_path / f"{core}.npz"
-        environment = {**os.environ, **({"OPENBLAS_CORETYPE": core} if core else {})}
-        subprocess.run(
-            [sys.executable, "-c", code, str(file)], env=environment, cwd=Path(__file__).parents[3], check=True
-        )
-        results.append(file.read_bytes())
-    assert results[0] == results[1] == results[2]
