@@ -139,8 +139,8 @@ soak: venv ## run the long tests, hours of two cores, also into build/soak.json
 		--soak-report=build/soak.json
 
 .PHONY: reproduce
-reproduce: venv ## print every published figure, and fail where one has changed
-	$(Q)$(in_root)$(PY) -m tests.reproduce
+reproduce: venv ## print every published figure, and fail where one has changed [RUNS='model bench …']
+	$(Q)$(in_root)$(PY) -m tests.reproduce$(call pairs,,RUNS)
 
 ##@ Workshop
 

@@ -1,6 +1,7 @@
 """Every figure that a README publishes, measured again: `make reproduce`. Exit code 1 where one has changed.
 
 figures.toml lists them: what is published, in which file, how it is measured, and how far it may move.
+`python -m tests.reproduce RUN …` measures only with the commands of these names.
 """
 
 from __future__ import annotations
@@ -68,9 +69,17 @@ def look_up(data: dict, path: str) -> float:
     return float(value)
 
 
-def main() -> int:
-    """Measure everything that can be measured here, print a line a figure; 1 if one has drifted."""
+def main(wanted: list[str]) -> int:
+    """Measure everything that can be measured here, or what the `wanted` runs do, and print a line a figure.
+
+    1 if a figure has drifted, 2 if there is no such run.
+    """
     runs, figures = load()
+    if unknown := sorted(set(wanted) - set(runs)):
+        print(f"reproduce: {', '.join(unknown)}: no such run; there are {', '.join(runs)}", file=sys.stderr)
+        return 2
+    runs = {name: run for name, run in runs.items() if not wanted or name in wanted}
+    figures = [figure for figure in figures if figure.run in runs]
     print(f"CPython {platform.python_version()}, " + ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
     drifted = 0
     for name, run in runs.items():
@@ -101,4 +110,4 @@ def _version(package: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 TIMES = 3
 BUSY_A_CORE = 3
-TESTS = (sys.executable, "-m", "pytest", "-n", "4", "--dist", "loadfile", "--no-loadscope-reorder", "-q")
+TESTS = ("make", "--no-print-directory", "test")
 # Ends with whoever started it.
 _BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): sum(range(100_000))\n"
 

@@ -68,7 +68,7 @@ tolerance = 0.1
 @pytest.mark.parametrize(("value", "code"), [(2, 0), (2.09, 0), (2.2, 1), (-2, 1)])
 def test_drift_is_exit_code_1(value: float, code: int, one_figure: Path, capsys: pytest.CaptureFixture[str]) -> None:
     one_figure.write_text(json.dumps({"numbers": [1, value]}))
-    assert reproduce.main() == code
+    assert reproduce.main([]) == code
     said = capsys.readouterr().out
     assert ("CHANGED two" in said) == bool(code)
     assert f"CPython {sys.version_info.major}" in said
@@ -79,5 +79,19 @@ def test_what_cannot_be_measured_here_is_said(
 ) -> None:
     text = reproduce.FIGURES.read_text().replace("[[figure]]", 'needs = "/nonexistent"\n[[figure]]', 1)
     reproduce.FIGURES.write_text(text)
-    assert reproduce.main() == 0
+    assert reproduce.main([]) == 0
     assert "not checked here: /nonexistent is missing" in capsys.readouterr().out
+
+
+def test_runs_by_name(one_figure: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one_figure.write_text(json.dumps({"numbers": [1, 2]}))
+    other = '\n[run.never]\ncommand = ["-c", "raise SystemExit(1)"]\nresult = "nowhere"\n'
+    reproduce.FIGURES.write_text(reproduce.FIGURES.read_text() + other)
+    assert reproduce.main(["copy"]) == 0
+    assert "ok      two: 2" in capsys.readouterr().out
+
+
+def test_an_unknown_run_is_exit_code_2(one_figure: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert reproduce.main(["copy", "paste"]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "reproduce: paste: no such run; there are copy\n")
