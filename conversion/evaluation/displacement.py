@@ -9,6 +9,7 @@ import numpy as np
 
 from conversion import network
 from conversion.decoding.dialects import tfjs
+from conversion.evaluation import bootstrap
 from conversion.kpu.posenet import Heads
 
 # A keypoint counts if the reference gives it a higher score.
@@ -23,7 +24,7 @@ class Displacement:
     """Input pixels that half and nine tenths of the keypoints stay within, and the share found in another cell.
 
     `jumps` is how many moved further than JUMP_PX; `steady_median` and `steady_p90` are the figures without those.
-    None where no keypoint counts.
+    `p90_interval` is what p90 lies between for 95 % of draws of as many photos. None where no keypoint counts.
     """
 
     keypoints: int
@@ -33,6 +34,7 @@ class Displacement:
     jumps: int
     steady_median: float | None
     steady_p90: float | None
+    p90_interval: tuple[float, float] | None
 
 
 def moved(reference: Heads, heads: Heads) -> np.ndarray:
@@ -54,13 +56,19 @@ def _cells(heads: Heads) -> np.ndarray:
 
 def pooled(moves: Sequence[np.ndarray]) -> Displacement:
     """The figures over all photos' `moved`."""
-    moves = np.concatenate([np.empty((0, 2)), *moves])
-    if not len(moves):
-        return Displacement(0, None, None, None, 0, None, None)
-    distance, flips = moves.T
+    photo = np.repeat(np.arange(len(moves)), [len(each) for each in moves])
+    distance, flips = np.concatenate([np.empty((0, 2)), *moves]).T
+    if not len(distance):
+        return Displacement(0, None, None, None, 0, None, None, None)
     steady = distance[distance <= JUMP_PX]
-    jumps = len(distance) - len(steady)
-    return Displacement(len(moves), *_quantiles(distance), float(flips.mean()), jumps, *_quantiles(steady))
+    return Displacement(
+        len(distance),
+        *_quantiles(distance),
+        float(flips.mean()),
+        len(distance) - len(steady),
+        *_quantiles(steady),
+        bootstrap.interval(lambda times: _quantiles(distance.repeat(times[photo]))[1], len(moves)),
+    )
 
 
 def _quantiles(distance: np.ndarray) -> tuple[float, float] | tuple[None, None]:

@@ -100,7 +100,7 @@ class Evaluation:
         return {
             "stages": [{"name": stage, **_rounded(asdict(found), 4)} for stage, found in self.precision.items()],
             "sqnr_db": _rounded(self.sqnr_db, 2),
-            "displacement_px": moved and _rounded({name: getattr(moved, name) for name in _MOVED}, 4),
+            "displacement_px": moved and _displacement(moved),
             "images": len(self.coco.photos),
             "model_sha256": self.model_sha256,
             "differences": {stage: {"ap": found.to_list()} for stage, found in self.differences.items()},
@@ -132,6 +132,11 @@ class Evaluation:
                 for stage, found in self.false_positives.items()
             },
         }
+
+
+def _displacement(moved: Displacement) -> dict:
+    interval = moved.p90_interval and [round(end, 4) for end in moved.p90_interval]
+    return {**_rounded({name: getattr(moved, name) for name in _MOVED}, 4), "p90_interval": interval}
 
 
 def signed(change: float, digits: int) -> str:

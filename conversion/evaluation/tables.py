@@ -74,7 +74,8 @@ def differences(evaluation: Evaluation) -> Table:
     table.rows.append(("keypoints with float score over 0.5", str(moved.keypoints)))
     if moved.keypoints:
         table.rows.append(("displacement, median", f"{moved.median:.2f} px"))
-        table.rows.append(("displacement, 90th percentile", f"{moved.p90:.2f} px"))
+        low, high = moved.p90_interval
+        table.rows.append(("displacement, 90th percentile", f"{moved.p90:.2f} px ({low:.2f} to {high:.2f})"))
         table.rows.append(("found in another cell", f"{moved.cell_flips:.1%}"))
         table.rows.append((f"jumped further than {JUMP_PX:.0f} px", str(moved.jumps)))
     if moved.jumps and moved.steady_p90 is not None:

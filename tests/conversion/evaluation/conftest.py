@@ -56,7 +56,7 @@ def evaluation(tmp_path: Path) -> Evaluation:
         differences={stage: Difference(-0.004, -0.0101, 0.0021) for stage in KMODEL_STAGES[2:]},
         alone={stage: Alone(24, 0.61) for stage in KMODEL_STAGES},
         sqnr_db={**dict.fromkeys(HEADS[1:], 23.456), "heatmap": math.inf},
-        displacement=Displacement(628, 0.31234, 0.7, 0.05, 4, 0.3, 0.61),
+        displacement=Displacement(628, 0.31234, 0.7, 0.05, 4, 0.3, 0.61, (0.58123, 0.93)),
         layers=[LayerLoss("conv0", 24, 42.0, 41.0), LayerLoss("depthwise1", 12, math.inf, -math.inf)],
         false_positives={stage: FalsePositives(20, 2, 3) for stage in KMODEL_STAGES},
     )

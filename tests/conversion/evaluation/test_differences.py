@@ -49,14 +49,18 @@ def quiet() -> dict[str, np.ndarray]:
 def test_offsets_that_differ_move_keypoints() -> None:
     other = quiet()
     other["offset"][:17, 1, 2], other["offset"][17:, 1, 2] = 3, 4
-    assert displacement.pooled([displacement.moved(quiet(), other)]) == Displacement(17, 5.0, 5.0, 0.0, 0, 5.0, 5.0)
+    assert displacement.pooled([displacement.moved(quiet(), other)]) == Displacement(
+        17, 5.0, 5.0, 0.0, 0, 5.0, 5.0, (5.0, 5.0)
+    )
 
 
 def test_another_cell_is_a_flip_even_if_it_points_to_the_same_place() -> None:
     other = quiet()
     other["heatmap"][:2, 1, 3] = 4
     other["offset"][17:19, 1, 3] = -16
-    assert displacement.pooled([displacement.moved(quiet(), other)]) == Displacement(17, 0.0, 0.0, 2 / 17, 0, 0.0, 0.0)
+    assert displacement.pooled([displacement.moved(quiet(), other)]) == Displacement(
+        17, 0.0, 0.0, 2 / 17, 0, 0.0, 0.0, (0.0, 0.0)
+    )
 
 
 def test_only_keypoints_that_the_reference_is_sure_of_count() -> None:
@@ -65,7 +69,7 @@ def test_only_keypoints_that_the_reference_is_sure_of_count() -> None:
     other["heatmap"][:] = -5
     other["heatmap"][:, 3, 2] = 9
     result = displacement.pooled([displacement.moved(reference, other)])
-    assert result == Displacement(5, 32.0, 32.0, 1.0, 0, 32.0, 32.0)
+    assert result == Displacement(5, 32.0, 32.0, 1.0, 0, 32.0, 32.0, (32.0, 32.0))
 
 
 def test_photos_are_pooled() -> None:
@@ -75,7 +79,22 @@ def test_photos_are_pooled() -> None:
     result = displacement.pooled(moves)
     assert (result.keypoints, result.median) == (34, 0.0)
     assert displacement.pooled([moves[1]]).p90 == 0.0
-    assert displacement.pooled([]) == Displacement(0, None, None, None, 0, None, None)
+    assert displacement.pooled([]) == Displacement(0, None, None, None, 0, None, None, None)
+
+
+def test_the_interval_holds_what_draws_of_the_photos_give() -> None:
+    """One photo of four moves by 7 px; about 316 of 1000 draws have none of it (0.75^4)."""
+    far = quiet()
+    far["offset"][:17, 1, 2] = 7
+    result = displacement.pooled([displacement.moved(quiet(), heads) for heads in (quiet(), far, quiet(), quiet())])
+    assert (result.p90, result.p90_interval) == (7.0, (0.0, 7.0))
+
+
+def test_draws_without_a_sure_keypoint_say_nothing() -> None:
+    other = quiet()
+    other["offset"][:17, 1, 2] = 2
+    nothing = np.empty((0, 2))
+    assert displacement.pooled([nothing, displacement.moved(quiet(), other), nothing]).p90_interval == (2.0, 2.0)
 
 
 def test_a_jump_to_another_maximum_is_counted_apart() -> None:
@@ -85,7 +104,7 @@ def test_a_jump_to_another_maximum_is_counted_apart() -> None:
     other["heatmap"][:3, 3, 2] = 9
     other["offset"][:3, 3, 2] = 0.5
     result = displacement.pooled([displacement.moved(quiet(), other)])
-    assert result == Displacement(17, 1.0, 32.5, 3 / 17, 3, 1.0, 1.0)
+    assert result == Displacement(17, 1.0, 32.5, 3 / 17, 3, 1.0, 1.0, (32.5, 32.5))
 
 
 def test_nothing_but_jumps_has_no_steady_figures() -> None:

@@ -43,7 +43,7 @@ def test_json_has_the_agreed_form(evaluation: Evaluation) -> None:
     assert written["sqnr_db"] == {**dict.fromkeys(HEADS[1:], 23.46), "heatmap": None}
     assert written["displacement_px"] == {
         **{"median": 0.3123, "p90": 0.7, "cell_flips": 0.05},
-        **{"jumps": 4, "steady_median": 0.3, "steady_p90": 0.61},
+        **{"jumps": 4, "steady_median": 0.3, "steady_p90": 0.61, "p90_interval": [0.5812, 0.93]},
     }
     assert (written["images"], written["model_sha256"]) == (1, "ab" * 32)
 
@@ -55,8 +55,8 @@ def test_json_of_floats(of_floats: Evaluation) -> None:
 
 
 def test_no_sure_keypoint_is_null(evaluation: Evaluation) -> None:
-    without = replace(evaluation, displacement=Displacement(0, None, None, None, 0, None, None))
-    nothing = dict.fromkeys(("median", "p90", "cell_flips", "steady_median", "steady_p90"))
+    without = replace(evaluation, displacement=Displacement(0, None, None, None, 0, None, None, None))
+    nothing = dict.fromkeys(("median", "p90", "cell_flips", "steady_median", "steady_p90", "p90_interval"))
     assert without.to_dict()["displacement_px"] == {**nothing, "jumps": 0}
     assert "median" not in text(without, 80)
 
@@ -134,6 +134,7 @@ def test_tables_fit_80_columns(evaluation: Evaluation) -> None:
     assert re.search(r"kmodel\+integer +0\.111 +-0\.004 +0\.340", shown)
     assert re.search(r"SQNR of head offset +23\.5 dB", shown)
     assert re.search(r"displacement, median +0\.31 px", shown)
+    assert re.search(r"displacement, 90th percentile +0\.70 px \(0\.58 to 0\.93\)", shown)
     assert re.search(r"kmodel +3 +0\.15 +2", shown)
     assert "24 photos of one person" in shown
 
