@@ -87,11 +87,13 @@ def closure(begin: set[str]) -> set[str]:
 
 
 def cycle(package: str) -> list[str]:
-    """Modules of a package that import each other in a circle, the first of them again at the end; [] if none do."""
+    """Modules of a package that import each other in a circle, the first of them again at the end; [] if none do.
+
+    An import for types alone counts: who reads one of the two modules has to read the other.
+    """
     edges: dict[str, set[str]] = {}
     for each in imports(package):
-        if not each.for_types:
-            edges.setdefault(each.importer, set()).update(each.names)
+        edges.setdefault(each.importer, set()).update(each.names)
     done: set[str] = set()
 
     def visit(module: str, way: list[str]) -> list[str]:

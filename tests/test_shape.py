@@ -18,9 +18,10 @@ def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
     assert import_graph.cycle(package) == []
 
 
-def test_a_circle_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("for_types", [False, True])
+def test_a_circle_would_be_found(for_types: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     circle = [("a", "b"), ("b", "c"), ("c", "b"), ("a", "d")]
-    found = tuple(import_graph.Import(here, (there,), for_types=False) for here, there in circle)
+    found = tuple(import_graph.Import(here, (there,), for_types) for here, there in circle)
     monkeypatch.setattr(import_graph, "imports", lambda package: found)
     assert import_graph.cycle("any") == ["b", "c", "b"]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from aiohttp import WSMsgType, web
 
 from host_tools import time_limits
 from host_tools.errors import HostToolError
 from host_tools.monitor.web import messages
+from host_tools.monitor.web.hub import Hub
 from host_tools.monitor.web.messages import BadOrderError
 from host_tools.monitor.web.outbox import Outbox, message
-
-if TYPE_CHECKING:
-    from host_tools.monitor.web.hub import Hub
 
 MOST_CLIENTS = 12
 MOST_ORDERS = 16

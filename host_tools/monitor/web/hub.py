@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from conversion import network
 from host_tools import time_limits
@@ -19,12 +19,18 @@ from host_tools.monitor.feed import Feed, Item
 from host_tools.monitor.web import messages
 from host_tools.monitor.web.board_state import BoardState
 from host_tools.monitor.web.orders import Orders
-from host_tools.monitor.web.outbox import Message, message
+from host_tools.monitor.web.outbox import Message, Outbox, message
 from host_tools.monitor.web.recording import Recording
 from host_tools.serial_link import ErrorCode, Trouble
 
-if TYPE_CHECKING:
-    from host_tools.monitor.web.client import Client
+
+class Tab(Protocol):
+    """An open tab, as far as the hub knows it: what it still has to get, and how it is closed."""
+
+    outbox: Outbox
+
+    async def close(self) -> None:
+        """Say goodbye."""
 
 
 def _welcome() -> Message:
@@ -43,7 +49,7 @@ class Hub:
     """All boards of a feed, and all tabs that look at them."""
 
     def __init__(self, feed: Feed, recording: Recording) -> None:
-        self.clients: set[Client] = set()
+        self.tabs: set[Tab] = set()
         self._feed = feed
         self._recording = recording
         self._orders = Orders(feed)
@@ -78,7 +84,7 @@ class Hub:
         self.look_at_sources()
         if self._recording.on:
             self._tell([self._about_recording()])
-        if self.clients:
+        if self.tabs:
             for board in self._boards.values():
                 self._orders.ask_if_due(board)
 
@@ -96,31 +102,31 @@ class Hub:
 
     def _tell(self, found: Iterable[Message]) -> None:
         for each in found:
-            for client in self.clients:
-                client.outbox.put(each)
+            for tab in self.tabs:
+                tab.outbox.put(each)
 
     def _about_recording(self) -> Message:
         return message({"type": "recording", **self._recording.state()}, "recording")
 
-    def enter(self, client: Client) -> None:
+    def enter(self, tab: Tab) -> None:
         """A tab opens: it gets all there is to know."""
-        self.clients.add(client)
+        self.tabs.add(tab)
         now = time.monotonic()
         boards = (each for board in self._boards.values() for each in board.everything(now))
         for each in (_welcome(), self._about_recording(), *boards):
-            client.outbox.put(each)
+            tab.outbox.put(each)
 
-    def leave(self, client: Client) -> None:
+    def leave(self, tab: Tab) -> None:
         """A tab closes."""
-        self.clients.discard(client)
-        self._orders.forget(client, self._boards)
+        self.tabs.discard(tab)
+        self._orders.forget(tab, self._boards)
 
-    async def carry_out(self, client: Client, order: messages.Order) -> None:
+    async def carry_out(self, tab: Tab, order: messages.Order) -> None:
         """Do what a page orders; HostToolError says why it cannot be."""
         if order.do == "record":
             self._record(order)
         else:
-            await self._orders.carry_out(client, self._boards[order.board], order)
+            await self._orders.carry_out(tab, self._boards[order.board], order)
 
     def _record(self, order: messages.Order) -> None:
         try:
@@ -137,8 +143,8 @@ class Hub:
         """End recording and previews, close all tabs."""
         self._recording.stop()
         self._tell([self._about_recording()])
-        clients = tuple(self.clients)
-        for client in clients:
-            self.leave(client)
-        await asyncio.gather(*(client.close() for client in clients))
+        tabs = tuple(self.tabs)
+        for tab in tabs:
+            self.leave(tab)
+        await asyncio.gather(*(tab.close() for tab in tabs))
         await self._orders.close()

@@ -194,7 +194,7 @@ async def _socket(request: web.Request) -> web.StreamResponse:
     if not guard.is_own_origin(request.headers.get("Origin"), request.headers["Host"]):
         raise web.HTTPForbidden(text="Only this server's own page may connect.\n")
     hub = request.app[_HUB]
-    if len(hub.clients) >= MOST_CLIENTS:
+    if len(hub.tabs) >= MOST_CLIENTS:
         raise web.HTTPServiceUnavailable(text=f"{MOST_CLIENTS} tabs look already: close one.\n")
     return await Client(hub).run(request)
 

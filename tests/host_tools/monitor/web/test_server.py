@@ -278,8 +278,8 @@ def test_a_slow_reader_gets_fewer_frames_and_holds_nobody_up(tmp_path: Path) -> 
                     hub.take(Item("maix_bit", event, number / 10))
                 await asyncio.sleep(0)
             await last
-            waiting = sorted(len(each.outbox) for each in hub.clients)
-            dropped = max(each.outbox.dropped for each in hub.clients)
+            waiting = sorted(len(each.outbox) for each in hub.tabs)
+            dropped = max(each.outbox.dropped for each in hub.tabs)
             assert waiting[0] <= 2
             # The newest frame and picture, how the board is, and the newest lines.
             assert MOST_KEPT < waiting[1] <= MOST_KEPT + 5
