@@ -6,7 +6,6 @@
 Ctrl-C ends it and gives the REPL.
 """
 
-import gc
 import sys
 
 import pose_heap
@@ -17,9 +16,9 @@ def run(on_frame=None):
     poses (`score`, `x16`, `y16`, `scores`; the next frame overwrites them), the frame's number, and the model's
     picture, over which skeletons are drawn then."""
     pose_heap.settle()
-    gc.threshold(pose_heap.COLLECT_EVERY)
     try:
-        import pose_loop
+        with pose_heap.Importing():
+            import pose_loop
     except Exception as error:
         _cannot_start(error)
         raise

@@ -25,10 +25,11 @@ def load(config, zoom):
     budget.tell()
     pose_heap.fit(config.heap, budget.needed, budget.free, budget.reserve)
     place = pose_kmodel.find(card, config.model["address"])
-    if pose_board.CANMV:
-        import pose_canmv as backend
-    else:
-        import pose_model as backend
+    with pose_heap.Importing():
+        if pose_board.CANMV:
+            import pose_canmv as backend
+        else:
+            import pose_model as backend
     network = backend.load(place, card, budget.line)
     print("posenet: kmodel %dx%d from %s" % (card.width, card.height, place.name))
     return Engine(card, network, budget, lambda: backend.load(place, card, budget.line))

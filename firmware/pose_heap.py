@@ -3,6 +3,11 @@
 Picture files need more heap than MaixPy's 512 KiB. Maix.utils.gc_heap_size() keeps a size in flash, which holds from
 the next start of the chip on. One that cannot be had gives 128 KiB, where the program cannot be imported, while
 gc_heap_size() still answers with the wanted one. So `settle()` comes before the rest of the program is imported.
+
+MaixPy v0.6.2 must not collect by itself while the program works: it looks for what is in use on the C stack, but not in
+all registers, and so may free the arguments of a class while `__init__` runs (README.md). gc.collect() is safe, since
+the interpreter has put all registers on the stack before it runs any Python, and so is compiling. Everywhere else the
+program collects before memory is lacking.
 """
 
 import gc
@@ -16,14 +21,16 @@ FILE = "/flash/pose_heap.txt"
 DEFAULT = 524288
 # The program runs in no less.
 LEAST = 393216
-# Compiling leaves more behind than it makes: collected this often, in bytes, what stays lies close together, and the
-# rest of the heap is in one piece, as a picture must have it (pose_canvas.py, pose_wide.py).
-COLLECT_EVERY = 16384
 # Programs see a little less than the size: MicroPython keeps its tables in it.
 TABLES = 16
 # Of the system's heap, what the firmware itself may want while the program runs.
 RESERVE = 98304
 UNKNOWN = (0, 0, 0)
+# While modules are imported, in bytes.
+COLLECT_EVERY = 16384
+# In bytes, what is left behind at most by a frame, a sentence of the host, and a turn of the program's loop by itself.
+FRAME, SENTENCE, TURN = 12288, 4096, 768
+MOST_GARBAGE = 16 * (FRAME + TURN)
 
 
 def settle():
@@ -35,6 +42,33 @@ def settle():
     former = former if 0 < former < size else DEFAULT
     if size > former:
         _change(former, former, size, "%d KiB could not be had" % (size >> 10))
+
+
+class Importing:
+    """For a `with` in which modules are imported, and nothing else is done. Compiling leaves more behind than it makes:
+    collected often, what stays lies close together, and the rest of the heap is in one piece, as a picture must have it
+    (pose_canvas.py, pose_wide.py)."""
+
+    def __enter__(self):
+        gc.threshold(COLLECT_EVERY)
+
+    def __exit__(self, *exception):
+        gc.threshold(-1)
+
+
+class Garbage:
+    """What the running program leaves behind: collected while it is little, so that what stays lies close together, and
+    before half of what was free may be gone."""
+
+    def __init__(self):
+        self._until_collected = 0
+
+    def add(self, size):
+        """Counts so many bytes; collects where they might be too much. For moments at which nothing is half done."""
+        self._until_collected -= size
+        if self._until_collected < 0:
+            gc.collect()
+            self._until_collected = min(MOST_GARBAGE, gc.mem_free() // 2)
 
 
 def usable():

@@ -9,6 +9,7 @@ import pose_commands
 import pose_config
 import pose_engine
 import pose_errors
+import pose_heap
 import pose_link
 import pose_preview
 import pose_requests
@@ -32,8 +33,6 @@ SENTENCES_AT_ONCE = 8
 # Between two frames, blocks of data may take what the line carries in this time.
 BULK_MS = 100
 NOTE_MS = 5000
-# A frame leaves some 2 KiB of garbage. Collected while that is little, what stays of the heap lies close together.
-FRAMES_UNTIL_COLLECTED = 16
 FPS_MS = 1000
 
 
@@ -65,7 +64,7 @@ class App:
         self._note = ""
         self._noted = self._greeted = self._reported = self._counted = utime.ticks_ms()
         self._preview = pose_preview.Preview(self)
-        self._frames_until_collected = 0
+        self._garbage = pose_heap.Garbage()
         self._frames_counted = 0
         self._fps10 = 0
 
@@ -103,9 +102,11 @@ class App:
         self._state = STARTING
         if self._config is None:
             self._take_config(pose_config.load())
+            gc.collect()
         if self.engine is None:
             self.engine = pose_engine.load(self._config, self.settings.zoom)
             self.engine.decoder.configure(*self.settings.decoder())
+            gc.collect()
         if self.engine.budget.has_room():
             self._open_screen()
         if self.frames is None:
@@ -188,7 +189,8 @@ class App:
             self._take_frame()
 
     def _serve(self):
-        """What is due between two frames: the host, the key, regular sentences, blocks of data."""
+        """What is due between two frames: garbage, the host, the key, regular sentences, blocks of data."""
+        self._garbage.add(pose_heap.TURN)
         self._listen()
         if self._button and self._button.pressed():
             self.pause(not self.paused)
@@ -208,11 +210,12 @@ class App:
                 if self.link.fall_back():
                     print("posenet: no host at the raised speed, back at %d baud" % self.link.baud)
                 return
+            self._garbage.add(pose_heap.SENTENCE)
             self._commands.handle(fields)
 
     def _take_frame(self):
         """A live frame: capture, network, decoder, drawing, sentences."""
-        self._collect()
+        self._garbage.add(pose_heap.FRAME)
         self.requests.forget()
         engine = self.engine
         begin = utime.ticks_us()
@@ -230,13 +233,6 @@ class App:
         engine.stages[pose_engine.DRAW] = utime.ticks_diff(utime.ticks_us(), begin)
         self.requests.send_frame(self.frames.source)
         self._count_frame()
-
-    def _collect(self):
-        """Collects between two frames, every so many of them."""
-        self._frames_until_collected -= 1
-        if self._frames_until_collected <= 0:
-            self._frames_until_collected = FRAMES_UNTIL_COLLECTED
-            gc.collect()
 
     def _present(self, picture):
         """Calls the maker's hook, draws the skeletons, and shows the picture."""

@@ -32,17 +32,16 @@ def open_source(config, engine, settings, report):
 
 def _for_zoom():
     """The module of the camera at VGA. What takes its place in the heap for good comes before the large pictures."""
-    gc.threshold(pose_heap.COLLECT_EVERY)
-    import pose_look  # noqa: F401
-    import pose_wide
+    with pose_heap.Importing():
+        import pose_look  # noqa: F401
+        import pose_wide
 
-    return pose_wide
+        return pose_wide
 
 
 def reserve(frames, engine):
-    """The last that takes memory for good; from here on garbage is collected between frames alone. Where memory has
-    room for zoom its pictures are taken also without zoom: who turns it on later finds the heap in pieces. Beside
-    picture files there would be no piece for a copy of the heads."""
+    """The last that takes memory for good. Where memory has room for zoom its pictures are taken also without zoom: who
+    turns it on later finds the heap in pieces. Beside picture files there would be no piece for a copy of the heads."""
     card = engine.card
     gc.collect()
     free = gc.mem_free()
@@ -55,14 +54,14 @@ def reserve(frames, engine):
     except PoseError:
         # It is free in pieces alone. Who asks for heads, or turns zoom on, will be told.
         pass
-    gc.threshold(-1)
 
 
 def look_at(frames, engine, settings):
     """The Look for a source of frames; None where a frame goes as it is through the network, once."""
     if not frames.wide and not settings.smooth:
         return None
-    import pose_look
+    with pose_heap.Importing():
+        import pose_look
 
     look = pose_look.Look(frames, engine.card, engine.budget.zoom)
     look.configure(settings.smooth, settings.max_poses)

@@ -41,8 +41,9 @@ MORE_A_FRAME = 4096
 WEIGHED_FRAMES = 12
 # The program, which says what each of its frames leaves behind.
 WEIGHED = """
-import gc, pose_heap, pose_loop
-gc.threshold(pose_heap.COLLECT_EVERY)
+import gc, pose_heap
+with pose_heap.Importing():
+    import pose_loop
 app = pose_loop.App(None)
 take = app._take_frame
 def weighed():
@@ -54,7 +55,7 @@ def weighed():
     gc.enable()
     print("left", left, app.engine.count)
 app._take_frame = weighed
-app._collect = lambda: None
+app._garbage.add = lambda size: None
 app.run()
 """
 
