@@ -6,6 +6,7 @@ import struct
 import pose_board
 import pose_errors
 import pose_files
+import pose_heap
 from pose_errors import PoseError
 
 # kmodel V3: seven words (version, flags, arch, layers, first line, main memory, outputs), then address and size of each
@@ -101,8 +102,10 @@ def _problem(place, card):
             % (place.name, sizes[0], card.width, card.height, card.head_bytes[0])
         )
     crc = 0
+    garbage = pose_heap.Garbage()
     for piece in place.pieces(card.bytes):
         crc = binascii.crc32(piece, crc)
+        garbage.add(2 * PIECE)
     if crc != card.crc32:
         return _mismatch(
             "the kmodel in %s is not the one that pose_model.json describes (CRC-32 %08x, expected %08x)"

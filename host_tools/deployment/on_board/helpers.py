@@ -29,6 +29,8 @@ LINE = 300
 # flash_read takes twice its size of MicroPython's heap.
 BLOCK = 4096
 ERASED = b"\xff" * 16
+# A kmodel's pieces are more than the heap holds, and MaixPy does not collect well by itself (firmware/pose_heap.py).
+PIECES_UNTIL_COLLECTED = 16
 
 
 def say(**values):
@@ -122,8 +124,10 @@ def sha256(parts):
 def crc32(parts):
     """CRC-32."""
     made = 0
-    for part in parts:
+    for number, part in enumerate(parts):
         made = ubinascii.crc32(part, made)
+        if number % PIECES_UNTIL_COLLECTED == 0:
+            gc.collect()
     return made
 
 
