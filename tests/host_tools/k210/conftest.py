@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from collections.abc import Iterator
 
@@ -23,8 +24,13 @@ def patient_tools() -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def what_is_there_stays() -> None:
-    """Looking through all that TensorFlow and others have made takes 0.4 s, each time that boards are looked for."""
+    """Looking through all that TensorFlow and others have made takes 0.4 s, each time that boards are looked for.
+
+    What boards of the last file took is given back to the system: the C library keeps it otherwise, gigabytes in `make
+    soak`.
+    """
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     gc.freeze()
 
 
