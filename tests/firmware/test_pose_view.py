@@ -174,3 +174,10 @@ def test_outlines_are_in_pixels_of_the_full_picture() -> None:
 def test_a_frame_of_the_network_s_own_size_is_not_scaled() -> None:
     assert list(pose_view.View(320, 240, 320, 240).full) == [0, 0, 256]
     assert list(pose_view.View(256, 192, 320, 240).full) == [32, 32, 320]
+
+
+def test_a_window_as_high_as_the_frame_begins_with_it() -> None:
+    """240 lines of 240, one for one."""
+    window = array("i", [0, 0, 0])
+    pose_view.View(320, 240, 640, 240).choose(300 * PIXEL, 100 * PIXEL, 340 * PIXEL, 140 * PIXEL, window, least=PIXEL)
+    assert list(window[1:]) == [0, PIXEL]

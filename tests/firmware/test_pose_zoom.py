@@ -276,3 +276,10 @@ def test_two_people_are_smoothed_each_with_their_own_past() -> None:
     assert pose_zoom.MOST_STATE == 16 + pose_decoder.MAX_POSES * 34
     scene.look([people[0]])
     assert scene.rule.state_size() == 16 + 34
+
+
+def test_there_is_room_for_the_people_of_two_runs_and_no_more() -> None:
+    """Memory of the board: of each run so many are found, and as many are known from those before."""
+    rule = pose_zoom.Zoom(320, 240)
+    rule.configure(4, 0, 5)
+    assert len(rule.poses) == 10

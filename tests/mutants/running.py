@@ -19,7 +19,9 @@ from tests.mutants.rooms import ROOT, Mutation
 _LEFT_OUT = (".git", ".venv", "build", "dist", "__pycache__", ".hypothesis", ".pytest_cache", ".ruff_cache")
 # Processor time in which all tests of any room end, several times over: a mutation that takes more never ends.
 PROCESSOR_SECONDS = 240
-# The same for one that waits for what never comes; so long that a busy machine does not make it so.
+# Memory that no room's tests come near: a mutation that takes more would take all that the machine has.
+MOST_BYTES = 6 << 30
+# Real time for one that waits for what never comes; so long that a busy machine does not make it so.
 WAITING_SECONDS = 1800
 # What `Copy.run` returns for a run that had to be ended.
 NEVER_ENDS = -1
@@ -85,6 +87,7 @@ class Copy:
         )  # fmt: skip
         with process:
             resource.prlimit(process.pid, resource.RLIMIT_CPU, (PROCESSOR_SECONDS, PROCESSOR_SECONDS))
+            resource.prlimit(process.pid, resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
             try:
                 said, _ = process.communicate(timeout=WAITING_SECONDS)
             except subprocess.TimeoutExpired:

@@ -167,6 +167,14 @@ def test_a_mutation_that_never_ends_is_noticed(copy: Copy, monkeypatch: pytest.M
     assert copy.done(Job(mutation, ("test_product.py::test_f",))).noticed
 
 
+def test_a_mutation_that_takes_all_memory_is_noticed(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "MOST_BYTES", 1 << 30)
+    mutation = Mutation("product.py", 3, "        x -= 1", "        x = len(bytearray(2 << 30)) and -1")
+    outcome = copy.done(Job(mutation, ("test_product.py::test_f",)))
+    assert outcome.noticed
+    assert "MemoryError" in outcome.said
+
+
 def test_a_mutation_that_waits_for_ever_is_noticed(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "WAITING_SECONDS", 3)
     mutation = Mutation("product.py", 3, "        x -= 1", "        __import__('time').sleep(1e6)")
