@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from host_tools.deployment.deploy import Report
     from host_tools.deployment.start import Started
 
+# What a stop leaves behind, on a board and on a card.
+_STOPPED = "stopped: the board has its old files or the new ones; press RESET, or run deploy again"
+_STOPPED_CARD = "stopped: each file of the card is the old one or the new one; run deploy again"
+
 
 @click.command()
 @click.option("--port", metavar="NAME", help="Serial port, its number in the list, or a URL; default: the only board.")
@@ -66,10 +70,7 @@ def deploy(
     if board_id is not None and not remove:
         model = model_choice.chosen(model)
     options = deploying.DeployOptions(port, board_id, model, sd, dry_run, heap_bytes, None, main, entries, force)
-    with (
-        stopped_cleanly("stopped: the board has its old files or the new ones; press RESET, or run deploy again"),
-        bar() as report,
-    ):
+    with stopped_cleanly(_STOPPED if sd is None else _STOPPED_CARD), bar() as report:
         done = (deploying.remove if remove else deploying.run)(options, talk, partial(report, "", unit=BYTES))
     _show(done, remove, dry_run)
 
